@@ -1,0 +1,1 @@
+"""Samsyn: a FHIR R4 hub for Swedish care."""

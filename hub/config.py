@@ -1,0 +1,145 @@
+"""What the operator decides: `hub.toml` and a few `HUB_…` environment variables, read once at start.
+
+Environment wins over the file: HUB_CONFIG (the file), HUB_PORT, HUB_DATABASE_URL, HUB_DATA (folder for keys and the database).
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+SOURCE_KINDS = ("rivta", "fhir", "mllp", "files", "register")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceConfig:
+    """One `[[source]]`: a system that holds data, and how to ask it."""
+
+    name: str
+    title: str
+    """As readers see it."""
+    kind: str
+    """rivta, fhir, mllp (it pushes), files (a folder it drops into), register (population register)."""
+    owner: str
+    """HSA-id of the care provider that owns it."""
+    system: str
+    """HSA-id of the source system: RIV-TA LogicalAddress, `meta.source`."""
+    address: str = ""
+    """URL (rivta, fhir, register), `host:port` to listen on (mllp), or folder (files)."""
+    contracts: tuple[str, ...] = ()
+    """Mapper names, one per contract or message type it gives (`rivta_care_plans`, `fhir_r4`, …)."""
+    max_age: float = 600.0
+    """Seconds for which an answer counts as fresh."""
+    timeout: float = 3.0
+    """Seconds for one call; what is later goes on in the background."""
+    concurrency: int = 8
+    ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
+    encoding: str = "utf-8"
+    unit: str = ""
+    """HSA-id of the unit, where neither message nor place table names one."""
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    """`hub.mappers.Defaults`: released, secret, insurance, purpose, incapacity. Not set closes."""
+    places: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Code of the source -> {provider, unit}."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuerConfig:
+    """An authorization server whose tokens are taken."""
+
+    issuer: str
+    audience: str
+    jwks_url: str = ""
+    jwks_file: str = ""
+    authorize_url: str = ""
+    token_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientConfig:
+    """A system client without a user: the source whose entries it may write and see (R02)."""
+
+    client_id: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """All of it."""
+
+    base_url: str = "http://127.0.0.1:8000"
+    host: str = "127.0.0.1"
+    port: int = 8000
+    database_url: str = ""
+    data: Path = Path("var")
+    directory: Path | None = None
+    deadline: float = 3.0
+    """Seconds that a request waits for its sources."""
+    issuers: tuple[IssuerConfig, ...] = ()
+    clients: tuple[ClientConfig, ...] = ()
+    sources: tuple[SourceConfig, ...] = ()
+    cors_origins: tuple[str, ...] = ()
+    rate_per_minute: int = 600
+    """Requests a client may make in a minute."""
+    identifier_rate_per_minute: int = 60
+    """Look-ups of a patient by number that one person may make in a minute."""
+    tls_cert: str = ""
+    tls_key: str = ""
+    portal_issuer: str = ""
+    """The issuer that the portal sends people to; empty: no portal."""
+
+
+def read(path: Path | None, environment: Mapping[str, str] = os.environ) -> Config:
+    """The configuration in `path` (or HUB_CONFIG, or none), under what the environment says.
+
+    Raises: ValueError: an unknown name, or a value of the wrong kind; the message names the place.
+    """
+    path = path or (Path(environment["HUB_CONFIG"]) if environment.get("HUB_CONFIG") else None)
+    held = tomllib.loads(path.read_text("utf-8")) if path else {}
+    hub = dict(held.get("hub", {}))
+    for name in ("data", "directory"):
+        if name in hub:
+            hub[name] = (path.parent / hub[name]) if path else Path(hub[name])
+    if environment.get("HUB_DATA"):
+        hub["data"] = Path(environment["HUB_DATA"])
+    if environment.get("HUB_DATABASE_URL"):
+        hub["database_url"] = environment["HUB_DATABASE_URL"]
+    if environment.get("HUB_PORT"):
+        hub["port"] = int(environment["HUB_PORT"])
+        hub.setdefault("base_url", f"http://127.0.0.1:{hub['port']}")
+    hub["cors_origins"] = tuple(hub.get("cors_origins", ()))
+    config: Config = _built(
+        Config,
+        "hub",
+        hub
+        | {
+            "issuers": tuple(_built(IssuerConfig, f"issuer[{n}]", row) for n, row in enumerate(held.get("issuer", []))),
+            "clients": tuple(_built(ClientConfig, f"client[{n}]", row) for n, row in enumerate(held.get("client", []))),
+            "sources": tuple(_source(row, n) for n, row in enumerate(held.get("source", []))),
+        },
+    )
+    names = [source.name for source in config.sources]
+    if len(set(names)) != len(names):
+        raise ValueError("source: two sources have one name")
+    return config
+
+
+def _source(row: dict[str, Any], number: int) -> SourceConfig:
+    source: SourceConfig = _built(SourceConfig, f"source[{number}]", row | {"contracts": tuple(row.get("contracts", ()))})
+    if source.kind not in SOURCE_KINDS:
+        raise ValueError(f"source[{number}].kind: one of {', '.join(SOURCE_KINDS)}")
+    return source
+
+
+def _built(kind: type, place: str, row: Mapping[str, Any]) -> Any:
+    unknown = row.keys() - kind.__dataclass_fields__.keys()  # type: ignore[attr-defined]  # every kind is a dataclass
+    if unknown:
+        raise ValueError(f"{place}: unknown name {', '.join(sorted(unknown))}")
+    try:
+        return kind(**row)
+    except TypeError as fault:
+        raise ValueError(f"{place}: {fault}") from None

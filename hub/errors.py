@@ -1,0 +1,93 @@
+"""Every error the hub raises on purpose, each with the FHIR issue type it becomes.
+
+HubError
+├── InvalidRequest       the request cannot be understood                     invalid
+├── NotSupported         understood, but this hub does not do it              not-supported
+├── NotFound             no such resource in this caller's view               not-found
+├── Forbidden            who calls may not do this at all                     forbidden
+├── Unauthenticated      no token, or one that does not hold                  login
+├── Conflict             the resource is not what the writer believed         conflict
+├── Expired              a page or version that is no longer to be had        expired
+├── TooCostly            larger or deeper than the hub takes                  too-costly
+├── Throttled            too many requests from one client                    throttled
+├── Unprocessable        well-formed, but breaks a rule of FHIR or the hub    processing
+├── AuditUnavailable     the log cannot be written, so nothing is answered    exception
+└── Unmappable           a source message that no part of can be mapped       structure
+
+Only `hub/api` knows HTTP status codes. A message says where and what, never the value.
+Source: http://hl7.org/fhir/R4/valueset-issue-type.html
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One thing that is wrong: where, what, and how bad. Never holds a value from the data."""
+
+    place: str
+    problem: str
+    severity: str = "warning"
+    """http://hl7.org/fhir/R4/valueset-issue-severity.html"""
+    code: str = "processing"
+    """http://hl7.org/fhir/R4/valueset-issue-type.html"""
+
+
+class HubError(Exception):
+    """The request cannot be answered. `issue` is its FHIR issue type, `place` what it is about."""
+
+    issue = "processing"
+
+    def __init__(self, problem: str, place: str = "", issues: tuple[Issue, ...] = ()) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.place = place
+        self.issues = issues or (Issue(place, problem, "error", self.issue),)
+
+
+class InvalidRequest(HubError):
+    issue = "invalid"
+
+
+class NotSupported(HubError):
+    issue = "not-supported"
+
+
+class NotFound(HubError):
+    issue = "not-found"
+
+
+class Forbidden(HubError):
+    issue = "forbidden"
+
+
+class Unauthenticated(HubError):
+    issue = "login"
+
+
+class Conflict(HubError):
+    issue = "conflict"
+
+
+class Expired(HubError):
+    issue = "expired"
+
+
+class TooCostly(HubError):
+    issue = "too-costly"
+
+
+class Throttled(HubError):
+    issue = "throttled"
+
+
+class Unprocessable(HubError):
+    issue = "processing"
+
+
+class AuditUnavailable(HubError):
+    issue = "exception"
+
+
+class Unmappable(HubError):
+    issue = "structure"

@@ -1,0 +1,47 @@
+"""Custody: who holds an entry, and what must be known of it before anyone may see it.
+
+One source record is one entry, the unit of release. Its custody is copied to every resource made of it.
+"""
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Literal
+
+Regime = Literal["SVOD", "NLL", "OWN"]
+Purpose = Literal["care", "care_admin", "quality"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Custody:
+    """The facts of one entry that release turns on. `None` is unknown, and unknown never opens anything.
+
+    HSA-ids are written as `hub.fhir.identifiers.hsa_id` gives them (upper case).
+    """
+
+    source: str
+    """Name of the configured source."""
+    provider: str | None
+    """HSA-id of the care provider (vårdgivare) that holds it."""
+    unit: str | None
+    """HSA-id of the care unit (vårdenhet) that wrote it; never the organisational unit of the author."""
+    info_type: str
+    """Category of the engagement index (`cll-cp`, `caa-gmh`, …), or `lak`/`upp` as blocks name them: see `hub.consent`."""
+    regime: Regime
+    social: bool | None = None
+    """Written by social care (the directory says so of the unit); None: unit not in the directory."""
+    time_from: datetime | None = None
+    """Start of the span compared with a block's period, both ends included."""
+    time_to: datetime | None = None
+    released: bool | None = None
+    """Released to the patient (`approvedForPatient`)."""
+    secret: bool | None = None
+    """Secret from the patient or the guardian."""
+    nullified: bool | None = None
+    insurance: bool | None = None
+    """Written for an insurance-medicine investigation."""
+    purpose: Purpose | None = None
+    incapacity: bool | None = None
+    """Made available under the rule on permanent incapacity (SVOD 2:6)."""
+
+
+COLUMNS = tuple(field.name for field in fields(Custody))
