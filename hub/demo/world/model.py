@@ -299,6 +299,10 @@ class Booking(Fact):
     cancel_allowed: bool = False
     rebook_allowed: bool = False
     message_allowed: bool = False
+    timed: bool = True
+    """False: an invitation to book, without a proposed time; `start` is then only when it was sent."""
+    numbered: bool = True
+    """False: the system gives out no booking number for it."""
 
     @property
     def span(self) -> tuple[datetime, datetime]:
