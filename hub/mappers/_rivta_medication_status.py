@@ -1,0 +1,39 @@
+"""Whether a prescription decision is in force: type, place in its chain and end of treatment -> FHIR status.
+
+A withdrawal (U) that is last in its chain (Active) means that the treatment has stopped, never that it goes on.
+"""
+
+from datetime import datetime
+
+
+def order_status(kind: str, place: str, end: datetime | None, replaced: bool, now: datetime) -> str:
+    """MedicationRequest.status.
+
+    Takes: `kind` I (start) or U (stop), `place` Active (last in its chain) or Inactive; `replaced`: a successor is named.
+    Gives: `unknown` for words that the contract does not have.
+    Deviates: the moment of the successor is not looked up in the other record, which this caller may not see; a decision
+    that names a successor was stopped by it.
+    """
+    passed = end is not None and end <= now
+    match kind, place:
+        case "U", _:
+            return "stopped"
+        case "I", "Active":
+            return "completed" if passed else "active"
+        case "I", "Inactive":
+            return "completed" if passed and not replaced else "stopped"
+    return "unknown"
+
+
+def statement_status(order: str, withdrawn: bool, start: datetime | None, end: datetime | None, now: datetime) -> str:
+    """MedicationStatement.status of what the patient takes, given the status of the last decision about it.
+
+    Takes: `withdrawn`: the decision is a stop (U); one whose end lies ahead lets the treatment go on until then.
+    """
+    if withdrawn and order == "stopped":
+        return "active" if end is not None and end > now else "stopped"
+    if order == "active" and end is not None and end <= now:
+        return "completed"
+    if order == "active" and start is not None and start > now:
+        return "intended"
+    return order
