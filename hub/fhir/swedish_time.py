@@ -62,7 +62,7 @@ def from_digits(written: str) -> Moment:
     """Read a time of RIV-TA or HL7 v2.
 
     Takes: `YYYY[MM[DD[hh[mm[ss[.f]]]]]][+zzzz]`; no zone means Swedish local time.
-    Raises: ValueError: another form, or no such time; the message holds no value.
+    Raises: ValueError: another form, no such time, or a time of day before 1900; the message holds no value.
     Source: HL7 v2.5.1 chapter 2A.22 (DTM); RIV-TA domain schemas (TS).
     """
     return _moment(_DIGITS.fullmatch(written), written)
@@ -152,6 +152,8 @@ def _width(found: "re.Match[str]") -> timedelta:
 
 
 def _placed(wall: datetime, zone: str | None) -> tuple[datetime, str]:
+    if wall.year < 1900:
+        raise ValueError("there was no time zone in whole minutes")
     if zone is None:
         return local(wall)
     if zone == "Z":
