@@ -1,0 +1,263 @@
+"""The predicate: a small closed algebra over custody columns, and its plain-Python reading. The SQL reading is the store's.
+
+Three-valued, as SQL has it: a test of a column that is not known is unknown (None), and unknown never opens anything.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from hub.fhir.custody import Custody
+
+
+class Outcome(StrEnum):
+    """What leaves the hub. CONSENT.md section 3."""
+
+    PERMIT = "PERMIT"
+    EXISTS = "EXISTS"
+    BLOCKED_EXISTS = "BLOCKED_EXISTS"
+    WHO = "WHO"
+    WHO_BLOCKED = "WHO_BLOCKED"
+    ASK = "ASK"
+    HIDE = "HIDE"
+    REFUSE = "REFUSE"
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    truth: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Equals:
+    column: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class In:
+    """At least one value; `among` sees to it."""
+
+    column: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IsNull:
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A truth value of custody, itself perhaps unknown."""
+
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class Overlaps:
+    """The span time_from to time_to (both included) meets [start, end). Never unknown: a span that is missing,
+    half known or turned around overlaps unless what is known of it lies outside."""
+
+    start: datetime | None
+    end: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    parts: tuple["Expression", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    parts: tuple["Expression", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    part: "Expression"
+
+
+Expression = Constant | Equals | In | IsNull | Flag | Overlaps | And | Or | Not
+
+TRUE, FALSE, UNKNOWN = Constant(True), Constant(False), Constant(None)
+
+
+def constant(truth: bool | None) -> Constant:
+    """A fact of the grounds as an expression."""
+    return UNKNOWN if truth is None else TRUE if truth else FALSE
+
+
+def among(column: str, values: Iterable[str]) -> Expression:
+    """The column holds one of `values`; false of none."""
+    listed = tuple(sorted(set(values)))
+    return In(column, listed) if listed else FALSE
+
+
+def all_of(*parts: Expression) -> Expression:
+    """Conjunction, with what is settled taken out."""
+    kept: list[Expression] = []
+    for part in parts:
+        if part == FALSE:
+            return FALSE
+        if isinstance(part, And):
+            kept += part.parts
+        elif part != TRUE:
+            kept.append(part)
+    return _joined(kept, And, TRUE)
+
+
+def any_of(*parts: Expression) -> Expression:
+    """Disjunction, with what is settled taken out."""
+    kept: list[Expression] = []
+    for part in parts:
+        if part == TRUE:
+            return TRUE
+        if isinstance(part, Or):
+            kept += part.parts
+        elif part != FALSE:
+            kept.append(part)
+    return _joined(kept, Or, FALSE)
+
+
+def negation(part: Expression) -> Expression:
+    """Negation; unknown stays unknown."""
+    match part:
+        case Constant(truth):
+            return constant(None if truth is None else not truth)
+        case Not(inner):
+            return inner
+        case _:
+            return Not(part)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a Release: where `when` is true, `outcome`; where it is unknown, nothing is seen."""
+
+    when: Expression
+    outcome: Outcome
+    rule: str
+    grounds: tuple[str, ...] = ()
+    """Ids of the grounds it rests on, for the audit entry and for `explain`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What a decision leaves to be asked of each entry: ordered rows, the first that is not false decides.
+
+    The last row is always true and, unless a rule says otherwise of everything, hides.
+    """
+
+    rows: tuple[Row, ...]
+    notices: tuple[str, ...] = ()
+    """Codes of `hub.consent.notices`, from the grounds alone: the same for every patient and all data."""
+
+    @property
+    def refusal(self) -> Row | None:
+        """The row that refuses the request before any data are looked at; None: it may be answered."""
+        first = self.rows[0]
+        return first if first.outcome is Outcome.REFUSE and first.when == TRUE else None
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether no entry whatever can be seen, so that no source need be asked."""
+        return not any(row.outcome is Outcome.PERMIT for row in self.rows)
+
+    @property
+    def digest(self) -> str:
+        """The same in every process for the same visibility; another as soon as what could be seen is another."""
+        written = "\n".join(f"{row.outcome} {row.rule} {_written(row.when)}" for row in self.rows)
+        return hashlib.sha256(written.encode()).hexdigest()
+
+
+def closed(rows: Iterable[Row]) -> tuple[Row, ...]:
+    """The rows that can decide: without those settled false, cut after one settled true, ending in HIDE."""
+    kept: list[Row] = []
+    for row in rows:
+        if row.when == FALSE:
+            continue
+        kept.append(row)
+        if row.when == TRUE:
+            return tuple(kept)
+    return (*kept, Row(TRUE, Outcome.HIDE, "R00"))
+
+
+def outcome_of(release: Release, custody: Custody) -> tuple[Outcome, str]:
+    """What becomes of one entry, and the rule that decides it."""
+    row, known = deciding(release, custody)
+    return (row.outcome if known else Outcome.HIDE), row.rule
+
+
+def deciding(release: Release, custody: Custody) -> tuple[Row, bool]:
+    """The row that decides one entry, and whether its condition is known to hold; if not, the entry is hidden."""
+    for row in release.rows:
+        truth = holds(row.when, custody)
+        if truth is not False:
+            return row, truth is True
+    raise AssertionError("a Release ends in a row that is true")
+
+
+def holds(expression: Expression, custody: Custody) -> bool | None:
+    """The plain reading: true, false or unknown (None) of one entry."""
+    match expression:
+        case Constant(truth):
+            return truth
+        case Equals(column, value):
+            return _compared(custody, column, (value,))
+        case In(column, values):
+            return _compared(custody, column, values)
+        case IsNull(column):
+            return getattr(custody, column) is None
+        case Flag(column):
+            flag: bool | None = getattr(custody, column)
+            return flag
+        case Overlaps(start, end):
+            return _overlaps(custody.time_from, custody.time_to, start, end)
+        case And(parts):
+            truths = [holds(part, custody) for part in parts]
+            return False if False in truths else None if None in truths else True
+        case Or(parts):
+            truths = [holds(part, custody) for part in parts]
+            return True if True in truths else None if None in truths else False
+        case Not(part):
+            truth = holds(part, custody)
+            return None if truth is None else not truth
+
+
+def _compared(custody: Custody, column: str, values: tuple[str, ...]) -> bool | None:
+    held = getattr(custody, column)
+    return None if held is None else held in values
+
+
+def _overlaps(first: datetime | None, last: datetime | None, start: datetime | None, end: datetime | None) -> bool:
+    if first is not None and last is not None and first > last:
+        return True
+    begins_too_late = end is not None and first is not None and first >= end
+    ends_too_early = start is not None and last is not None and last < start
+    return not (begins_too_late or ends_too_early)
+
+
+def _joined(kept: list[Expression], kind: type[And] | type[Or], empty: Constant) -> Expression:
+    if not kept:
+        return empty
+    return kept[0] if len(kept) == 1 else kind(tuple(kept))
+
+
+def _written(expression: Expression) -> str:
+    """One text for one expression, whatever the process."""
+    match expression:
+        case And(parts) | Or(parts):
+            return f"{type(expression).__name__}({','.join(map(_written, parts))})"
+        case Not(part):
+            return f"Not({_written(part)})"
+        case Overlaps(start, end):
+            return f"Overlaps({_instant(start)},{_instant(end)})"
+        case _:
+            return repr(expression)
+
+
+def _instant(moment: datetime | None) -> str:
+    return "" if moment is None else moment.astimezone(UTC).isoformat()
