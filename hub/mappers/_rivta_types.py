@@ -1,0 +1,274 @@
+"""RIV-TA's data types as FHIR's: identifiers, codes, quantities, times, references. MAPPING 0.3.
+
+Each function takes a `Node`, which may be absent, and gives the FHIR value or None; what cannot be used is refused on
+the Node with a reason, and so counted.
+"""
+
+import re
+from decimal import Decimal
+from uuid import UUID
+
+from hub.fhir.identifiers import (
+    HSA_ID,
+    PERSONNUMMER,
+    ROOTS,
+    SAMORDNINGSNUMMER,
+    Identifier,
+    hsa_id,
+    number_from_source,
+)
+from hub.fhir.resource import Resource, reference
+from hub.mappers._local_time import LocalTime, local_time
+from hub.mappers._tracked import Node
+from hub.mappers._ucum import is_ucum
+
+PROFILES = "https://samsyn.example/fhir"
+"""Base of everything the hub defines itself."""
+EXTENSION = f"{PROFILES}/StructureDefinition"
+HSA_ROOT = "1.2.752.129.2.1.4.1"
+SNOMED = "http://snomed.info/sct"
+SNOMED_SE = "http://snomed.info/sct/45991000052106"
+ATC = "http://www.whocc.no/atc"
+
+SYSTEMS = {
+    "1.2.752.116.1.1.1.1.3": "https://www.icd10.se/",
+    "1.2.752.116.1.1.1": "https://www.icd10.se/",
+    "2.16.840.1.113883.6.3": "http://hl7.org/fhir/sid/icd-10",
+    "1.2.752.116.2.1.1": SNOMED,
+    "2.16.840.1.113883.6.96": SNOMED,
+    "1.2.752.129.2.2.3.1.1": ATC,
+    "2.16.840.1.113883.6.73": ATC,
+    "1.2.40.0.34.5.156": ATC,
+    "1.2.759.129.2.2.1.4": "urn:oid:1.2.752.129.2.2.1.4",
+    "2.16.840.1.113883.6.1": "http://loinc.org",
+}
+"""OID of a code system -> the URI we emit; any other OID is `urn:oid:…`. SWEDEN.md section 6."""
+
+_OID = re.compile(r"[0-2](?:\.(?:0|[1-9][0-9]*))+", re.ASCII)
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
+_URI = re.compile(r"(?:https?://|urn:)\S+")
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
+_PARTS = {"YYYY": 4, "YYYYMM": 6, "YYYYMMDD": 8, "YYYYMMDDhh": 10, "YYYYMMDDhhmm": 12, "YYYYMMDDhhmmss": 14}
+
+
+def extension(name: str, kind: str, value: object) -> Resource:
+    """One of the hub's own extensions: `extension("nullified-reason", "String", …)`."""
+    return {"url": f"{EXTENSION}/{name}", f"value{kind}": value}
+
+
+# --- text, truth, identifiers
+
+
+def flag(node: Node) -> bool | None:
+    """xs:boolean; None for nothing, and for what is neither true nor false (refused)."""
+    said = {"true": True, "1": True, "false": False, "0": False}.get(node.value or "")
+    if said is None and node:
+        node.refuse("neither true nor false")
+    return said
+
+
+def hsa(node: Node) -> str | None:
+    """An HSA-id as we compare it, of whatever shape; a lone `?` is a template that nobody filled in."""
+    if node.peek() == "?":
+        node.refuse("a question mark is no HSA-id")
+        return None
+    return hsa_id(node.value)
+
+
+def patient_number(root: str, value: str) -> Identifier:
+    """A patient's number; a personal number under the coordination number's OID, or the reverse, goes by its day."""
+    number = number_from_source(ROOTS.get(root, f"urn:oid:{root}"), value)
+    if number.system in (PERSONNUMMER, SAMORDNINGSNUMMER) and len(number.value) == 12 and number.value.isdigit():
+        return Identifier(SAMORDNINGSNUMMER if int(number.value[6:8]) > 60 else PERSONNUMMER, number.value)
+    return number
+
+
+def business_identifier(node: Node) -> Identifier | None:
+    """An II: OID and extension, or a UUID alone."""
+    root, inside = node.one("root").value, node.one("extension").value
+    if root and (found := _UUID.fullmatch(root)):
+        written = f"urn:uuid:{UUID(found[0])}"
+        return Identifier("urn:ietf:rfc:3986", written) if inside in (None, root) else Identifier(written, inside or "")
+    if root == HSA_ROOT and inside:
+        return Identifier(HSA_ID, hsa_id(inside) or "")
+    if root and inside and _OID.fullmatch(root):
+        return Identifier(f"urn:oid:{root}", inside)
+    if root and inside and _URI.fullmatch(root):
+        return Identifier(root, inside)
+    if node:
+        node.refuse("not an identifier: neither an OID with an extension nor a UUID")
+    return None
+
+
+def identifier(node: Node) -> Resource | None:
+    """An II as FHIR Identifier."""
+    found = business_identifier(node)
+    return written(found) if found else None
+
+
+def written(number: Identifier) -> Resource:
+    """FHIR Identifier of a business identifier."""
+    return {"system": number.system, "value": number.value}
+
+
+# --- references
+
+
+def named(resource_type: str, hsa: str | None, display: str | None) -> Resource | None:
+    """A Reference by HSA-id and name; by name alone where there is no id; None where there is neither."""
+    shown = {"display": display} if display else {}
+    if not hsa:
+        return shown or None
+    return reference(resource_type, HSA_ID, hsa) | {"identifier": {"system": HSA_ID, "value": hsa}} | shown
+
+
+def logical(resource_type: str, key: Identifier, display: str | None = None) -> Resource:
+    """A Reference to what has this business identifier in the same source, with the identifier for those who cannot follow."""
+    return (
+        reference(resource_type, key.system, key.value) | {"identifier": written(key)} | ({"display": display} if display else {})
+    )
+
+
+# --- codes
+
+
+def code_system(sent: str) -> tuple[str, str | None] | None:
+    """(URI, edition) of a code system as sent: OID, UUID or URI; None for anything else."""
+    if _OID.fullmatch(sent):
+        uri = SYSTEMS.get(sent, f"urn:oid:{sent}")
+        return uri, SNOMED_SE if sent == "1.2.752.116.2.1.1" else None
+    if _UUID.fullmatch(sent):
+        return f"urn:uuid:{sent.lower()}", None
+    return (sent, None) if _URI.fullmatch(sent) else None
+
+
+def concept(node: Node, systems: dict[str, str] | None = None) -> Resource | None:
+    """A CV as CodeableConcept: the coding as we write it, then as it was sent where that differs; text beside.
+
+    `systems` overrules the table for elements where an OID means something else.
+    """
+    codings = _codings(node, systems or {})
+    text = node.one("originalText").value or node.one("displayName").value
+    if not codings and (code := node.one("code")):
+        if text:
+            code.keep("a code without a code system means nothing outside its source")
+        text = text or code.value
+    node.one("codeSystemName").keep("its OID names the code system")
+    if not codings and not text:
+        return None
+    return ({"coding": codings} if codings else {}) | ({"text": text} if text else {})
+
+
+def _codings(node: Node, systems: dict[str, str]) -> list[Resource]:
+    sent = node.one("codeSystem").peek()
+    found = code_system(sent) if sent else None
+    if sent and not found:
+        node.one("codeSystem").refuse("not the OID or URI of a code system")
+        node.one("codeSystemVersion").keep("the version of no code system")
+    if not found or not node.one("code"):
+        return []
+    code, display = node.one("code").value, node.one("displayName").value
+    node.one("codeSystem").value  # noqa: B018  # read: it becomes the system
+    version = node.one("codeSystemVersion").value or found[1]
+    rest = {"code": code} | ({"display": display} if display else {})
+    emitted = {"system": systems.get(sent, found[0])} | ({"version": version} if version else {}) | rest
+    as_sent = f"urn:oid:{sent}" if _OID.fullmatch(sent) else emitted["system"]
+    return [emitted] if as_sent == emitted["system"] else [emitted, {"system": as_sent} | rest]
+
+
+def code_of(concept: Resource | None, *systems: str) -> str | None:
+    """The code that a CodeableConcept has in any of these systems."""
+    codings = (concept or {}).get("coding", [])
+    return next((coding["code"] for coding in codings if coding["system"] in systems), None)
+
+
+# --- numbers
+
+
+def decimal(node: Node) -> Decimal | None:
+    """A number, digit by digit: `1,50` is 1.50. No infinities, no numbers longer than the hub keeps."""
+    sent = node.value
+    if sent is None:
+        return None
+    if len(sent) > 40 or not _DECIMAL.fullmatch(sent):
+        node.refuse("not a number")
+        return None
+    return Decimal(sent.replace(",", "."))
+
+
+def unit(node: Node) -> Resource:
+    """The part of a Quantity that says the unit: with system and code where it is UCUM, nothing where it is empty."""
+    said = node.value
+    if not said:
+        return {}
+    return {"unit": said} | ({"system": "http://unitsofmeasure.org", "code": said} if is_ucum(said) else {})
+
+
+def quantity(node: Node) -> Resource | None:
+    """A PQ {value, unit}."""
+    value = decimal(node.one("value"))
+    return {"value": value} | unit(node.one("unit")) if value is not None else None
+
+
+# --- times
+
+
+def local(node: Node) -> LocalTime | None:
+    """A TS of fourteen digits; refused where no calendar has it."""
+    if not node:
+        return None
+    try:
+        return local_time(node.value or "")
+    except ValueError:
+        node.refuse("not a time that the calendar has")
+        return None
+
+
+def time(name: str, node: Node) -> Resource:
+    """`{name: dateTime}` of a TS; `_name` says where the local time was odd, or keeps as text what no calendar has."""
+    found = local(node)
+    if found:
+        odd = {f"_{name}": {"extension": [extension("local-time-ambiguous", "String", node.peek())]}} if found.odd else {}
+        return {name: found.written} | odd
+    return {f"_{name}": {"extension": [extension("time-as-text", "String", node.peek())]}} if node else {}
+
+
+def day(node: Node) -> str | None:
+    """A D of eight digits as FHIR date."""
+    sent = node.value
+    if sent is None:
+        return None
+    try:
+        return local_time(f"{sent}000000").written[:10]
+    except ValueError:
+        node.refuse("not a day that the calendar has")
+        return None
+
+
+def partial(name: str, node: Node) -> Resource:
+    """`{name: dateTime}` of a partial time {format, value}, as precise as it was sent and FHIR can write it.
+
+    An hour without minutes becomes its date, with the rest in an extension; value against format stays text.
+    """
+    sent, form = node.one("value").value, (node.one("format").value or "").replace("-", "")
+    digits = (sent or "").replace("-", "")
+    if sent is None:
+        return {}
+    full = digits + "00000101000000"[len(digits) :]
+    try:
+        found = local_time(full)
+    except ValueError:
+        found = None
+    if found is None or _PARTS.get(form) != len(digits):
+        node.refuse("a partial time that is not as its format says")
+        return {f"_{name}": {"extension": [extension("time-as-text", "String", sent)]}}
+    if len(digits) >= 12:
+        return {name: found.written}
+    precise = found.written[: {4: 4, 6: 7, 8: 10, 10: 10}[len(digits)]]
+    rest = {f"_{name}": {"extension": [extension("time-as-text", "String", sent)]}} if len(digits) == 10 else {}
+    return {name: precise} | rest
+
+
+def period(node: Node) -> Resource | None:
+    """A time period {start, end}, either of which may be absent."""
+    return time("start", node.one("start")) | time("end", node.one("end")) or None
