@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from hub.fhir.resource import Resource
 
 LOCAL = ZoneInfo("Europe/Stockholm")
-EXTENSION = "urn:hub:extension:local-time-"
+EXTENSION = "https://samsyn.example/fhir/StructureDefinition/local-time-"
 """Followed by the doubt: ambiguous, shifted or truncated. Its valueString is what the source wrote."""
 
 _DIGITS = re.compile(

@@ -245,7 +245,7 @@ def _marks(content: bytes, charset: str) -> Marks:
     named = fields[17].split(characters[2])[0].strip().upper() if len(fields) > 17 else ""
     if named not in CHARSETS:
         raise Unmappable("a charset that this hub does not read", "MSH-18")
-    field, component, repetition, escape, subcomponent = characters[:5]
+    field, component, repetition, escape, subcomponent = tuple(characters[:5])
     return Marks(field, component, repetition, escape, subcomponent, CHARSETS[named] or charset)
 
 

@@ -94,7 +94,7 @@ def test_doubt_is_marked_beside_the_element_with_what_the_source_wrote():
     element = from_digits("20261025023000").element("effectiveDateTime")
     assert element["effectiveDateTime"] == "2026-10-25T02:30:00+02:00"
     assert element["_effectiveDateTime"]["extension"] == [
-        {"url": "urn:hub:extension:local-time-ambiguous", "valueString": "20261025023000"}
+        {"url": "https://samsyn.example/fhir/StructureDefinition/local-time-ambiguous", "valueString": "20261025023000"}
     ]
     assert from_digits("20260101").element("x") == {"x": "2026-01-01"}
     assert from_digits("20260101").instant is None
