@@ -1,0 +1,66 @@
+"""The index of a resource: what each search parameter of its type finds in it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from hub.fhir.criteria import Index, Key
+from hub.fhir.parameters import KINDS
+from hub.fhir.resource import Extractor, Resource, elements
+from hub.fhir.types import COMMON, TYPES, SearchParameter, identifier
+
+IDENTIFIER = ":identifier"
+"""Ends the names under which the `identifier` of a Reference is kept, as tokens: `subject:identifier`."""
+
+
+def index(resource: Resource) -> Index:
+    """Every key of a resource by parameter name, each once. Parameters that share another's keys have none of their own.
+
+    Gives: `_id` and `_lastUpdated` too, though the store keeps these in columns; nothing for a type that is not in the house.
+    """
+    found: dict[str, dict[Key, None]] = {}
+    for parameter, extract in _plan(resource.get("resourceType", "")):
+        for name, key in _keys(parameter, extract, resource):
+            found.setdefault(name, {})[key] = None
+    return {name: tuple(keys) for name, keys in found.items()}
+
+
+def _keys(parameter: SearchParameter, extract: Extractor, resource: Resource) -> Iterator[tuple[str, Key]]:
+    kind = KINDS[parameter.kind]
+    for element in extract(resource):
+        for key in kind.keys(parameter, element):
+            yield parameter.index, key
+        if parameter.kind == "reference" and isinstance(element, dict):
+            for key in _identifier(parameter, element):
+                yield parameter.index + IDENTIFIER, key
+
+
+def _identifier(parameter: SearchParameter, element: Mapping[str, Any]) -> Iterator[Key]:
+    yield from KINDS["token"].keys(as_identifier(parameter), element.get("identifier"))
+
+
+def as_identifier(parameter: SearchParameter) -> SearchParameter:
+    """The token parameter that `name:identifier` is."""
+    return identifier(parameter.index + IDENTIFIER)
+
+
+@cache
+def _plan(resource_type: str) -> tuple[tuple[SearchParameter, Extractor], ...]:
+    held = TYPES.get(resource_type)
+    if not held:
+        return ()
+    own = [parameter for parameter in held.search if parameter.index == parameter.name]
+    written = [(parameter, path) for parameter in (*COMMON, *own) for path in parameter.paths]
+    return tuple((variant, elements(each)) for parameter, path in written for variant, each in _variants(parameter, path))
+
+
+def _variants(parameter: SearchParameter, path: str) -> Iterator[tuple[SearchParameter, str]]:
+    """A date of a choice of types may be an instant, which is read otherwise than a dateTime."""
+    if parameter.kind != "date" or not path.endswith("[x]"):
+        yield parameter, path
+        return
+    stem = path.removesuffix("[x]")
+    for datatype in ("DateTime", "Date", "Period", "Timing"):
+        yield parameter, stem + datatype
+    yield replace(parameter, instant=True), stem + "Instant"

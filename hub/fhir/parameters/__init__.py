@@ -1,0 +1,48 @@
+"""What a kind of search parameter is: one file per kind. An element gives index keys, a written value gives a criterion.
+
+A module here holds one `ParameterKind` constant; `hub.discovery` finds it (`KINDS`).
+Source: http://hl7.org/fhir/R4/search.html#ptypes
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+from hub.fhir.criteria import Criterion, Key
+from hub.fhir.types import SearchParameter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """What the meaning of a value may depend on besides the parameter."""
+
+    now: datetime
+    """UTC; for `ap`."""
+    base: str = ""
+    """The hub's own FHIR base URL, so that an absolute reference to it is a local one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParameterKind:
+    """One kind of search parameter."""
+
+    name: str
+    keys: Callable[[SearchParameter, Any], Iterable[Key]]
+    """Index keys of one element; none where it is of another form."""
+    parse: Callable[[SearchParameter, str, Asking], Criterion]
+    """Read one value as it was written (escapes and all).
+
+    Raises: hub.errors.InvalidRequest: the place is the parameter's name.
+    """
+
+
+def _discovered() -> Mapping[str, ParameterKind]:
+    from hub.discovery import plugins  # here, since the modules it imports begin by importing this one
+
+    return MappingProxyType({found.name: found for found in plugins(__name__, ParameterKind)})
+
+
+KINDS: Mapping[str, ParameterKind] = _discovered()
+"""Every kind, by name."""

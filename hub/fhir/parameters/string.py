@@ -1,0 +1,54 @@
+"""String parameters: a text that begins so, whatever its case and accents. http://hl7.org/fhir/R4/search.html#string"""
+
+import unicodedata
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from hub.errors import InvalidRequest
+from hub.fhir.criteria import StringKey, StringStarts
+from hub.fhir.parameters import Asking, ParameterKind
+from hub.fhir.parameters._escapes import unescape
+from hub.fhir.types import SearchParameter
+
+SWEDISH = frozenset("åäö")
+"""Letters of their own, not accented a and o."""
+_PARTS = ("text", "family", "given", "prefix", "suffix", "line", "city", "district", "state", "postalCode", "country")
+"""Of HumanName and Address."""
+
+
+def normal(text: str) -> str:
+    """The form in which texts are compared: no case, no accents (but å, ä, ö), one space between words."""
+    folded = unicodedata.normalize("NFC", text.casefold())
+    return " ".join("".join(map(_plain, folded)).split())
+
+
+def _plain(letter: str) -> str:
+    if letter in SWEDISH or letter.isascii():
+        return letter
+    return "".join(part for part in unicodedata.normalize("NFKD", letter) if not unicodedata.combining(part))
+
+
+def keys(parameter: SearchParameter, element: Any) -> Iterable[StringKey]:
+    """Takes: string, HumanName, Address (each of their parts has a key)."""
+    return (StringKey(text) for text in map(normal, _texts(element)) if text)
+
+
+def _texts(element: Any) -> Iterator[str]:
+    if isinstance(element, str):
+        yield element
+    elif isinstance(element, list):
+        for each in element:
+            yield from _texts(each)
+    elif isinstance(element, dict):
+        for part in _PARTS:
+            yield from _texts(element.get(part))
+
+
+def parse(parameter: SearchParameter, written: str, asking: Asking) -> StringStarts:
+    value = normal(unescape(written))
+    if not value:
+        raise InvalidRequest("a text to search for is missing", parameter.name)
+    return StringStarts(parameter.index, value)
+
+
+STRING = ParameterKind(name="string", keys=keys, parse=parse)
