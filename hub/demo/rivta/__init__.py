@@ -1,0 +1,1 @@
+"""Two regions and the population register, simulated: SOAP servers that answer as RIV-TA's contracts say."""
