@@ -9,14 +9,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import quote
 
-from hub.errors import InvalidRequest, NotSupported
-from hub.fhir.criteria import AnyOf, Criterion, IdIs, ReferenceIs, Shape, Values
+from hub.errors import InvalidRequest, NotSupported, TooCostly
+from hub.fhir.criteria import AnyOf, Criterion, IdIs, ReferenceIs, Shape, TokenIs, Values
 from hub.fhir.identifiers import PERSONNUMMER, SAMORDNINGSNUMMER, Identifier, InvalidNumber, personal_number
 from hub.fhir.index import as_identifier
 from hub.fhir.parameters import KINDS, Asking
 from hub.fhir.parameters._escapes import split, unescape
 from hub.fhir.types import TYPES, Kind, ResourceType, SearchParameter
 
+MAX_PARAMETERS = 64
+MAX_VALUES = 256
+"""Alternatives in one parameter."""
 DEFAULT_COUNT = 50
 MAX_COUNT = 1000
 CURSOR = "_cursor"
@@ -44,6 +47,8 @@ class Written:
     name: str
     value: str
     personal: bool = False
+    names: bool = False
+    """It names the patient and does nothing else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +60,8 @@ class Query:
     """The patients that the request names, by logical id or by business identifier (resolve these, then `resolved`).
     More than one are alternatives. Empty: none is named."""
     naming: tuple[Criterion, ...] = ()
-    """What the parameters that name patients ask of a resource, as far as they do it by id. Besides `criteria`: implied where the
-    search runs within the named patient's compartment alone."""
+    """What the parameters that name patients ask of a resource (`patient.identifier`: nothing until resolved). Apart from
+    `criteria`, since a search within one named patient's compartment need not ask it again."""
     criteria: tuple[Criterion, ...] = ()
     sort: tuple[SortKey, ...] = ()
     """Empty: the type's main date, newest first."""
@@ -94,10 +99,12 @@ class Query:
 
     def resolved(self, patient: str) -> "Query":
         """The same query with the one patient's logical id in place of every number that named the patient."""
-        name = "_id" if self.resource_type == "Patient" else "patient"
-        named = Written(name, patient)
-        others = tuple(each for each in self.written if not each.personal and each != named)
-        return replace(self, patients=(patient,), written=(named, *others))
+        itself = self.resource_type == "Patient"
+        named = Written("_id" if itself else "patient", patient, names=True)
+        others = tuple(each for each in self.written if not each.names and each.name != "_id")
+        parameter = TYPES[self.resource_type].parameter("patient")
+        naming: Criterion = ReferenceIs(parameter.index, (f"Patient/{patient}",)) if parameter else IdIs(patient)
+        return replace(self, patients=(patient,), naming=(naming,), written=(named, *others))
 
 
 def read_query(
@@ -145,10 +152,10 @@ class _Reader:
         if name in ("_count", "_sort", CURSOR):
             if name in self.control:
                 raise InvalidRequest("is written twice", name)
-            self.control[name] = value
             if name != CURSOR:
                 _ = _count(value) if name == "_count" else _sort(self.held, value)
                 self.written.append(Written(name, value))
+            self.control[name] = value
         elif name == "_format":
             if value.split(";")[0].strip() not in _FORMATS:
                 raise NotSupported("the hub writes JSON", name)
@@ -161,18 +168,20 @@ class _Reader:
             return
         parameter = _parameter(self.held, name)
         values = split(value, ",")
-        if parameter.literal and self.held.name == "Patient":
-            self._patient_identifier(parameter, values)
-        criteria = tuple(KINDS[parameter.kind].parse(parameter, each, self.asking) for each in values)
-        criterion = criteria[0] if len(criteria) == 1 else AnyOf(criteria)
-        self.written.append(Written(name, value, parameter.kind == "token" and any(map(_personal, values))))
-        if self._names_patients(parameter, criteria):
-            self.naming.append(criterion)
-        else:
-            self.criteria.append(criterion)
+        if len(values) > MAX_VALUES or len(self.written) >= MAX_PARAMETERS:
+            raise TooCostly(f"more than {MAX_VALUES} values or {MAX_PARAMETERS} parameters", name)
+        of_person = parameter.name == "identifier" and self.held.name in ("Patient", "RelatedPerson")
+        personal = parameter.kind == "token" and any(_personal(each, of_person) for each in values)
+        persons = self._persons(parameter, values) if of_person else ()
+        criteria: tuple[Criterion, ...] = persons or tuple(
+            KINDS[parameter.kind].parse(parameter, each, self.asking) for each in values
+        )
+        names = bool(persons) or self._names_patients(parameter, criteria)
+        self.written.append(Written(name, value, personal, names))
+        (self.naming if names else self.criteria).append(_any_of(criteria))
 
     def _names_patients(self, parameter: SearchParameter, criteria: Sequence[Criterion]) -> bool:
-        """Take down the patients that a reference parameter or Patient's `_id` names; whether it names patients alone."""
+        """Take down the patients that a parameter names by id; whether all that it does is to name patients."""
         if self.held.name == "Patient":
             if parameter.name == "_id":
                 self._name([criterion.id for criterion in criteria if isinstance(criterion, IdIs)])
@@ -188,7 +197,7 @@ class _Reader:
 
     def _name(self, patients: Sequence[str | Identifier]) -> None:
         if self.patients is not None and self.patients != list(patients):
-            raise NotSupported("the patient is named twice, and not as the same", "patient")
+            raise InvalidRequest("the patient is named twice, and not as the same", "patient")
         self.patients = list(patients)
 
     def _named_by_identifier(self, name: str, value: str) -> None:
@@ -196,12 +205,15 @@ class _Reader:
         if subject is None:
             raise NotSupported(f"no such search parameter of {self.held.name}", name)
         self._name([_person(name, each, self.asking.now) for each in split(value, ",")])
-        self.written.append(Written(name, value, personal=True))
+        self.written.append(Written(name, value, personal=True, names=True))
 
-    def _patient_identifier(self, parameter: SearchParameter, values: Sequence[str]) -> None:
-        """`Patient?identifier=system|value` names a patient; other forms of it only compare."""
-        if parameter.name == "identifier" and all(len(split(each, "|")) > 1 and all(split(each, "|")[:2]) for each in values):
-            self._name([_person(parameter.name, each, self.asking.now) for each in values])
+    def _persons(self, parameter: SearchParameter, values: Sequence[str]) -> tuple[Criterion, ...]:
+        """`Patient?identifier=system|value` names a patient; nothing for other forms and types, which only compare."""
+        if self.held.name != "Patient" or any(len(split(each, "|")) != 2 or not all(split(each, "|")) for each in values):
+            return ()
+        persons = [_person(parameter.name, each, self.asking.now) for each in values]
+        self._name(persons)
+        return tuple(TokenIs(parameter.index, person.system, person.value) for person in persons)
 
     def query(self) -> Query:
         return Query(
@@ -268,9 +280,19 @@ def _person(name: str, written: str, now: datetime) -> Identifier:
         raise InvalidRequest(f"not a personal number: {fault}", name) from None
 
 
-def _personal(written: str) -> bool:
-    """Whether a token's value is, or without a system may be, a personal number."""
+def _any_of(criteria: tuple[Criterion, ...]) -> Criterion:
+    """Alternatives, the last repeated to a power of two, so that few statements serve lists of every length."""
+    if len(criteria) == 1:
+        return criteria[0]
+    padded = 1 << (len(criteria) - 1).bit_length()
+    return AnyOf(criteria + criteria[-1:] * (padded - len(criteria)))
+
+
+def _personal(written: str, of_person: bool) -> bool:
+    """Whether a token's value is a person's number. `of_person`: any identifier here is one."""
     *system, value = split(written, "|")
+    if of_person:
+        return bool(value)
     if system and system[0]:
         return unescape(system[0]) in (PERSONNUMMER, SAMORDNINGSNUMMER)
     try:
@@ -291,7 +313,6 @@ def page_link(query: Query, base: str, cursor: str) -> str:
 
 
 def _question(query: Query, more: tuple[Written, ...]) -> str:
-    asked = [
-        f"{quote(each.name, safe=':')}={quote(each.value, safe=_SAFE)}" for each in (*query.written, *more) if not each.personal
-    ]
+    shown = [each for each in (*query.written, *more) if not each.personal]
+    asked = [f"{quote(each.name, safe=_SAFE)}={quote(each.value, safe=_SAFE)}" for each in shown]
     return "?" + "&".join(asked) if asked else ""
