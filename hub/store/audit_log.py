@@ -1,0 +1,226 @@
+"""The access log: one committer that makes many leaves durable at once, and refuses a leaf whose grounds have moved.
+
+A request submits a `Leaf` and waits; the answer leaves only when its leaf is committed. Guarantee (API.md section 5):
+no answer whose audit commit follows the acknowledgement of a withdrawal, since the withdrawal moves the patient's epoch.
+"""
+
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from hub.audit import Frontier, leaf_hash
+from hub.errors import AuditUnavailable
+from hub.fhir.json import dumps, loads
+from hub.store.database import Database
+from hub.store.tables import audit, audit_head, patient
+
+SHARD = 0
+"""The shard that this process appends to."""
+BATCH = 512
+"""Leaves of one commit, at most."""
+
+
+class EpochMoved(Exception):
+    """The grounds changed between decision and commit: decide again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One log entry on its way: `epochs` are the grounds it was decided on (patient key -> epoch)."""
+
+    pk: int
+    content: dict[str, Any]
+    epochs: tuple[tuple[int, int], ...] = ()
+
+
+class AuditLog:
+    """The committer of one process. State: a queue and a thread, because commits are shared between requests."""
+
+    def __init__(self, database: Database, clock: Callable[[], int], observe: Callable[[int], None] = lambda size: None) -> None:
+        self._database = database
+        self._clock = clock
+        self._observe = observe
+        self._queue: queue.SimpleQueue[tuple[Leaf, Future[int]] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="audit-committer", daemon=True)
+        self._closed = False
+        self._thread.start()
+
+    def submit(self, leaf: Leaf) -> "Future[int]":
+        """Hand over a leaf. The future gives its sequence number once durable.
+
+        Raises (in the future): EpochMoved; AuditUnavailable.
+        """
+        done: Future[int] = Future()
+        if self._closed:
+            done.set_exception(AuditUnavailable("the access log is closed"))
+        else:
+            self._queue.put((leaf, done))
+        return done
+
+    def append(self, leaf: Leaf) -> int:
+        """Submit and wait, for callers that are not answering a request."""
+        return self.submit(leaf).result()
+
+    def close(self) -> None:
+        """Commit what is waiting and stop."""
+        if not self._closed:
+            self._closed = True
+            self._queue.put(None)
+            self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            first = self._queue.get()
+            if first is None:
+                return
+            batch, last = [first], False
+            while len(batch) < BATCH and not last:
+                try:
+                    more = self._queue.get_nowait()
+                except queue.Empty:
+                    break
+                last = more is None
+                if more is not None:
+                    batch.append(more)
+            self._commit(batch)
+            if last:
+                return
+
+    def _commit(self, batch: list[tuple[Leaf, "Future[int]"]]) -> None:
+        try:
+            with self._database.writing() as connection:
+                outcomes = self._append(connection, [leaf for leaf, _ in batch])
+        except Exception as fault:  # whatever it is, those who wait are told, and the committer lives on
+            for _, done in batch:
+                done.set_exception(AuditUnavailable(f"the access log cannot be written ({type(fault).__name__})"))
+            return
+        self._observe(len(batch))
+        for (_, done), seq in zip(batch, outcomes, strict=True):
+            if seq is None:
+                done.set_exception(EpochMoved())
+            else:
+                done.set_result(seq)
+
+    def _append(self, connection: Connection, leaves: Sequence[Leaf]) -> list[int | None]:
+        head = connection.execute(_HEAD, {"shard": SHARD}).one_or_none()
+        now = self._clock()
+        if head is None:
+            connection.execute(insert(audit_head), {"shard": SHARD, "size": 0, "frontier": b"", "at": 0})
+            tree, last = Frontier(), 0
+        else:
+            tree, last = Frontier.from_bytes(head.size, head.frontier), head.at
+        at = max(now, last)
+        current = self._epochs(connection, leaves)
+        outcomes: list[int | None] = []
+        rows = []
+        for leaf in leaves:
+            if any(current.get(pk) != epoch for pk, epoch in leaf.epochs):
+                outcomes.append(None)
+                continue
+            entry = dumps({"seq": tree.size, "at": at} | leaf.content)
+            hashed = leaf_hash(entry)
+            rows.append({"pk": leaf.pk, "shard": SHARD, "seq": tree.size, "at": at, "leaf": hashed, "entry": entry})
+            outcomes.append(tree.size)
+            tree = tree.grown(hashed)
+        if rows:
+            connection.execute(insert(audit), rows)
+            connection.execute(_GROW, {"on": SHARD, "size": tree.size, "frontier": tree.to_bytes(), "at": at})
+        return outcomes
+
+    def _epochs(self, connection: Connection, leaves: Sequence[Leaf]) -> dict[int, int]:
+        wanted = sorted({pk for leaf in leaves for pk, _ in leaf.epochs})
+        found: dict[int, int] = {}
+        for at in range(0, len(wanted), 64):
+            part = wanted[at : at + 64]
+            padded = part + [part[-1]] * (64 - len(part))
+            found |= dict(connection.execute(_EPOCHS, {f"p{n}": pk for n, pk in enumerate(padded)}).all())
+        return found
+
+
+_HEAD = (
+    select(audit_head.c.size, audit_head.c.frontier, audit_head.c.at)
+    .where(audit_head.c.shard == bindparam("shard"))
+    .with_for_update()
+)
+_GROW = (
+    update(audit_head)
+    .where(audit_head.c.shard == bindparam("on"))
+    .values(size=bindparam("size"), frontier=bindparam("frontier"), at=bindparam("at"))
+)
+_EPOCHS = (
+    select(patient.c.pk, patient.c.epoch)
+    .where(patient.c.pk.in_([bindparam(f"p{n}") for n in range(64)]))
+    .order_by(patient.c.pk)
+    .with_for_update(read=True)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """One entry of the log as it stands in the database."""
+
+    seq: int
+    pk: int
+    at: int
+    leaf: bytes
+    entry: bytes
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """The entry, read."""
+        held: dict[str, Any] = loads(self.entry)
+        return held
+
+
+def entries(connection: Connection, pk: int | None = None, after: int = -1, limit: int = 1000) -> list[Logged]:
+    """Entries in order, of one patient or of all, from sequence number `after` + 1."""
+    wanted = select(audit.c.seq, audit.c.pk, audit.c.at, audit.c.leaf, audit.c.entry).where(
+        audit.c.shard == SHARD, audit.c.seq > after
+    )
+    if pk is not None:
+        wanted = wanted.where(audit.c.pk == pk)
+    return [Logged(*row) for row in connection.execute(wanted.order_by(audit.c.seq).limit(limit))]
+
+
+def every(connection: Connection) -> Iterator[Logged]:
+    """The whole log, a thousand entries at a time."""
+    after = -1
+    while found := entries(connection, after=after):
+        yield from found
+        after = found[-1].seq
+
+
+def verify(logged: Iterable[Logged], head: tuple[int, bytes]) -> str:
+    """The first thing that does not fit, in words; empty when all does.
+
+    Takes: entries in order; head: size and frontier bytes as the tree's head says.
+    What it cannot show: a log cut off together with its head; only a checkpoint kept elsewhere shows that.
+    """
+    tree, last = Frontier(), 0
+    for entry in logged:
+        if entry.seq != tree.size:
+            return f"entry {tree.size} is missing"
+        if leaf_hash(entry.entry) != entry.leaf:
+            return f"entry {entry.seq} is not what its leaf hash says"
+        content = entry.content
+        if content.get("seq") != entry.seq or content.get("at") != entry.at:
+            return f"entry {entry.seq} lies in another's place"
+        if entry.at < last:
+            return f"entry {entry.seq} is older than the one before it"
+        last = entry.at
+        tree = tree.grown(entry.leaf)
+    size, roots = head
+    if tree.size != size:
+        return f"the log has {tree.size} entries, its head says {size}"
+    return "" if tree.to_bytes() == roots else "the hash tree over the entries is not the one its head says"
+
+
+def head_of(connection: Connection) -> tuple[int, bytes]:
+    """Size and frontier of the shard's tree."""
+    row = connection.execute(select(audit_head.c.size, audit_head.c.frontier).where(audit_head.c.shard == SHARD)).one_or_none()
+    return (row.size, row.frontier) if row else (0, b"")

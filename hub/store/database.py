@@ -1,0 +1,132 @@
+"""Engines, transactions and migrations: SQLite (WAL) or PostgreSQL, one code.
+
+Readers commit by themselves, statement by statement: `asof` and the patient's epoch keep an answer whole (STORE: snapshot
+paging; API: section 5). Writers hold one transaction: BEGIN IMMEDIATE on SQLite, row locks on PostgreSQL.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+
+from hub.store.tables import METADATA
+
+BUSY_TIMEOUT = 20_000
+"""Milliseconds that a SQLite writer waits for another."""
+
+
+class Database:
+    """Two engines on one database, and one held reading connection per thread."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.sqlite = make_url(url).get_backend_name() == "sqlite"
+        self._readers = _engine(url, self.sqlite, reading=True)
+        self._writers = _engine(url, self.sqlite, reading=False)
+        self._held = threading.local()
+        self._connections: list[Connection] = []
+        self._lock = threading.Lock()
+        self.commits = 0
+        """How many writing transactions were committed: tests count them."""
+
+    def reader(self) -> Connection:
+        """This thread's reading connection."""
+        connection: Connection | None = getattr(self._held, "connection", None)
+        if connection is None or connection.closed or connection.invalidated:
+            connection = self._readers.connect()
+            self._held.connection = connection
+            with self._lock:
+                self._connections.append(connection)
+        return connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """One writing transaction: committed at the end, or nothing of it."""
+        with self._writers.begin() as connection:
+            yield connection
+        self.commits += 1
+
+    def count(self) -> "Counter":
+        """A counter of the statements that are sent to the database from now on, for tests and metrics."""
+        return Counter((self._readers, self._writers))
+
+    def migrate(self) -> None:
+        """Bring the tables to the newest form. Safe to run at every start, also by several processes."""
+        with self._writers.begin() as connection:
+            if not self.sqlite:
+                connection.exec_driver_sql("SELECT pg_advisory_xact_lock(727001)")
+            config = Config()
+            config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    def close(self) -> None:
+        """Give every connection back."""
+        with self._lock:
+            for connection in self._connections:
+                connection.close()
+            self._connections.clear()
+        self._readers.dispose()
+        self._writers.dispose()
+
+
+class Counter:
+    """Statements seen since it was made; `with` it to stop counting."""
+
+    def __init__(self, engines: tuple[Engine, ...]) -> None:
+        self._engines = engines
+        self.statements: list[str] = []
+
+    def __enter__(self) -> "Counter":
+        for engine in self._engines:
+            event.listen(engine, "before_cursor_execute", self._seen)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for engine in self._engines:
+            event.remove(engine, "before_cursor_execute", self._seen)
+
+    def _seen(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if not statement.startswith(("BEGIN", "PRAGMA")):
+            self.statements.append(statement)
+
+
+def _engine(url: str, sqlite: bool, reading: bool) -> Engine:
+    if not sqlite:
+        url = url.replace("postgres://", "postgresql://", 1)
+        connect_args = {"options": "-c plan_cache_mode=force_generic_plan -c timezone=UTC", "prepare_threshold": 1}
+        engine = create_engine(url, connect_args=connect_args, pool_size=16, max_overflow=16)
+        return engine.execution_options(isolation_level="AUTOCOMMIT") if reading else engine
+    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT / 1000})
+    event.listen(engine, "connect", _sqlite_settings)
+    if not reading:
+        event.listen(engine, "begin", _begin_immediate)
+    return engine.execution_options(isolation_level="AUTOCOMMIT") if reading else engine
+
+
+def _sqlite_settings(connection: Any, _record: Any) -> None:
+    if isinstance(connection, sqlite3.Connection):
+        connection.isolation_level = None
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        f"busy_timeout={BUSY_TIMEOUT}",
+        "foreign_keys=ON",
+        "cache_size=-65536",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def tables() -> tuple[str, ...]:
+    """Every table that the hub keeps, in an order in which they can be copied."""
+    return tuple(table.name for table in METADATA.sorted_tables)

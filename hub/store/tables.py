@@ -1,0 +1,189 @@
+"""The tables. Every sharded one has the patient key `pk` first in its primary key, so that Citus can shard by it.
+
+Times are microseconds since 1970-01-01T00:00Z in big integers; `FOREVER` stands for an open end.
+"""
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, SmallInteger, Table, Text
+from sqlalchemy.schema import SchemaItem
+
+FOREVER = 2**62
+"""Later than any time: an open end."""
+NO_PATIENT = 0
+"""The reserved patient key of what belongs to no patient: the directory, refusals, worklist needs."""
+
+METADATA = MetaData()
+
+
+def _key(name: str, kind: type = BigInteger) -> Column[int]:
+    return Column(name, kind, primary_key=True, autoincrement=False)
+
+
+def _custody() -> list[SchemaItem]:
+    """The columns of `hub.fhir.custody.Custody`; truth values are 0, 1 or NULL (unknown)."""
+    return [
+        Column("source", Text, nullable=False),
+        Column("provider", Text),
+        Column("unit", Text),
+        Column("info_type", Text, nullable=False),
+        Column("regime", Text, nullable=False),
+        Column("social", SmallInteger),
+        Column("time_from", BigInteger),
+        Column("time_to", BigInteger),
+        Column("released", SmallInteger),
+        Column("secret", SmallInteger),
+        Column("nullified", SmallInteger),
+        Column("insurance", SmallInteger),
+        Column("purpose", Text),
+        Column("incapacity", SmallInteger),
+    ]
+
+
+def _table(name: str, *columns: SchemaItem, rows_apart: bool = False) -> Table:
+    return Table(name, METADATA, *columns, sqlite_with_rowid=rows_apart)
+
+
+patient = _table(
+    "patient",
+    _key("pk"),
+    Column("fhir_id", Text, nullable=False),
+    Column("recorded", BigInteger, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("facts", Text, nullable=False),
+)
+"""recorded: rises with every write of the patient; epoch: moves with every change of grounds."""
+
+number = _table("number", Column("digest", Text, primary_key=True), Column("pk", BigInteger, nullable=False))
+"""Keyed digest of a patient number -> patient key. The one way from a number to a patient."""
+
+entry = _table(
+    "entry",
+    _key("pk"),
+    _key("entry"),
+    Column("family", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("recorded", BigInteger, nullable=False),
+    Column("withdrawn", BigInteger, nullable=False),
+    *_custody(),
+)
+
+resource = _table(
+    "resource",
+    _key("pk"),
+    Column("type", Text, primary_key=True),
+    _key("rid"),
+    _key("version", Integer),
+    Column("version_id", Text, nullable=False),
+    Column("rec_from", BigInteger, nullable=False),
+    Column("rec_to", BigInteger, nullable=False),
+    Column("sort", BigInteger, nullable=False),
+    Column("entry", BigInteger, nullable=False),
+    Column("fhir_id", Text, nullable=False),
+    Column("gone", SmallInteger, nullable=False),
+    Column("digest", Text, nullable=False),
+    *_custody(),
+)
+Index("resource_by_unit", resource.c.provider, resource.c.unit, resource.c.type, resource.c.rec_to)
+Index("resource_by_source", resource.c.source, resource.c.type, resource.c.rec_to)
+Index("resource_by_entry", resource.c.pk, resource.c.entry)
+
+body = _table(
+    "body", _key("pk"), _key("rid"), _key("version", Integer), Column("bytes", LargeBinary, nullable=False), rows_apart=True
+)
+
+ix_token = _table(
+    "ix_token",
+    _key("pk"),
+    _key("param", Integer),
+    Column("code", Text, primary_key=True),
+    Column("system", Text, primary_key=True),
+    _key("rid"),
+    _key("version", Integer),
+)
+Index("ix_token_back", ix_token.c.pk, ix_token.c.param, ix_token.c.rid, ix_token.c.version)
+
+ix_date = _table("ix_date", _key("pk"), _key("param", Integer), _key("lo"), _key("hi"), _key("rid"), _key("version", Integer))
+Index("ix_date_back", ix_date.c.pk, ix_date.c.param, ix_date.c.rid, ix_date.c.version, ix_date.c.lo, ix_date.c.hi)
+
+ix_ref = _table(
+    "ix_ref",
+    _key("pk"),
+    _key("param", Integer),
+    Column("target", Text, primary_key=True),
+    _key("rid"),
+    _key("version", Integer),
+)
+Index("ix_ref_back", ix_ref.c.pk, ix_ref.c.param, ix_ref.c.rid, ix_ref.c.version)
+
+locator = _table("locator", _key("rid"), Column("pk", BigInteger, nullable=False))
+"""The only way from a resource's id to its patient."""
+
+ground = _table(
+    "ground",
+    _key("pk"),
+    Column("kind", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    _key("rec_from"),
+    Column("rec_to", BigInteger, nullable=False),
+    Column("valid_to", BigInteger, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("payload", Text, nullable=False),
+)
+"""Consents, blocks, revokes, relations, needs, assertions, shares, by when they hold and when we knew. Nothing is erased."""
+
+freshness = _table(
+    "freshness",
+    _key("pk"),
+    Column("source", Text, primary_key=True),
+    Column("contract", Text, primary_key=True),
+    Column("asked", BigInteger, nullable=False),
+    Column("succeeded", BigInteger),
+    Column("fault", Text, nullable=False),
+    Column("partial", Text, nullable=False),
+)
+"""When a source was last asked about a patient, when it last answered, and what went wrong since."""
+
+message = _table(
+    "message",
+    _key("pk"),
+    Column("id", Text, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("format", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("received", BigInteger, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("report", Text, nullable=False),
+    Column("asked", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    rows_apart=True,
+)
+"""Source bytes as they came. status: mapped, partly (some rows had faults), withheld (custody missing), unmappable."""
+
+audit = _table(
+    "audit",
+    _key("pk"),
+    _key("shard", Integer),
+    _key("seq"),
+    Column("at", BigInteger, nullable=False),
+    Column("leaf", LargeBinary, nullable=False),
+    Column("entry", LargeBinary, nullable=False),
+    rows_apart=True,
+)
+"""Append-only. `leaf` is the RFC 9162 leaf hash of `entry`, the exact bytes of the log entry."""
+Index("audit_in_order", audit.c.shard, audit.c.seq)
+
+audit_head = _table(
+    "audit_head",
+    _key("shard", Integer),
+    Column("size", BigInteger, nullable=False),
+    Column("frontier", LargeBinary, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+"""The Merkle tree of a shard in short: its size and the roots of its full subtrees, largest first."""
+
+session = _table(
+    "session",
+    Column("id", Text, primary_key=True),
+    Column("ends", BigInteger, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+"""Portal sessions: a digest of the cookie, and encrypted content."""
