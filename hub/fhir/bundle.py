@@ -1,0 +1,92 @@
+"""Bundles, written by splicing: the stored bytes of each resource go out as they are, never decoded.
+
+Source: http://hl7.org/fhir/R4/bundle.html
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from hub.fhir.json import dumps
+
+Mode = Literal["match", "include", "outcome"]
+"""http://hl7.org/fhir/R4/valueset-search-entry-mode.html"""
+Method = Literal["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH"]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One `Bundle.link`: self, first, next, …"""
+
+    relation: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One entry of a searchset. An outcome has no `full_url`."""
+
+    resource: bytes
+    full_url: str = ""
+    mode: Mode = "match"
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """One version in a history. No `resource`: it was deleted then."""
+
+    full_url: str
+    resource: bytes | None
+    method: Method
+    url: str
+    """What was asked, without the base: `Observation`, `Observation/1`."""
+    status: str
+    """The code and phrase of the answer: `201 Created`."""
+    etag: str
+    last_modified: str
+    """FHIR instant."""
+
+
+def searchset(hits: Iterable[Hit], *, links: Sequence[Link], total: int | None, updated: str | None = None) -> bytes:
+    """A searchset Bundle.
+
+    Takes: matches, includes and outcomes in the order they are shown; `total`: of matches on all pages; `updated`: instant.
+    """
+    return _bundle("searchset", map(_hit, hits), links, total, updated)
+
+
+def history(versions: Iterable[Past], *, links: Sequence[Link], total: int | None, updated: str | None = None) -> bytes:
+    """A history Bundle; newest first, as the versions come."""
+    return _bundle("history", map(_past, versions), links, total, updated)
+
+
+def _bundle(kind: str, entries: Iterable[bytes], links: Sequence[Link], total: int | None, updated: str | None) -> bytes:
+    return b"".join(_parts(kind, entries, links, total, updated))
+
+
+def _parts(kind: str, entries: Iterable[bytes], links: Sequence[Link], total: int | None, updated: str | None) -> Iterator[bytes]:
+    yield b'{"resourceType":"Bundle"'
+    if updated:
+        yield b',"meta":' + dumps({"lastUpdated": updated})
+    yield b',"type":' + dumps(kind)
+    if total is not None:
+        yield b',"total":%d' % total
+    if links:
+        yield b',"link":' + dumps([{"relation": each.relation, "url": each.url} for each in links])
+    written = b",".join(entries)
+    if written:  # FHIR has no empty lists
+        yield b',"entry":[' + written + b"]"
+    yield b"}"
+
+
+def _hit(hit: Hit) -> bytes:
+    address = b'"fullUrl":' + dumps(hit.full_url) + b"," if hit.full_url else b""
+    return b"{" + address + b'"resource":' + hit.resource + b',"search":{"mode":' + dumps(hit.mode) + b"}}"
+
+
+def _past(past: Past) -> bytes:
+    resource = b',"resource":' + past.resource if past.resource is not None else b""
+    request = dumps({"method": past.method, "url": past.url})
+    response = dumps({"status": past.status, "etag": past.etag, "lastModified": past.last_modified})
+    address = dumps(past.full_url)
+    return b'{"fullUrl":' + address + resource + b',"request":' + request + b',"response":' + response + b"}"

@@ -1,0 +1,23 @@
+"""The patient compartment: whose a resource is. http://hl7.org/fhir/R4/compartmentdefinition-patient.html"""
+
+from collections.abc import Iterator
+
+from hub.fhir.resource import Resource, elements
+from hub.fhir.types import TYPES
+
+
+def patients(resource: Resource) -> tuple[str, ...]:
+    """The logical ids of the patients in whose compartment a resource lies, in the order it names them.
+
+    Gives: for a Patient itself, then those it is linked with; nothing for shared types, and for references by identifier.
+    """
+    own = (resource["id"],) if resource.get("resourceType") == "Patient" and resource.get("id") else ()
+    named = (found.get("reference") for found in references(resource))
+    return tuple(dict.fromkeys((*own, *(each.split("/")[1] for each in named if each and each.startswith("Patient/")))))
+
+
+def references(resource: Resource) -> Iterator[Resource]:
+    """The Reference elements of a resource that may put it in a patient's compartment, resolved or not."""
+    held = TYPES.get(resource.get("resourceType", ""))
+    for path in held.patient if held else ():
+        yield from (found for found in elements(path)(resource) if isinstance(found, dict))
