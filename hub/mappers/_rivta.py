@@ -16,6 +16,7 @@ from hub.fhir.resource import Resource
 from hub.mappers import Attribution, Entry, Keyed, Mapped, Settings, SourceMessage
 from hub.mappers._rivta_types import (
     HSA_ROOT,
+    LOCAL_ROOT,
     PROFILES,
     business_identifier,
     concept,
@@ -372,15 +373,17 @@ def business_patient(node: Node) -> Identifier | None:
 
 
 def record_identifier(node: Node, system: str, scope: Scope) -> Identifier:
-    """The id of a JoL record; one that is no OID with extension and no UUID is unique in its source system alone.
+    """The id of a JoL record; one of the source system's own goes by the same system as in the older contracts.
 
     Raises: Unreadable: there is none.
     """
-    local_id = node.one("extension").peek() or node.one("root").peek()
-    if not local_id:
-        raise Unreadable("it has no record id")
     found = business_identifier(node)
-    return found if found else scope.record_key(system, local_id)
+    if found is None:
+        raise Unreadable("it has no record id")
+    owner, _, rest = found.value.partition(":")
+    if found.system == f"urn:oid:{LOCAL_ROOT}" and rest and owner.upper() == system:
+        return scope.record_key(system, rest)
+    return found
 
 
 def actor(node: Node, name: str) -> Resource | None:

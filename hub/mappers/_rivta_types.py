@@ -26,6 +26,8 @@ PROFILES = "https://samsyn.example/fhir"
 """Base of everything the hub defines itself."""
 EXTENSION = f"{PROFILES}/StructureDefinition"
 HSA_ROOT = "1.2.752.129.2.1.4.1"
+LOCAL_ROOT = "1.2.752.129.2.1.2.1"
+"""OID of ids that belong to one system: `<HSA-id of the system>:<local id>`."""
 SNOMED = "http://snomed.info/sct"
 SNOMED_SE = "http://snomed.info/sct/45991000052106"
 ATC = "http://www.whocc.no/atc"
@@ -84,7 +86,7 @@ def patient_number(root: str, value: str) -> Identifier:
 
 
 def business_identifier(node: Node) -> Identifier | None:
-    """An II: OID and extension, or a UUID alone."""
+    """An II: OID and extension, or a UUID alone. A root that is an HSA-id or a name of its own is the owning system."""
     root, inside = node.one("root").value, node.one("extension").value
     if root and (found := _UUID.fullmatch(root)):
         written = f"urn:uuid:{UUID(found[0])}"
@@ -95,6 +97,8 @@ def business_identifier(node: Node) -> Identifier | None:
         return Identifier(f"urn:oid:{root}", inside)
     if root and inside and _URI.fullmatch(root):
         return Identifier(root, inside)
+    if root and inside:
+        return Identifier(f"urn:oid:{LOCAL_ROOT}", f"{root}:{inside}")
     if node:
         node.refuse("not an identifier: neither an OID with an extension nor a UUID")
     return None
