@@ -23,7 +23,7 @@ SYSTEM = "population-register"
 """Its name in the world."""
 
 PROFILES = {"P1": 1, "P2": 2, "P3": 3, "P4": 4, "P5": 5}
-"""P1 identity, name and links; P2 and address and deregistration; P4 and birth, marriage and relations. P6 to P10 are reserved."""
+"""P1 identity, name, links; P2 also address and deregistration; P4 also birth, marriage, relations. P6 to P10 are reserved."""
 
 GUARDIAN, GUARDIAN_OF = "V", "VF"
 DEAD, OLD_NUMBER = "AV", "GN"
@@ -92,8 +92,8 @@ def _record(person: Person, level: int, world: World) -> Iterator[Element | None
 
 
 def _is_marked(person: Person) -> bool:
-    """Sekretessmarkering; protected registration is the stronger of the two and told apart by its own element."""
-    return person.protected != ""
+    """Sekretessmarkering. Protected registration is another thing, with an element of its own."""
+    return person.protected == "sekretessmarkering"
 
 
 def _is_hidden(person: Person) -> bool:
@@ -148,7 +148,7 @@ def _day(name: str, day: date) -> Element | None:
 
 
 def _relations(person: Person, world: World) -> Iterator[Element | None]:
-    """Guardians of a child, and the children that a guardian answers for; until the eighteenth birthday."""
+    """Guardians of a child, and the children that a guardian answers for."""
     for number in person.guardians:
         if guardian := world.person(number):
             yield _relation(GUARDIAN, guardian, person)
