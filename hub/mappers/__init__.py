@@ -63,6 +63,8 @@ class Settings:
     defaults: Defaults = Defaults()
     places: Mapping[str, Place] = field(default_factory=dict)
     """HL7 v2 facility, location and order codes, and scheduling facilities -> place."""
+    encoding: str = "utf-8"
+    """Charset of HL7 v2 messages that name none, and of files."""
 
 
 @dataclass(frozen=True, slots=True)
