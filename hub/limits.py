@@ -1,0 +1,128 @@
+"""How much one client, person or address may ask, and how floods of refusals become one record each minute."""
+
+import ipaddress
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import anyio
+from limits import RateLimitItem, RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import SlidingWindowCounterRateLimiter
+
+from hub.caller import Caller
+from hub.errors import HubError, Throttled
+
+MAX_KEYS = 1000
+"""Kinds of refusals counted apart in one interval; further ones are counted together."""
+
+
+class Limit:
+    """At most `per_minute` of one thing by one key in any minute. Has state: the counts, in memory.
+
+    A sliding window of two counters a key: the strategy of the library that keeps every time stamp
+    costs a pass over all of them a hundred times a second.
+    """
+
+    def __init__(self, name: str, per_minute: int, item: RateLimitItem | None = None) -> None:
+        self._item = item or RateLimitItemPerMinute(per_minute)
+        self._name = name
+        self._window = SlidingWindowCounterRateLimiter(MemoryStorage())
+
+    def take(self, *key: str) -> None:
+        """Count one. Raises: Throttled: it is one too many."""
+        if not self._window.hit(self._item, self._name, *key):
+            raise Throttled(f"too many of: {self._name}; try again in a minute")
+
+
+class Limits:
+    """The limits of `hub.toml`: requests by client and by person, look-ups of a patient by number."""
+
+    def __init__(self, per_minute: int, identifiers_per_minute: int) -> None:
+        self._requests = Limit("requests", per_minute)
+        self._persons = Limit("requests by one person", per_minute)
+        self._identifiers = Limit("look-ups by identifier", identifiers_per_minute)
+
+    def request(self, caller: Caller) -> None:
+        """Count a request against its person, or against its client where there is none.
+
+        A client that serves many persons is not held to one person's share. Raises: Throttled.
+        """
+        if caller.kind in ("system", "technician", "anonymous"):
+            self._requests.take(caller.issuer, caller.client)
+        else:
+            self._persons.take(caller.issuer, caller.client, caller.subject)
+
+    def identifier(self, caller: Caller) -> None:
+        """Count a look-up by identifier. Raises: Throttled."""
+        self._identifiers.take(caller.issuer, caller.subject)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Refused:
+    """How often, in one interval, requests without a token that holds came from one network for one reason."""
+
+    issuer: str
+    network: str
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """All refusals from `since` to `until`, seconds since 1970."""
+
+    since: float
+    until: float
+    rows: tuple[Refused, ...]
+
+
+class Refusals:
+    """Counts refused requests and hands one summary per interval to `record`. Has state: the counts, bounded."""
+
+    def __init__(
+        self, record: Callable[[Summary], Awaitable[None]], interval: float = 60.0, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._record = record
+        self._interval = interval
+        self._clock = clock
+        self._since = clock()
+        self._counts: Counter[tuple[str, str, str]] = Counter()
+
+    def count(self, issuer: str, address: str, reason: str) -> None:
+        """One refusal. `issuer` is a configured one or empty, `reason` one of our fixed texts."""
+        key = (issuer, network(address), reason)
+        self._counts[key if key in self._counts or len(self._counts) < MAX_KEYS else ("", "other", reason)] += 1
+
+    async def flush(self) -> None:
+        """Hand over what was counted. What cannot be recorded is kept for the next time."""
+        since, until, counts = self._since, self._clock(), self._counts
+        self._since, self._counts = until, Counter()
+        if not counts:
+            return
+        try:
+            await self._record(Summary(since, until, tuple(sorted(Refused(*key, count) for key, count in counts.items()))))
+        except HubError:
+            self._since = since
+            self._counts.update(counts)
+
+    async def run(self) -> None:
+        """Flush once per interval, until cancelled; and then once more."""
+        try:
+            while True:
+                await anyio.sleep(self._interval)
+                await self.flush()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self.flush()
+
+
+def network(address: str) -> str:
+    """The network of an address: enough to see a flood, too little to point at a person's machine."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return "unknown"
+    mapped = getattr(found, "ipv4_mapped", None) or found
+    return str(ipaddress.ip_network((mapped, 24 if mapped.version == 4 else 48), strict=False))
