@@ -19,16 +19,20 @@ AssertionType = Literal["emergency", "incapacity", "child", "inner_emergency"]
 ATTESTATIONS = frozenset({"necessary", "attitude_clarified", "no_refusal"})
 """What SVOD 3:3 asks of who reads under permanent incapacity; all three, or nothing opens."""
 LONGEST_EMERGENCY = timedelta(hours=24)
+LONGEST_SECOND_THOUGHT = timedelta(minutes=60)
+"""From the first step of an assertion to its second."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
     """What every ground has: who recorded it and when, when it holds, and whether it still stands."""
 
+    OPEN_ENDED: ClassVar[bool] = False
+    """Whether it may hold until someone ends it; the others hold at no time if they have no end."""
     id: str
     start: datetime
     end: datetime | None
-    """Exclusive; None: until ended. Only a consent and a block may lack one."""
+    """Exclusive."""
     state: State
     recorded: datetime
     recorded_by: str
@@ -36,7 +40,8 @@ class Ground:
 
     def holds(self, now: datetime) -> bool:
         """Whether it stands and `now` lies in its period."""
-        return self.state == "active" and self.start <= now and (self.end is None or now < self.end)
+        unended = self.OPEN_ENDED if self.end is None else now < self.end
+        return self.state == "active" and self.start <= now and unended
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +71,7 @@ class Consent(Commissioned):
     """The patient lets a *reading* unit (or one employee of it) see what others have made available."""
 
     KIND: ClassVar[str] = "consent"
+    OPEN_ENDED: ClassVar[bool] = True
     regime: CareRegime
     """SVOD: other providers' records; NLL: the national medication list. One never stands for the other."""
     represented_by: str
@@ -77,6 +83,7 @@ class Block(Ground):
     """The patient closes data of a provider (outer) or a unit (inner); `readable` False closes all but the reader's own unit."""
 
     KIND: ClassVar[str] = "block"
+    OPEN_ENDED: ClassVar[bool] = True
     type: Literal["inner", "outer"]
     regime: CareRegime
     provider: str
@@ -131,7 +138,7 @@ class Assertion(Commissioned):
     step: int
     """0: nothing pressed, so no assertion; 1: the first choice; 2: the second."""
     follows: str
-    """Id of the same employee's step 1; a step 2 that follows nothing counts as step 1."""
+    """Id of the same employee's step 1; a step 2 that does not follow one at hand counts as step 1."""
     reason: str
     providers: tuple[str, ...]
     """Chosen in step 2: whose data open."""
@@ -141,9 +148,18 @@ class Assertion(Commissioned):
 
     def holds(self, now: datetime) -> bool:
         """As every ground, and an emergency no longer than a day."""
-        if self.type in ("emergency", "inner_emergency") and now >= self.start + LONGEST_EMERGENCY:
-            return False
-        return self.state == "active" and self.start <= now and self.end is not None and now < self.end
+        too_long = self.type in ("emergency", "inner_emergency") and now >= self.start + LONGEST_EMERGENCY
+        return not too_long and Commissioned.holds(self, now)
+
+    def begun_by(self, first: "Assertion") -> bool:
+        """Whether this is the second step after `first`: the same employee, commission and type, within the hour."""
+        return (
+            (self.step, first.step) == (2, 1)
+            and (self.follows, self.type) == (first.id, first.type)
+            and all(same(getattr(self, name), getattr(first, name)) for name in ("employee", "provider", "unit"))
+            and first.state != "annulled"
+            and timedelta(0) <= self.start - first.start <= LONGEST_SECOND_THOUGHT
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,6 +53,8 @@ def from_payload(kind: str, id: str, payload: Mapping[str, Any]) -> AnyGround:
     if made is None:
         raise Unreadable("kind")
     names = _names(made)
+    if not isinstance(payload, Mapping):
+        raise Unreadable(f"{kind}: form")
     if payload.keys() - set(names) or _required(made) - payload.keys():
         raise Unreadable(f"{kind}: fields")
     return made(id=id, **{name: _read(kind, name, payload[name]) for name in names if name in payload})

@@ -82,6 +82,8 @@ class Not:
 
 Expression = Constant | Equals | In | IsNull | Flag | Overlaps | And | Or | Not
 
+NO_RULE = "R00"
+"""The rule of what no rule speaks of: hidden."""
 TRUE, FALSE, UNKNOWN = Constant(True), Constant(False), Constant(None)
 
 
@@ -100,12 +102,12 @@ def all_of(*parts: Expression) -> Expression:
     """Conjunction, with what is settled taken out."""
     kept: list[Expression] = []
     for part in parts:
-        if part == FALSE:
-            return FALSE
         if isinstance(part, And):
             kept += part.parts
-        elif part != TRUE:
+        elif not isinstance(part, Constant) or part.truth is None:
             kept.append(part)
+        elif not part.truth:
+            return FALSE
     return _joined(kept, And, TRUE)
 
 
@@ -113,12 +115,12 @@ def any_of(*parts: Expression) -> Expression:
     """Disjunction, with what is settled taken out."""
     kept: list[Expression] = []
     for part in parts:
-        if part == TRUE:
-            return TRUE
         if isinstance(part, Or):
             kept += part.parts
-        elif part != FALSE:
+        elif not isinstance(part, Constant) or part.truth is None:
             kept.append(part)
+        elif part.truth:
+            return TRUE
     return _joined(kept, Or, FALSE)
 
 
@@ -148,7 +150,7 @@ class Row:
 class Release:
     """What a decision leaves to be asked of each entry: ordered rows, the first that is not false decides.
 
-    The last row is always true and, unless a rule says otherwise of everything, hides.
+    The last row is never false: what no rule lets through, it hides.
     """
 
     rows: tuple[Row, ...]
@@ -174,15 +176,15 @@ class Release:
 
 
 def closed(rows: Iterable[Row]) -> tuple[Row, ...]:
-    """The rows that can decide: without those settled false, cut after one settled true, ending in HIDE."""
+    """The rows that can decide: without those settled false, cut after one that is settled otherwise, ending in HIDE."""
     kept: list[Row] = []
     for row in rows:
         if row.when == FALSE:
             continue
         kept.append(row)
-        if row.when == TRUE:
+        if isinstance(row.when, Constant):
             return tuple(kept)
-    return (*kept, Row(TRUE, Outcome.HIDE, "R00"))
+    return (*kept, Row(TRUE, Outcome.HIDE, NO_RULE))
 
 
 def outcome_of(release: Release, custody: Custody) -> tuple[Outcome, str]:
@@ -197,7 +199,7 @@ def deciding(release: Release, custody: Custody) -> tuple[Row, bool]:
         truth = holds(row.when, custody)
         if truth is not False:
             return row, truth is True
-    raise AssertionError("a Release ends in a row that is true")
+    raise AssertionError("a Release ends in a row that is not false")
 
 
 def holds(expression: Expression, custody: Custody) -> bool | None:

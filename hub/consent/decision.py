@@ -1,0 +1,43 @@
+"""The decision: many rules, one Release. A pure function of its grounds."""
+
+from collections.abc import Iterator
+
+from hub.consent.facts import Facts
+from hub.consent.grounds import Grounds
+from hub.consent.notices import notices
+from hub.consent.release import FALSE, Constant, Release, Row, all_of, closed
+from hub.consent.rules import LANES, Rule
+
+
+def decide(grounds: Grounds) -> Release:
+    """What the grounds let through, as far as it can be said before any entry is looked at.
+
+    Gives: rows for the store to ask of each entry; `refusal` is set where the request is not to be answered at all.
+    """
+    facts = Facts(grounds)
+    return Release(closed(_rows(facts)), notices(facts))
+
+
+def basis(row: Row) -> str:
+    """The law that a row rests on, for the reader of an explanation."""
+    found = (rule.basis for rule in _rules() if (rule.id, rule.outcome) == (row.rule, row.outcome))
+    return next(found, "what no rule speaks of is hidden")
+
+
+def _rows(facts: Facts) -> Iterator[Row]:
+    for lane in LANES:
+        entered = lane.when.of(facts)
+        if entered is FALSE:
+            continue
+        for rule in lane.rules:
+            condition = rule.when.of(facts)
+            if condition is FALSE:
+                continue
+            yield Row(all_of(entered, condition), rule.outcome, rule.id, rule.by(facts))
+            if isinstance(condition, Constant):
+                break
+
+
+def _rules() -> Iterator[Rule]:
+    for lane in LANES:
+        yield from lane.rules

@@ -1,0 +1,168 @@
+"""What the grounds settle for one decision: each fact worked out at most once, and only if a rule asks."""
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Literal, TypeVar
+
+from hub.consent.grounds import (
+    ATTESTATIONS,
+    Assertion,
+    AssertionType,
+    Attorney,
+    Block,
+    Commissioned,
+    Consent,
+    Grounds,
+    Need,
+    Relation,
+    Share,
+    same,
+)
+from hub.consent.info_types import left_open
+from hub.consent.release import TRUE, Equals, Expression, Overlaps, all_of, among, any_of, negation
+
+C = TypeVar("C", bound=Commissioned)
+PRESCRIBERS = ("physician", "dentist", "prescribing_nurse")
+LIST_READERS = (*PRESCRIBERS, "nurse", "dietitian", "pharmacist")
+"""Roles that may see the national medication list at all (NLL 5:3)."""
+
+
+class Facts:
+    """The grounds of one decision, asked questions. Holds what it has worked out, hence a class."""
+
+    def __init__(self, grounds: Grounds) -> None:
+        self.grounds = grounds
+        self.caller = grounds.caller
+        self.now = grounds.now
+        self.provider = grounds.caller.provider.upper()
+        self.unit = grounds.caller.unit.upper()
+
+    @cached_property
+    def age(self) -> int | None:
+        return self.grounds.patient.age(self.now) if self.grounds.patient else None
+
+    @cached_property
+    def deceased(self) -> bool | None:
+        return self.grounds.patient.deceased if self.grounds.patient else None
+
+    @property
+    def worklist(self) -> bool:
+        """No patient is named and none is known: what is asked for is a list of the unit's own."""
+        return not self.grounds.named and self.grounds.patient is None
+
+    @cached_property
+    def relations(self) -> tuple[Relation, ...]:
+        """The caller's own relations to the patient that hold now."""
+        return tuple(row for row in self._mine(self.grounds.relations) if row.holds(self.now))
+
+    @cached_property
+    def past_relations(self) -> tuple[Relation, ...]:
+        return tuple(row for row in self._mine(self.grounds.relations) if row.past(self.now))
+
+    def needs(self, type: Literal["relevance", "work", "worklist"]) -> tuple[Need, ...]:
+        """The caller's own needs of a type that hold now."""
+        return tuple(row for row in self._mine(self.grounds.needs) if row.type == type and row.holds(self.now))
+
+    @cached_property
+    def near(self) -> tuple[Relation | Need, ...]:
+        """What makes the caller near: a current relation or a work need; for a list of the unit, the need of that list."""
+        found: tuple[Relation | Need, ...] = self.relations + self.needs("work")
+        return found + self.needs("worklist") if self.worklist else found
+
+    @cached_property
+    def related(self) -> tuple[Relation, ...]:
+        """Current relations, or for a certificate also those that were."""
+        return self.relations or (self.past_relations if self.grounds.request == "certificate" else ())
+
+    @cached_property
+    def relevance(self) -> tuple[Need, ...]:
+        return self.needs("relevance")
+
+    def consents(self, regime: Literal["SVOD", "NLL"]) -> tuple[Consent, ...]:
+        """Consents for the caller's unit, or for the caller, that hold now."""
+        return tuple(
+            row for row in self.grounds.consents if row.regime == regime and row.belongs(self.caller) and row.holds(self.now)
+        )
+
+    def assertions(self, type: AssertionType) -> tuple[Assertion, ...]:
+        """The caller's own assertions of a type that hold now; step 0 is none, but `child` has no steps."""
+        mine = self._mine(self.grounds.assertions)
+        return tuple(row for row in mine if row.type == type and row.holds(self.now) and (row.step >= 1 or type == "child"))
+
+    def second_steps(self, type: AssertionType) -> tuple[Assertion, ...]:
+        """Those of them that are a second step, after a first one at hand, with all that the type asks to be attested."""
+        return tuple(
+            row
+            for row in self.assertions(type)
+            if any(row.begun_by(first) for first in self.grounds.assertions)
+            and (type != "incapacity" or set(row.attestations) >= ATTESTATIONS)
+        )
+
+    def chosen(self, type: AssertionType, units_only: bool = False) -> Expression:
+        """Entries of the providers and units chosen in the second step."""
+        rows = self.second_steps(type)
+        units = among("unit", (unit.upper() for row in rows for unit in row.units))
+        if units_only:
+            return units
+        return any_of(among("provider", (provider.upper() for row in rows for provider in row.providers)), units)
+
+    @cached_property
+    def shares(self) -> tuple[Share, ...]:
+        """Shares of own entries with the caller's unit or provider."""
+        return tuple(row for row in self.grounds.shares if row.holds(self.now) and self._shared(row))
+
+    @cached_property
+    def attorneys(self) -> tuple[Attorney, ...]:
+        mine = self.caller.subject
+        return tuple(row for row in self.grounds.attorneys if mine and row.agent == mine and row.holds(self.now))
+
+    @cached_property
+    def list_blocked(self) -> bool:
+        """Any block of the national medication list; one that cannot be read counts as one."""
+        return any(row.regime == "NLL" or not row.readable for row in self._standing)
+
+    @cached_property
+    def inner_blocked(self) -> Expression:
+        """Entries that an inner block closes to other units of their provider."""
+        return self._blocked(("inner",))
+
+    @cached_property
+    def any_blocked(self) -> Expression:
+        """Entries that a block, outer or inner, closes to other providers and across the border of social care."""
+        return self._blocked(("inner", "outer"))
+
+    @cached_property
+    def _standing(self) -> tuple[Block, ...]:
+        return tuple(row for row in self.grounds.blocks if row.holds(self.now))
+
+    def _blocked(self, types: tuple[str, ...]) -> Expression:
+        if any(not row.readable for row in self._standing):
+            return TRUE
+        rows = {_closes(row) for row in self._standing if row.regime == "SVOD" and row.type in types and not self._lifted(row)}
+        return any_of(*sorted(rows, key=repr))
+
+    def _lifted(self, block: Block) -> bool:
+        """Whether its owner has lifted a block for the caller, for now."""
+        return any(
+            row.block == block.id and same(row.owner, block.provider) and row.belongs(self.caller) and row.holds(self.now)
+            for row in self.grounds.revokes
+        )
+
+    def _shared(self, share: Share) -> bool:
+        if share.unit:
+            return same(share.unit, self.unit)
+        return bool(share.provider) and same(share.provider, self.provider)
+
+    def _mine(self, rows: Iterable[C]) -> Iterable[C]:
+        return (row for row in rows if row.personal(self.caller))
+
+
+def _closes(block: Block) -> Expression:
+    """The entries of one block. Every block has the same form, so that statements can be prepared: no type is written empty."""
+    unit = (Equals("unit", block.unit.upper()),) if block.type == "inner" else ()
+    return all_of(
+        Equals("provider", block.provider.upper()),
+        *unit,
+        negation(among("info_type", left_open(block.excluded) or ("",))),
+        Overlaps(block.information_start, block.information_end),
+    )

@@ -1,0 +1,49 @@
+"""Notices: what stands in the way, said from the grounds alone, so that they are the same whatever the record holds.
+
+Blocks are never among them, for that there are any is an answer of its own (`BLOCKED_EXISTS`).
+"""
+
+from collections.abc import Iterator
+
+from hub.consent.facts import Facts
+
+INCOMPLETE = "incomplete"
+"""A consent, block or relation service gave no answer: the result may be incomplete."""
+WORKLIST = "own-unit-only"
+"""No patient is named, so the answer is clipped to the own unit."""
+RELATION_REQUIRED = "relation-required"
+NEED_REQUIRED = "need-required"
+CONSENT_REQUIRED = "consent-required"
+
+
+def notices(facts: Facts) -> tuple[str, ...]:
+    """The codes, in the order in which they are to be shown."""
+    return tuple(_notices(facts)) if facts.caller.staff else ()
+
+
+def _notices(facts: Facts) -> Iterator[str]:
+    if not facts.grounds.services_up:
+        yield INCOMPLETE
+    if not facts.grounds.named:
+        yield WORKLIST
+        if facts.worklist and not facts.needs("worklist"):
+            yield NEED_REQUIRED
+    elif facts.caller.purpose == "care":
+        yield from _missing(facts)
+
+
+def _missing(facts: Facts) -> Iterator[str]:
+    """What a reader for care lacks: first the relation, then the need, then the consent or what stands for it."""
+    crosses = facts.caller.scope == "SJF"
+    emergency = bool(facts.assertions("emergency")) and facts.caller.kind == "clinician"
+    related = facts.related if facts.caller.kind == "clinician" else facts.relations
+    if not related and not emergency and (crosses or not facts.near):
+        yield RELATION_REQUIRED
+    elif crosses and not facts.relevance:
+        yield NEED_REQUIRED
+    elif crosses and not emergency and not _stands_for_consent(facts):
+        yield CONSENT_REQUIRED
+
+
+def _stands_for_consent(facts: Facts) -> bool:
+    return bool(facts.consents("SVOD") or facts.assertions("child") or facts.assertions("incapacity"))
