@@ -23,17 +23,3 @@ def order_status(kind: str, place: str, end: datetime | None, replaced: bool, no
         case "I", "Inactive":
             return "completed" if passed and not replaced else "stopped"
     return "unknown"
-
-
-def statement_status(order: str, withdrawn: bool, start: datetime | None, end: datetime | None, now: datetime) -> str:
-    """MedicationStatement.status of what the patient takes, given the status of the last decision about it.
-
-    Takes: `withdrawn`: the decision is a stop (U); one whose end lies ahead lets the treatment go on until then.
-    """
-    if withdrawn and order == "stopped":
-        return "active" if end is not None and end > now else "stopped"
-    if order == "active" and end is not None and end <= now:
-        return "completed"
-    if order == "active" and start is not None and start > now:
-        return "intended"
-    return order

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from hub.mappers._rivta_medication_status import order_status, statement_status
+from hub.fhir.medication_list import statement_status
+from hub.mappers._rivta_medication_status import order_status
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 PAST = datetime(2026, 1, 1, tzinfo=UTC)
