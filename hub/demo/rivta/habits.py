@@ -106,6 +106,6 @@ OTHER = Manner(
         declaration="<?xml version='1.0' encoding='utf-8' standalone='yes'?>",
     ),
     frozenset(Habit),
-    local_codes="1.2.752.129.2.1.2.1.99",
+    local_codes="2.999.26.1",
 )
 """Region Västvik's vendor: all its habits at once."""

@@ -1,6 +1,7 @@
 """An ASGI application on a loopback port of its own, in the loop that is already running."""
 
 import asyncio
+import socket
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -34,26 +35,35 @@ async def served(app: ASGIApp, port: int = 0, tls: Tls | None = None) -> AsyncIt
 
     Raises: OSError: the port is taken, or a certificate file cannot be read.
     """
-    server = _Quiet(_configured(app, port, tls))
-    running = asyncio.create_task(server.serve())
-    while not server.started:
-        if running.done():
-            await asyncio.gather(running, return_exceptions=True)
-            raise OSError(f"port {port} cannot be listened on")
-        await asyncio.sleep(0.005)
-    bound = server.servers[0].sockets[0].getsockname()[1]
+    config = _configured(app, tls)
+    config.load()
+    with _bound(port) as listener:
+        server = _Quiet(config)
+        running = asyncio.create_task(server.serve(sockets=[listener]))
+        try:
+            while not server.started and not running.done():  # noqa: ASYNC110  # the only sign that uvicorn gives
+                await asyncio.sleep(0.005)
+            yield f"{'https' if tls else 'http'}://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await running
+
+
+def _bound(port: int) -> socket.socket:
+    """Bound here, since the server would end the process over a port that is taken."""
+    listener = socket.socket()
     try:
-        yield f"{'https' if tls else 'http'}://127.0.0.1:{bound}"
-    finally:
-        server.should_exit = True
-        await running
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
+    except OSError as fault:
+        listener.close()
+        raise OSError(fault.errno, f"port {port} cannot be listened on") from None
+    return listener
 
 
-def _configured(app: ASGIApp, port: int, tls: Tls | None) -> uvicorn.Config:
+def _configured(app: ASGIApp, tls: Tls | None) -> uvicorn.Config:
     config = uvicorn.Config(
         app,
-        host="127.0.0.1",
-        port=port,
         log_config=None,
         log_level="critical",
         access_log=False,

@@ -71,15 +71,6 @@ NAMESPACES = {
 }
 """Operation -> its own namespace, and that of its types."""
 
-FOLDERS = {
-    PLANS: "clinicalprocess_logistics_logistics",
-    CONTACTS: "clinicalprocess_logistics_logistics",
-    MEDICATIONS: "clinicalprocess_activityprescription_actoutcome",
-    LABORATORY: "clinicalprocess_healthcond_actoutcome",
-    BOOKINGS: "crm_scheduling",
-    "GetPersonsForProfile": "strategicresourcemanagement_persons_person",
-}
-
 
 # Facts -----------------------------------------------------------------------------------------------------------------
 
@@ -253,8 +244,9 @@ SAMPLES: dict[Habit | Trait, tuple[str, Any]] = {
                 related=(
                     analysis(
                         Code("112283007", "Escherichia coli", SNOMED),
+                        key="A-1-1",
                         code=Code("", "Isolat 1"),
-                        related=(analysis("Resistent", code=Code("", "Trimetoprim"), interpretation="R"),),
+                        related=(analysis("Resistent", key="A-1-1-1", code=Code("", "Trimetoprim"), interpretation="R"),),
                     ),
                 ),
             ),
@@ -403,6 +395,5 @@ def schemas(reference: Path) -> dict[str, etree.XMLSchema]:
     """Operation -> the schema of its messages."""
     parser = etree.XMLParser()
     parser.resolvers.add(_Patched())
-    folders = {o: reference / "rivta" / folder / "schemas" / "interactions" for o, folder in FOLDERS.items()}
-    files = {o: next(folder.glob(f"*/{o}Responder_*.xsd")) for o, folder in folders.items()}
+    files = {o: next((reference / "rivta").glob(f"*/schemas/interactions/*/{o}Responder_*.xsd")) for o in NAMESPACES}
     return {o: etree.XMLSchema(etree.parse(str(file), parser)) for o, file in files.items()}
