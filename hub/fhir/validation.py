@@ -112,8 +112,9 @@ def _value(value: Any, model: Any, field: _Field, place: str, contained: frozens
     if hasattr(field.kind, "get_model_klass"):
         yield from _complex(value, field, place, contained)
         return
-    if value is None or not _IS[field.kind](value):
-        yield _error(place, f"must be {_NAMES[field.kind]}", "structure")
+    kind = field.kind if field.kind in _IS else str  # time, url, uuid
+    if value is None or not _IS[kind](value):
+        yield _error(place, f"must be {_NAMES[kind]}", "structure")
     elif isinstance(value, str):
         yield from _string(value, f"{model.__name__}.{place.rsplit('.', 1)[1].split('[')[0]}", place)
 

@@ -1,0 +1,95 @@
+"""Protected identity: what tells where a person lives or is cared for is taken out, before it is indexed or shown.
+
+Deciding who needs the whole is the caller's. Allow-lists: an element that is not known to be harmless goes.
+Source: HL7 Sweden, CodeSystem SecurityLabel; Skatteverket: sekretessmarkering, skyddad folkbokföring.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from hub.fhir.resource import Resource
+
+SECURITY_LABEL = "http://hl7.se/fhir/ig/base/CodeSystem/SecurityLabel"
+LABELS = frozenset(("sekretessmarkering", "skyddadFolkbokforing"))
+
+_ALWAYS = frozenset(("resourceType", "id", "meta", "implicitRules", "identifier", "active"))
+_KEPT: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "Patient": _ALWAYS
+        | {"name", "gender", "birthDate", "deceasedBoolean", "deceasedDateTime", "multipleBirthBoolean", "multipleBirthInteger"}
+        | {"maritalStatus", "communication", "link"},
+        "RelatedPerson": _ALWAYS | {"patient", "relationship"},
+        "Location": _ALWAYS | {"status", "mode"},
+    }
+)
+"""Of a protected person, of someone close to them, and of a protected place."""
+_PLACES = frozenset(("Location", "Organization", "HealthcareService", "PractitionerRole", "Endpoint"))
+_PLACE_ELEMENTS = frozenset(
+    ("location", "serviceProvider", "managingOrganization", "custodian", "origin", "destination", "provider", "facility")
+)
+_TOLD: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "Appointment": frozenset(("description", "comment", "patientInstruction", "supportingInformation", "slot")),
+        "Encounter": frozenset(("location", "hospitalization")),
+    }
+)
+"""Free text and places that have no use without their content."""
+_MASKED: Resource = {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "masked"}]}
+
+
+def is_protected(patient: Resource) -> bool:
+    """Whether a Patient is labelled as a person with protected identity."""
+    security = patient.get("meta", {}).get("security", ())
+    return any(label.get("system") == SECURITY_LABEL and label.get("code") in LABELS for label in security)
+
+
+def masked(resource: Resource) -> Resource:
+    """A protected person's Patient or RelatedPerson, or a protected Location, with only what tells no place.
+
+    Raises: ValueError: a resource of another type (`without_places` is for those).
+    """
+    kept = _KEPT.get(resource.get("resourceType", ""))
+    if kept is None:
+        raise ValueError("only Patient, RelatedPerson and Location are masked whole")
+    return {name: value for name, value in resource.items() if name in kept or name.removeprefix("_") in kept}
+
+
+def without_places(resource: Resource) -> Resource:
+    """A resource about a protected person, without the places it names: references, addresses, phone numbers, narrative.
+
+    Gives: the same structure, still valid: what must be there is marked as masked (`data-absent-reason`).
+    """
+    told = _TOLD.get(resource.get("resourceType", ""), frozenset())
+    kept = {name: value for name, value in resource.items() if name != "text" and name not in told}
+    contained = {each.get("id"): each for each in kept.pop("contained", ()) if isinstance(each, dict)}
+    places = {f"#{name}" for name, each in contained.items() if each.get("resourceType") in _PLACES}
+    shown = [without_places(each) for name, each in contained.items() if f"#{name}" not in places]
+    return {name: _clean(name, value, frozenset(places)) for name, value in kept.items()} | (
+        {"contained": shown} if shown else {}
+    )
+
+
+def _clean(name: str, value: Any, places: frozenset[str]) -> Any:
+    if isinstance(value, list):
+        return [_clean(name, each, places) for each in value]
+    if not isinstance(value, dict):
+        return value
+    if _is_place(name, value, places) or name in ("address", "telecom"):
+        return _MASKED
+    if name == "meta":
+        return {inner: each for inner, each in value.items() if inner != "source"}  # the system tells the region
+    return {inner: _clean(inner, each, places) for inner, each in value.items()}
+
+
+def _is_place(name: str, value: Resource, places: frozenset[str]) -> bool:
+    """A Reference to a place, or an element that can hold nothing else."""
+    written = value.get("reference")
+    parts = written.split("?")[0].split("/") if isinstance(written, str) else []
+    if _text(value.get("type")) in _PLACES or _text(written) in places or not _PLACES.isdisjoint(parts):
+        return True
+    return name in _PLACE_ELEMENTS and not value.keys().isdisjoint(("reference", "identifier", "display"))
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
