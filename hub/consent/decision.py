@@ -1,12 +1,15 @@
 """The decision: many rules, one Release. A pure function of its grounds."""
 
 from collections.abc import Iterator
+from datetime import datetime
+from itertools import chain
 
 from hub.consent.facts import Facts
-from hub.consent.grounds import Grounds
+from hub.consent.grounds import Grounds, closing
 from hub.consent.notices import notices
 from hub.consent.release import FALSE, Constant, Release, Row, all_of, closed
 from hub.consent.rules import LANES, Rule
+from hub.fhir.swedish_time import LOCAL
 
 
 def decide(grounds: Grounds) -> Release:
@@ -16,6 +19,17 @@ def decide(grounds: Grounds) -> Release:
     """
     facts = Facts(grounds)
     return Release(closed(_rows(facts)), notices(facts))
+
+
+def good_until(grounds: Grounds) -> datetime:
+    """The first instant at which the same rows of grounds may decide otherwise. Before it, and while the patient's epoch
+    and the other grounds stand, a Release may be used again: no permit outlives an end.
+
+    Gives: the earliest start, end or longest end of any row after `now`, and at most the next midnight in Sweden, when
+    people grow older.
+    """
+    moments = (moment for row in grounds.rows for moment in row.moments if moment > grounds.now)
+    return min(chain(moments, (closing(grounds.now.astimezone(LOCAL).date()),)))
 
 
 def basis(row: Row) -> str:

@@ -19,12 +19,15 @@ from hub.consent.grounds import (
     same,
 )
 from hub.consent.info_types import left_open
-from hub.consent.release import TRUE, Equals, Expression, Overlaps, all_of, among, any_of, negation
+from hub.consent.release import TRUE, Equals, Expression, Flag, IsNull, Overlaps, all_of, among, any_of, negation
 
 C = TypeVar("C", bound=Commissioned)
 PRESCRIBERS = ("physician", "dentist", "prescribing_nurse")
 LIST_READERS = (*PRESCRIBERS, "nurse", "dietitian", "pharmacist")
 """Roles that may see the national medication list at all (NLL 5:3)."""
+
+_SVOD = Equals("regime", "SVOD")
+_UNIT_KNOWN, _PROVIDER_KNOWN = negation(IsNull("unit")), negation(IsNull("provider"))
 
 
 class Facts:
@@ -36,6 +39,31 @@ class Facts:
         self.now = grounds.now
         self.provider = grounds.caller.provider.upper()
         self.unit = grounds.caller.unit.upper()
+
+    @cached_property
+    def own_kind(self) -> Expression:
+        """What the caller's own kind of care wrote."""
+        return Flag("social") if self.caller.kind == "social" else negation(Flag("social"))
+
+    @cached_property
+    def at_own_provider(self) -> Expression:
+        """After R09 and the lanes of the other regimes."""
+        return all_of(Equals("provider", self.provider), self.own_kind)
+
+    @cached_property
+    def at_own_unit(self) -> Expression:
+        return all_of(Equals("unit", self.unit), self.at_own_provider)
+
+    @cached_property
+    def in_own_unit(self) -> Expression:
+        """Before R09 has taken out what nobody is known to hold: an unknown unit is not the own one, in so many words."""
+        provider = any_of(IsNull("provider"), Equals("provider", self.provider))
+        return all_of(_SVOD, _UNIT_KNOWN, Equals("unit", self.unit), provider, self.own_kind)
+
+    @cached_property
+    def own(self) -> Expression:
+        """Own unit or own provider, before R09 likewise."""
+        return any_of(self.in_own_unit, all_of(_SVOD, _PROVIDER_KNOWN, self.at_own_provider))
 
     @cached_property
     def age(self) -> int | None:
@@ -138,8 +166,8 @@ class Facts:
     def _blocked(self, types: tuple[str, ...]) -> Expression:
         if any(not row.readable for row in self._standing):
             return TRUE
-        rows = {_closes(row) for row in self._standing if row.regime == "SVOD" and row.type in types and not self._lifted(row)}
-        return any_of(*sorted(rows, key=repr))
+        binding = [row for row in self._standing if row.regime == "SVOD" and row.type in types and not self._lifted(row)]
+        return any_of(*dict.fromkeys(_closes(row) for row in sorted(binding, key=_place)))
 
     def _lifted(self, block: Block) -> bool:
         """Whether its owner has lifted a block for the caller, for now."""
@@ -155,6 +183,12 @@ class Facts:
 
     def _mine(self, rows: Iterable[C]) -> Iterable[C]:
         return (row for row in rows if row.personal(self.caller))
+
+
+def _place(block: Block) -> tuple[str, ...]:
+    """The order of blocks in a Release, which is not that in which they happen to be read: outer before inner."""
+    period = (str(block.information_start), str(block.information_end))
+    return ("1" if block.type == "outer" else "2", block.provider.upper(), block.unit.upper(), *block.excluded, *period)
 
 
 def _closes(block: Block) -> Expression:

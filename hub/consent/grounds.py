@@ -4,8 +4,10 @@ Periods are half-open, in UTC: `start <= now < end`. An inclusive end becomes `a
 HSA-ids compare in upper case, and are kept so by `hub.consent.payloads`.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import chain
 from typing import ClassVar, Literal
 
 from hub.caller import Caller
@@ -42,6 +44,11 @@ class Ground:
         """Whether it stands and `now` lies in its period."""
         unended = self.OPEN_ENDED if self.end is None else now < self.end
         return self.state == "active" and self.start <= now and unended
+
+    @property
+    def moments(self) -> tuple[datetime, ...]:
+        """The instants at which whether it holds may change."""
+        return (self.start,) if self.end is None else (self.start, self.end)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +158,11 @@ class Assertion(Commissioned):
         too_long = self.type in ("emergency", "inner_emergency") and now >= self.start + LONGEST_EMERGENCY
         return not too_long and Commissioned.holds(self, now)
 
+    @property
+    def moments(self) -> tuple[datetime, ...]:
+        """Its start and ends."""
+        return (self.start, self.end or self.start, self.start + LONGEST_EMERGENCY)
+
     def begun_by(self, first: "Assertion") -> bool:
         """Whether this is the second step after `first`: the same employee, commission and type, within the hour."""
         return (
@@ -224,6 +236,20 @@ class Grounds:
     assertions: tuple[Assertion, ...] = ()
     shares: tuple[Share, ...] = ()
     attorneys: tuple[Attorney, ...] = ()
+
+    @property
+    def rows(self) -> Iterator[Ground]:
+        """Every row of every kind."""
+        return chain(
+            self.consents,
+            self.blocks,
+            self.revokes,
+            self.relations,
+            self.needs,
+            self.assertions,
+            self.shares,
+            self.attorneys,
+        )
 
 
 def unreadable_block(id: str, recorded: datetime) -> Block:

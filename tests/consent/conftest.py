@@ -1,9 +1,7 @@
 """What the consent tests share: a reader, an instant, one entry, and rows of grounds with everything filled in."""
 
-import os
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -94,15 +92,3 @@ CUSTODY = Custody(
 def at():
     """The clinician E1 of unit U1 at P1, related to the patient and with a stated need, and an entry of P2."""
     return SimpleNamespace(now=NOW, hour=HOUR, row=row, caller=CALLER, grounds=GROUNDS, custody=CUSTODY, replace=replace)
-
-
-@pytest.fixture(scope="session")
-def reference():
-    """The folder of reference material."""
-    named = os.environ.get("HUB_REFERENCE")
-    folder = Path(named) if named else Path(__file__).parents[2] / ".." / "shared" / "reference"
-    if not folder.exists():
-        if named:
-            pytest.fail("HUB_REFERENCE names no folder")
-        pytest.skip("no reference material at hand (HUB_REFERENCE)")
-    return folder

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from hub.consent.facts import LIST_READERS, PRESCRIBERS, Facts
 from hub.consent.grounds import Ground
-from hub.consent.release import FALSE, TRUE, Equals, Expression, Flag, IsNull, all_of, among, any_of, negation
+from hub.consent.release import FALSE, TRUE, Equals, Expression, Flag, IsNull, all_of, among, negation
 from hub.consent.rules._rule import Condition, fact, ground
 
 always = Condition(lambda _: TRUE)
@@ -95,25 +95,9 @@ of_own_source = Condition(lambda f: Equals("source", f.caller.source) if f.calle
 of_reviewed_provider = Condition(lambda f: Equals("provider", f.provider) if f.provider else FALSE)
 
 
-def _own_kind(f: Facts) -> Expression:
-    return Flag("social") if f.caller.kind == "social" else negation(Flag("social"))
-
-
-def _own_unit(f: Facts) -> Expression:
-    """Before R09 has taken out what nobody is known to hold: an unknown unit is not the own one, in so many words."""
-    provider = any_of(IsNull("provider"), Equals("provider", f.provider))
-    return all_of(Equals("regime", "SVOD"), negation(IsNull("unit")), Equals("unit", f.unit), provider, _own_kind(f))
-
-
-def _own_provider(f: Facts) -> Expression:
-    return all_of(Equals("regime", "SVOD"), negation(IsNull("provider")), Equals("provider", f.provider), _own_kind(f))
-
-
-in_own_unit = Condition(_own_unit)
-own = Condition(lambda f: any_of(_own_unit(f), _own_provider(f)))
-at_own_provider = Condition(lambda f: all_of(Equals("provider", f.provider), _own_kind(f)))
-"""After R09 and the lanes of the other regimes."""
-at_own_unit = at_own_provider & Condition(lambda f: Equals("unit", f.unit))
+# Place
+in_own_unit, own = Condition(lambda f: f.in_own_unit), Condition(lambda f: f.own)
+at_own_unit, at_own_provider = Condition(lambda f: f.at_own_unit), Condition(lambda f: f.at_own_provider)
 
 
 def ids(of: Callable[[Facts], tuple[Ground, ...]]) -> Callable[[Facts], tuple[str, ...]]:
