@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from hub.fhir.resource import Resource
-from hub.mappers._local_time import local_time
+from hub.fhir.swedish_time import from_dashes
 from hub.mappers._rivta_types import SNOMED, SNOMED_SE, partial
 from hub.mappers._tracked import Node
 
@@ -124,7 +124,7 @@ def _plain_day(node: Node) -> str | None:
     if sent is None:
         return None
     try:
-        return local_time(sent[:10].replace("-", "") + "000000").written[:10]
+        return from_dashes(sent[:10]).written
     except ValueError:
         node.refuse("not a day that the calendar has")
         return None

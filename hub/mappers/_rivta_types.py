@@ -5,6 +5,7 @@ the Node with a reason, and so counted.
 """
 
 import re
+from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from hub.fhir.identifiers import (
     number_from_source,
 )
 from hub.fhir.resource import Resource, reference
-from hub.mappers._local_time import LocalTime, local_time
+from hub.fhir.swedish_time import Moment, from_digits
 from hub.mappers._tracked import Node
 from hub.mappers._ucum import is_ucum
 
@@ -217,60 +218,62 @@ def quantity(node: Node) -> Resource | None:
 # --- times
 
 
-def local(node: Node) -> LocalTime | None:
+def local(node: Node) -> Moment | None:
     """A TS of fourteen digits; refused where no calendar has it."""
-    if not node:
-        return None
-    try:
-        return local_time(node.value or "")
-    except ValueError:
+    found = _moment(node.value, 14) if node else None
+    if node and not found:
         node.refuse("not a time that the calendar has")
-        return None
+    return found
+
+
+def until(moment: Moment) -> datetime:
+    """The last time that a local time can mean: in the hour that comes twice, the second."""
+    return moment.begins + timedelta(hours=1) if moment.doubt == "ambiguous" else moment.begins
 
 
 def time(name: str, node: Node) -> Resource:
     """`{name: dateTime}` of a TS; `_name` says where the local time was odd, or keeps as text what no calendar has."""
     found = local(node)
     if found:
-        odd = {f"_{name}": {"extension": [extension("local-time-ambiguous", "String", node.peek())]}} if found.odd else {}
-        return {name: found.written} | odd
-    return {f"_{name}": {"extension": [extension("time-as-text", "String", node.peek())]}} if node else {}
+        return found.element(name)
+    return as_text(name, node.peek()) if node else {}
+
+
+def as_text(name: str, sent: str) -> Resource:
+    """The element of a time that is none: its words beside it."""
+    return {f"_{name}": {"extension": [extension("time-as-text", "String", sent)]}}
 
 
 def day(node: Node) -> str | None:
     """A D of eight digits as FHIR date."""
-    sent = node.value
-    if sent is None:
-        return None
-    try:
-        return local_time(f"{sent}000000").written[:10]
-    except ValueError:
+    found = _moment(node.value, 8) if node else None
+    if node and not found:
         node.refuse("not a day that the calendar has")
-        return None
+    return found.written if found else None
 
 
 def partial(name: str, node: Node) -> Resource:
     """`{name: dateTime}` of a partial time {format, value}, as precise as it was sent and FHIR can write it.
 
-    An hour without minutes becomes its date, with the rest in an extension; value against format stays text.
+    Where value and format disagree it stays text.
     """
     sent, form = node.one("value").value, (node.one("format").value or "").replace("-", "")
-    digits = (sent or "").replace("-", "")
     if sent is None:
         return {}
-    full = digits + "00000101000000"[len(digits) :]
+    found = _moment(sent.replace("-", ""), _PARTS.get(form, 0))
+    if found:
+        return found.element(name)
+    node.refuse("a partial time that is not as its format says")
+    return as_text(name, sent)
+
+
+def _moment(digits: str | None, length: int) -> Moment | None:
+    if digits is None or len(digits) != length:
+        return None
     try:
-        found = local_time(full)
+        return from_digits(digits)
     except ValueError:
-        found = None
-    if found is None or _PARTS.get(form) != len(digits):
-        node.refuse("a partial time that is not as its format says")
-        return {f"_{name}": {"extension": [extension("time-as-text", "String", sent)]}}
-    if len(digits) >= 12:
-        return {name: found.written}
-    precise = found.written[: {4: 4, 6: 7, 8: 10, 10: 10}[len(digits)]]
-    rest = {f"_{name}": {"extension": [extension("time-as-text", "String", sent)]}} if len(digits) == 10 else {}
-    return {name: precise} | rest
+        return None
 
 
 def period(node: Node) -> Resource | None:

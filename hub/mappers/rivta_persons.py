@@ -8,8 +8,8 @@ from datetime import date
 
 from hub.fhir.identifiers import HSA_ID, Identifier, sex
 from hub.fhir.resource import Resource
+from hub.fhir.swedish_time import LOCAL
 from hub.mappers import Mapped, Mapper, Person, Settings, SourceMessage
-from hub.mappers._local_time import STOCKHOLM
 from hub.mappers._rivta import Contract, open_answer
 from hub.mappers._rivta_person_parts import addresses, contacts, full_name, marital_status, partial_day, telecoms
 from hub.mappers._rivta_types import business_identifier, flag, patient_number, written
@@ -43,7 +43,7 @@ _NOT_SHOWN = (
 def read(message: SourceMessage, settings: Settings) -> Mapped:
     """Every person that the answer tells of."""
     root, issues, _ = open_answer(CONTRACT, message)
-    today = message.received.astimezone(STOCKHOLM).date()
+    today = message.received.astimezone(LOCAL).date()
     persons = []
     for record in root.all(CONTRACT.record):
         record.one("requestedPersonalIdentity").keep("the number of the question")

@@ -6,17 +6,16 @@ The contract has no header: who holds a booking, and whether the patient may see
 
 import base64
 import re
-from datetime import UTC
 
 from hub import xml
 from hub.errors import HubError
 from hub.fhir.custody import Custody
 from hub.fhir.identifiers import PERSONNUMMER, SAMORDNINGSNUMMER, Identifier
 from hub.fhir.resource import Resource
+from hub.fhir.swedish_time import Moment
 from hub.mappers import Entry, Keyed, Mapper
-from hub.mappers._local_time import LocalTime
 from hub.mappers._rivta import Contract, Scope, Unreadable, contained, meta, reader, role
-from hub.mappers._rivta_types import LOCAL_ROOT, extension, flag, hsa, local, logical, named, patient_number, time, written
+from hub.mappers._rivta_types import LOCAL_ROOT, extension, flag, hsa, local, logical, named, patient_number, time, until, written
 from hub.mappers._tracked import Node
 
 CONTRACT = Contract("GetSubjectOfCareSchedule", "urn:riv:crm:scheduling", "timeslotDetail", "crm-scheduling", lists_all=True)
@@ -91,7 +90,7 @@ def _without_number(slot: Node, patient: Identifier) -> str:
     return "|".join([patient.value, *(slot.one(name).peek() for name in names)])
 
 
-def _custody(slot: Node, facility: str, start: LocalTime | None, scope: Scope) -> Custody:
+def _custody(slot: Node, facility: str, start: Moment | None, scope: Scope) -> Custody:
     places = {code.upper(): place for code, place in scope.settings.places.items()}
     place = places.get(facility)
     if place is None:
@@ -99,8 +98,8 @@ def _custody(slot: Node, facility: str, start: LocalTime | None, scope: Scope) -
     return scope.custody(
         place.provider if place else None,
         place.unit if place else None,
-        time_from=start.first.astimezone(UTC) if start else None,
-        time_to=start.last.astimezone(UTC) if start else None,
+        time_from=start.begins if start else None,
+        time_to=until(start) if start else None,
         released=scope.settings.defaults.released,
     )
 

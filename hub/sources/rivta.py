@@ -11,14 +11,13 @@ from hub.config import SourceConfig
 from hub.discovery import plugins
 from hub.errors import Unmappable
 from hub.fhir.identifiers import PERSONNUMMER, Identifier
-from hub.mappers import Mapped, Mapper, Settings, SourceMessage
+from hub.mappers import Mapped, Mapper, Place, Settings, SourceMessage
 from hub.mappers._soap import Envelope, envelope
 from hub.sources import Fault, Fetched, SourceFailed
 from hub.sources._check import Step, check_address, failed
 from hub.sources._http import Answer, Http
 from hub.sources._rivta_requests import QUESTIONS, NoOid, Question
 from hub.xml import local_name
-
 
 TEST_PERSON = Identifier(PERSONNUMMER, "191212121212")
 """A published test number, for trying a source without naming a patient."""
@@ -79,7 +78,8 @@ def _read_through(contract: str, content: bytes, config: SourceConfig, patient: 
     """What the hub understands of an answer, and what it says of the patient; counts only."""
     mapper = _mappers()[contract]
     message = SourceMessage(config.name, contract, content, datetime.now(UTC), patient)
-    mapped = mapper.map(message, Settings(config.name, config.system))
+    places = {code: Place(row["provider"], row["unit"]) for code, row in config.places.items()}
+    mapped = mapper.map(message, Settings(config.name, config.system, places=places))
     unread = ", ".join(sorted(mapped.coverage.unmapped))
     problems = "; ".join(f"{issue.place}: {issue.problem}" for issue in mapped.issues if issue.severity == "error")
     schema = Step(
