@@ -26,6 +26,8 @@ class SourceConfig:
     """HSA-id of the care provider that owns it."""
     system: str
     """HSA-id of the source system: RIV-TA LogicalAddress, `meta.source`."""
+    providers: tuple[str, ...] = ()
+    """HSA-ids of other care providers whose data lie there; it is asked when any of them, or the owner, could be seen."""
     address: str = ""
     """URL (rivta, fhir, register), `host:port` to listen on (mllp), or folder (files)."""
     contracts: tuple[str, ...] = ()
@@ -129,7 +131,9 @@ def read(path: Path | None, environment: Mapping[str, str] = os.environ) -> Conf
 
 
 def _source(row: dict[str, Any], number: int) -> SourceConfig:
-    source: SourceConfig = _built(SourceConfig, f"source[{number}]", row | {"contracts": tuple(row.get("contracts", ()))})
+    source: SourceConfig = _built(
+        SourceConfig, f"source[{number}]", row | {name: tuple(row.get(name, ())) for name in ("contracts", "providers")}
+    )
     if source.kind not in SOURCE_KINDS:
         raise ValueError(f"source[{number}].kind: one of {', '.join(SOURCE_KINDS)}")
     return source

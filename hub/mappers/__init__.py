@@ -158,3 +158,5 @@ class Mapper:
     """Raises: hub.errors.Unmappable: nothing in the message can be read."""
     info_type: str = ""
     """Engagement-index category of what it gives, where there is just one."""
+    gives: frozenset[str] = frozenset()
+    """Resource types that it can give, Provenance aside; a search of another type need not ask for it. Empty: any."""

@@ -13,17 +13,14 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     ColumnElement,
     Text,
     and_,
     bindparam,
     case,
-    cast,
     false,
     literal_column,
     not_,
-    null,
     or_,
     true,
 )
@@ -37,6 +34,8 @@ Shape = tuple[Any, ...]
 
 _EARLIEST, _LATEST = -(2**62), 2**62
 _SMALLEST_LIST = 4
+_UNKNOWN: ColumnElement[bool] = literal_column("NULL") == literal_column("1")
+"""A comparison, for SQLAlchemy sets no brackets around `NOT CAST(NULL AS BOOLEAN)` before `IS`."""
 _ALWAYS: Shape = ("constant", True)
 _CODES = ("regime", "purpose")
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
@@ -151,7 +150,7 @@ def _sql(form: Shape, columns: Columns, names: Iterator[str]) -> ColumnElement[b
     kind, *rest = form
     match kind:
         case "constant":
-            return cast(null(), Boolean) if rest[0] is None else true() if rest[0] else false()
+            return _UNKNOWN if rest[0] is None else true() if rest[0] else false()
         case "code":
             return or_(*(columns[rest[0]] == _code(value) for value in rest[1:]))
         case "equals":

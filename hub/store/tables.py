@@ -114,6 +114,17 @@ ix_ref = _table(
 )
 Index("ix_ref_back", ix_ref.c.pk, ix_ref.c.param, ix_ref.c.rid, ix_ref.c.version)
 
+ix_string = _table(
+    "ix_string",
+    _key("pk"),
+    _key("param", Integer),
+    Column("value", Text, primary_key=True),
+    _key("rid"),
+    _key("version", Integer),
+)
+"""Texts in normal form, and uris letter for letter."""
+Index("ix_string_back", ix_string.c.pk, ix_string.c.param, ix_string.c.rid, ix_string.c.version)
+
 locator = _table("locator", _key("rid"), Column("pk", BigInteger, nullable=False))
 """The only way from a resource's id to its patient."""
 

@@ -1,0 +1,88 @@
+"""Source messages as they came, with what became of them. A message that could not be mapped is kept, listed, and tried again."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from hub.errors import Issue
+from hub.fhir.identifiers import Identifier
+from hub.fhir.json import dumps, loads
+from hub.mappers import SourceMessage
+from hub.store.tables import NO_PATIENT, message
+from hub.store.values import insert_new, micros, moment
+
+STATUSES = ("mapped", "partly", "withheld", "unmappable", "waiting")
+"""mapped: all of it; partly: some rows had faults; withheld: custody is missing, so nobody sees it; unmappable: nothing could be
+read; waiting: kept, but whose it is could not be asked yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One message and what became of it."""
+
+    id: str
+    pk: int
+    message: SourceMessage
+    status: str
+    report: dict[str, Any]
+
+
+def message_id(given: SourceMessage) -> str:
+    """The same message has the same id, however often it comes."""
+    return hashlib.sha256(b"\0".join((given.source.encode(), given.format.encode(), given.content))).hexdigest()[:32]
+
+
+def keep(connection: Connection, given: SourceMessage, pk: int, status: str, report: dict[str, Any]) -> None:
+    """Keep a message; when it was kept before, what became of it this time is what counts."""
+    id = message_id(given)
+    row = {
+        "pk": pk,
+        "id": id,
+        "source": given.source,
+        "format": given.format,
+        "name": given.name,
+        "received": micros(given.received),
+        "status": status,
+        "report": dumps(report).decode(),
+        "asked": str(given.asked) if given.asked else "",
+        "content": given.content,
+    }
+    insert_new(connection, message, [row])
+    settle(connection, id, status, report)
+
+
+def settle(connection: Connection, id: str, status: str, report: dict[str, Any]) -> None:
+    """Note what became of a kept message."""
+    connection.execute(update(message).where(message.c.id == id).values(status=status, report=dumps(report).decode()))
+
+
+def listed(connection: Connection, statuses: Sequence[str] = (), limit: int = 200) -> list[Kept]:
+    """Kept messages, newest first."""
+    wanted = select(message).order_by(message.c.received.desc(), message.c.id).limit(limit)
+    if statuses:
+        wanted = wanted.where(message.c.status.in_(statuses))
+    return [_kept(row) for row in connection.execute(wanted)]
+
+
+def get(connection: Connection, id: str) -> Kept | None:
+    """One message; `id` may be cut short as long as it is the only one that begins so."""
+    rows = connection.execute(select(message).where(message.c.id.startswith(id, autoescape=True)).limit(2)).all()
+    return _kept(rows[0]) if len(rows) == 1 else None
+
+
+def report(issues: Sequence[Issue], **more: Any) -> dict[str, Any]:
+    """What became of a message, as it is kept: places and problems, never values."""
+    return {"issues": [{"place": each.place, "problem": each.problem, "severity": each.severity} for each in issues]} | more
+
+
+def _kept(row: Any) -> Kept:
+    asked = Identifier(*row.asked.rsplit("|", 1)) if row.asked else None
+    given = SourceMessage(row.source, row.format, row.content, moment(row.received), asked, row.name)
+    return Kept(row.id, row.pk, given, row.status, loads(row.report.encode()))
+
+
+NOT_OF_ONE_PATIENT = NO_PATIENT
+"""Where messages lie that hold many patients' records, or nobody's."""

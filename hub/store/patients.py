@@ -1,0 +1,136 @@
+"""Patients: from a number or a resource's id to the patient key, and what the register says of each.
+
+Numbers are kept as keyed digests for finding, and in `facts` for asking sources; nowhere else.
+"""
+
+import hmac
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from hub.consent.grounds import PatientFacts
+from hub.fhir.identifiers import Identifier
+from hub.fhir.identity import logical_id, rid
+from hub.fhir.json import dumps, loads
+from hub.store.deposit import open_record
+from hub.store.tables import locator, number, patient
+from hub.store.values import insert_new
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a patient beside the record. None: not known."""
+
+    numbers: tuple[Identifier, ...] = ()
+    """The main identity first."""
+    born: date | None = None
+    deceased: date | None = None
+    protected: str | None = None
+    guardians: tuple[Identifier, ...] = ()
+    registered: bool = False
+    """The population register knows the person; if not, nothing above but the numbers means anything."""
+
+    def for_consent(self) -> PatientFacts:
+        """As the decision reads it: unknown stays unknown."""
+        known = self.registered
+        return PatientFacts(
+            born=self.born,
+            deceased=self.deceased is not None if known else None,
+            protected=self.protected is not None if known else None,
+        )
+
+    def to_json(self) -> str:
+        return dumps(
+            {
+                "numbers": [[each.system, each.value] for each in self.numbers],
+                "born": self.born and self.born.isoformat(),
+                "deceased": self.deceased and self.deceased.isoformat(),
+                "protected": self.protected,
+                "guardians": [[each.system, each.value] for each in self.guardians],
+                "registered": self.registered,
+            }
+        ).decode()
+
+    @classmethod
+    def from_json(cls, written: str) -> "Facts":
+        held: dict[str, Any] = loads(written.encode())
+        return cls(
+            numbers=tuple(Identifier(*each) for each in held.get("numbers", ())),
+            born=_day(held.get("born")),
+            deceased=_day(held.get("deceased")),
+            protected=held.get("protected"),
+            guardians=tuple(Identifier(*each) for each in held.get("guardians", ())),
+            registered=held.get("registered", False),
+        )
+
+
+def number_digest(key: bytes, identifier: Identifier) -> str:
+    """What a number is found by."""
+    return hmac.digest(key, f"number\0{identifier}".encode(), "sha256").hex()
+
+
+def find(connection: Connection, key: bytes, identifier: Identifier) -> int | None:
+    """The patient key of a number; None: never seen."""
+    return connection.execute(_FIND, {"digest": number_digest(key, identifier)}).scalar_one_or_none()
+
+
+def locate(connection: Connection, key: bytes, resource_type: str, fhir_id: str) -> int | None:
+    """The patient key of a resource; None: no such id. The same work either way."""
+    return connection.execute(_LOCATE, {"rid": rid(key, resource_type, fhir_id)}).scalar_one_or_none()
+
+
+def enroll(connection: Connection, key: bytes, facts: Facts) -> int:
+    """The patient that `facts` speak of: found by any of the numbers, or made. Facts of the register replace what was known.
+
+    Gives: the patient key. A number that already means another patient goes on meaning that one (`split`).
+    """
+    found = [find(connection, key, each) for each in facts.numbers]
+    known = [pk for pk in found if pk is not None]
+    if known:
+        pk = known[0]
+    else:
+        fhir_id = patient_id(key, facts.numbers[0])
+        pk = rid(key, "patient-key", fhir_id) or 1
+        open_record(connection, fhir_id, pk)
+        insert_new(connection, locator, [{"rid": rid(key, "Patient", fhir_id), "pk": pk}])
+    insert_new(connection, number, [{"digest": number_digest(key, each), "pk": pk} for each in facts.numbers])
+    held = connection.execute(_FACTS, {"on": pk}).scalar_one()
+    written = facts.to_json()
+    before = Facts.from_json(held)
+    if written != held and (facts.registered or not before.registered):
+        connection.execute(_SET, {"on": pk, "facts": written})
+    return pk
+
+
+def split(connection: Connection, key: bytes, numbers: Sequence[Identifier]) -> bool:
+    """Whether these numbers of one person mean several patients here: two records that a person must link."""
+    return len({pk for each in numbers if (pk := find(connection, key, each)) is not None}) > 1
+
+
+def patient_id(key: bytes, main: Identifier) -> str:
+    """The opaque logical id of the Patient who was first known by this number."""
+    return logical_id(key, "Patient", "population", str(main))
+
+
+def pks_of(connection: Connection, key: bytes, numbers: Iterable[Identifier]) -> tuple[int, ...]:
+    """The patient keys of numbers that are known."""
+    return tuple(pk for each in numbers if (pk := find(connection, key, each)) is not None)
+
+
+def facts_of(connection: Connection, pk: int) -> tuple[str, Facts]:
+    """Logical id and facts of a patient."""
+    row = connection.execute(select(patient.c.fhir_id, patient.c.facts).where(patient.c.pk == pk)).one()
+    return row.fhir_id, Facts.from_json(row.facts)
+
+
+def _day(written: str | None) -> date | None:
+    return date.fromisoformat(written) if written else None
+
+
+_FIND = select(number.c.pk).where(number.c.digest == bindparam("digest"))
+_LOCATE = select(locator.c.pk).where(locator.c.rid == bindparam("rid"))
+_FACTS = select(patient.c.facts).where(patient.c.pk == bindparam("on")).with_for_update()
+_SET = update(patient).where(patient.c.pk == bindparam("on")).values(facts=bindparam("facts"), epoch=patient.c.epoch + 1)
