@@ -146,21 +146,21 @@ def _steps(holder: Node, unit: Resource | None, length: _Length) -> _Steps:
 def _frequency(node: Node, unit: Resource | None) -> _Steps:
     value, per = decimal(node.one("frequency", "value")), node.one("frequency", "unit").value or ""
     repeat = times_per(value, per) if value is not None else None
-    notes = () if repeat or value is None else (f"{value} {per}".strip(),)
+    notes = () if repeat or value is None else (words(value, None, per),)
     return ((_Part(dose_of(node.one("dose"), unit), repeat or {}, notes=notes),),)
 
 
 def _period(node: Node, unit: Resource | None) -> _Steps:
     value, each = decimal(node.one("period", "value")), node.one("period", "unit").value or ""
     repeat = every(value, each) if value is not None else None
-    notes = () if repeat or value is None else (f"Intervall: {value} {each}".strip(),)
+    notes = () if repeat or value is None else (f"Intervall: {words(value, None, each)}",)
     return ((_Part(dose_of(node.one("dose"), unit), repeat or {}, notes=notes),),)
 
 
 def _occasions(node: Node, unit: Resource | None) -> _Steps:
     value, each = decimal(node.one("period", "value")), node.one("period", "unit").value or ""
     repeat = every(value, each) if value is not None else None
-    notes = () if repeat or value is None else (f"Period: {value} {each}".strip(),)
+    notes = () if repeat or value is None else (f"Period: {words(value, None, each)}",)
     daily = repeat is not None and repeat["period"] == 1 and repeat["periodUnit"] == "d"
     return (tuple(_occasion(place, unit, repeat or {}, notes, daily) for place in node.all("administration")),)
 

@@ -34,7 +34,17 @@ def amount(node: Node, unit_dose: Resource | None) -> Resource:
     return ({"extension": [extension("unit-as-sent", "String", sent["unit"])]} if differs else {}) | named
 
 
+def number(node: Node) -> str:
+    """An xs:double as a reader writes it: `5.0E1` is 50. Its zeros say nothing, unlike a laboratory's."""
+    value = decimal(node)
+    return _plain(value) if value is not None else ""
+
+
+def _plain(value: Decimal) -> str:
+    return f"{value.normalize():f}" if abs(value.adjusted()) < 20 else str(value)
+
+
 def words(low: Decimal | None, high: Decimal | None, by: str) -> str:
     """An interval as a reader says it: `5–7 dagar`."""
-    values = list(dict.fromkeys(str(value) for value in (low, high) if value is not None))
+    values = list(dict.fromkeys(_plain(value) for value in (low, high) if value is not None))
     return f"{'–'.join(values)} {by}".strip()

@@ -6,6 +6,7 @@ Form and strength travel as extensions beside the codes, as written: `20 mg/12.5
 from collections.abc import Callable
 
 from hub.fhir.resource import Resource
+from hub.mappers._rivta_dose import number
 from hub.mappers._rivta_types import concept, extension
 from hub.mappers._tracked import Node
 
@@ -32,7 +33,7 @@ def _product(node: Node) -> Resource | None:
     npl, atc = concept(node.one("nplId"), _NOT_ATC), concept(node.one("atcCode"))
     named: Resource = npl or atc or {}
     form = node.one("pharmaceuticalForm").value
-    strength = " ".join(part for name in ("strength", "strengthUnit") if (part := node.one(name).value))
+    strength = f"{number(node.one('strength'))} {node.one('strengthUnit').value or ''}".strip()
     codings = [*(npl or {}).get("coding", []), *(atc or {}).get("coding", [])]
     return _concept(codings, named.get("text"), strength, form, form_first=True)
 
@@ -42,7 +43,7 @@ def _merchandise(node: Node) -> Resource | None:
 
 
 def _generics(node: Node) -> Resource | None:
-    strength = " ".join(part for name in ("value", "unit") if (part := node.one("strength", name).value))
+    strength = f"{number(node.one('strength', 'value'))} {node.one('strength', 'unit').value or ''}".strip()
     return _concept([], node.one("substance").value, strength, node.one("form").value)
 
 

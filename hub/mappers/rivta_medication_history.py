@@ -71,7 +71,7 @@ def build(record: Node, scope: Scope) -> Entry:
 def _decision(node: Node, head: Node, header: Header, scope: Scope) -> _Decision:
     kind, place = node.one("typeOfPrescription").value or "", node.one("prescriptionStatus").value or ""
     started, ended = local(node.one("startOfTreatment")), local(node.one("endOfTreatment"))
-    start, end, now = started.first if started else None, ended.first if ended else None, scope.message.received
+    start, end, now = started.begins if started else None, ended.begins if ended else None, scope.message.received
     order = order_status(kind, place, end, bool(node.one("succeedingPrescriptionId")), now)
     node.one("succeedingPrescriptionId").keep("the later record says what it follows; this one may not tell of it")
     annulled = "entered-in-error" if header.is_nullified else None
