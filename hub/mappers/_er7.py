@@ -37,9 +37,9 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _LAYOUT = {".br": "\n", ".ce": "\n", "H": "", "N": "", ".fi": "", ".nf": ""}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Marks:
-    """The encoding characters of a message, and the charset of its hexadecimal escapes."""
+    """The encoding characters of a message, and the charset of its hexadecimal escapes; equal ones are one object."""
 
     field: str = "|"
     component: str = "^"
@@ -63,16 +63,20 @@ class Segment:
     """Which of its name in the message, from 1."""
     raw: Sequence[str]
     """Field n as it was sent, escapes and all; MSH-1 is the separator itself."""
+    filled: tuple[int, ...]
+    """Numbers of the fields that are not empty."""
     marks: Marks
 
     def place(self, field: int | None = None) -> str:
         """Where this is, for an Issue: `OBX[3]-5`."""
-        where = self.name if self.name in ("MSH", "PID") else f"{self.name}[{self.number}]"
+        where = self.name if self.name in ("MSH", "PID") and self.number == 1 else f"{self.name}[{self.number}]"
         return where if field is None else f"{where}-{field}"
 
     def field(self, n: int) -> str:
         """Field n as it was sent; empty where it is absent or the explicit null."""
-        raw = self.raw[n] if n < len(self.raw) else ""
+        if n >= len(self.raw):
+            return ""
+        raw = self.raw[n]
         return "" if raw == '""' else raw
 
     def text(self, n: int, component: int = 1, subcomponent: int = 1) -> str:
@@ -80,16 +84,21 @@ class Segment:
         raw = self.field(n)
         if not raw:
             return ""
+        if raw.isalnum():  # holds no separator, and most fields are like that
+            return raw if component == subcomponent == 1 else ""
         return part(raw.split(self.marks.repetition, 1)[0], self.marks, component, subcomponent)
 
     def repetitions(self, n: int) -> list[str]:
         """Each repetition of field n as it was sent, empty ones left out."""
         raw = self.field(n)
-        return [one for one in raw.split(self.marks.repetition) if one and one != '""'] if raw else []
+        if self.marks.repetition not in raw:
+            return [raw] if raw else []
+        return [one for one in raw.split(self.marks.repetition) if one and one != '""']
 
-    def parts(self, n: int) -> list[list[str]]:
-        """Each repetition of field n as its components, unescaped, the first subcomponent of each."""
-        return [components(one, self.marks) for one in self.repetitions(n)]
+    def first(self, n: int) -> str:
+        """The first repetition of field n that is not empty, as it was sent."""
+        raw = self.field(n)
+        return raw if not raw or self.marks.repetition not in raw else next(iter(self.repetitions(n)), "")
 
     def whole(self, n: int) -> str:
         """Field n as one text: what other separators it holds are part of the text; repetitions become lines."""
@@ -171,12 +180,19 @@ def part(repetition: str, marks: Marks, component: int = 1, subcomponent: int = 
     return unescape(raw, marks) if raw and raw != '""' else ""
 
 
-def components(repetition: str, marks: Marks) -> list[str]:
-    """The components of a repetition, unescaped, the first subcomponent of each."""
-    return [
+def components(repetition: str, marks: Marks, least: int = 1) -> list[str]:
+    """The components of a repetition, unescaped, the first subcomponent of each; filled with empty ones to `least`."""
+    found = [
         unescape(raw.split(marks.subcomponent, 1)[0], marks) if raw and raw != '""' else ""
         for raw in repetition.split(marks.component)
     ]
+    return found + [""] * (least - len(found))
+
+
+def inside(repetition: str, marks: Marks, component: int) -> str:
+    """A component whose subcomponents are to be read as components: a repetition of its own."""
+    held = repetition.split(marks.component)
+    return held[component - 1].replace(marks.subcomponent, marks.component) if component <= len(held) else ""
 
 
 def unescape(raw: str, marks: Marks) -> str:
@@ -246,7 +262,10 @@ def _marks(content: bytes, charset: str) -> Marks:
     if named not in CHARSETS:
         raise Unmappable("a charset that this hub does not read", "MSH-18")
     field, component, repetition, escape, subcomponent = tuple(characters[:5])
-    return Marks(field, component, repetition, escape, subcomponent, CHARSETS[named] or charset)
+    return _marked(field, component, repetition, escape, subcomponent, CHARSETS[named] or charset)
+
+
+_marked = lru_cache(maxsize=64)(Marks)
 
 
 def _message(text: str, marks: Marks) -> Message:
@@ -268,7 +287,8 @@ def _message(text: str, marks: Marks) -> Message:
             if segments:
                 raise Unmappable("two messages in one", "MSH[2]")
             raw.insert(1, marks.field)
-        segments.append(Segment(name, counts[name], raw, marks))
+        filled = tuple([number for number, held in enumerate(raw) if held and number])
+        segments.append(Segment(name, counts[name], raw, filled, marks))
     return Message(tuple(segments), marks, tuple(issues))
 
 

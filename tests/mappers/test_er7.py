@@ -51,7 +51,9 @@ def test_places_name_the_segment_by_its_number():
 def test_repetitions_components_and_the_explicit_null():
     pid = _er7.read(message(b'PID|1|""|A^B&b^C~D^^E~""|x')).segments[1]
     assert pid.field(2) == ""
-    assert pid.parts(3) == [["A", "B", "C"], ["D", "", "E"]]
+    assert [_er7.components(one, pid.marks) for one in pid.repetitions(3)] == [["A", "B", "C"], ["D", "", "E"]]
+    assert _er7.components("A", pid.marks, 3) == ["A", "", ""]
+    assert (_er7.inside("A^B&b^C", pid.marks, 2), _er7.inside("A", pid.marks, 2)) == ("B^b", "")
     assert (pid.text(3, 2), pid.text(3, 2, 2), pid.text(3, 9), pid.text(3, 2, 9)) == ("B", "b", "", "")
 
 
@@ -133,7 +135,7 @@ def test_a_hundred_kilobytes_of_one_character_cost_no_more_than_their_length(fil
             try:
                 for segment in _er7.read(content).segments:
                     segment.whole(4)
-                    segment.parts(4)
+                    [_er7.components(one, segment.marks) for one in segment.repetitions(4)]
             except Unmappable:
                 pass
         return time.process_time() - begun
