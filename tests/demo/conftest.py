@@ -28,3 +28,8 @@ def published() -> frozenset[str]:
         pytest.skip("the reference material is not at hand (HUB_REFERENCE)")
     groups = json.loads(listed.read_text("utf-8"))
     return frozenset(number for numbers in groups.values() if isinstance(numbers, list) for number in numbers)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"

@@ -1,4 +1,4 @@
-"""Samuel Tekle, whose older records lie under a samordningsnummer; Viktor Melnyk, who still has one.
+"""Samuel Tekle, whose older records lie under a samordningsnummer; Viktor Melnyk, who still has one and a high blood pressure.
 
 Samuel's birth date was uncertain when the number was given; it was settled when he was registered.
 """
@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from hub.demo.world import organisations as o
-from hub.demo.world.model import Fact, Person
+from hub.demo.world.model import CarePlan, Fact, Measurement, Person
 from hub.demo.world.scribe import (
     CREATININE,
     EMERGENCY_VISIT,
@@ -22,6 +22,8 @@ from hub.demo.world.scribe import (
     tablets,
 )
 from hub.demo.world.stories.brief import HOSPITAL, JOURNAL, booking, chemistry, contact, drug_ordered, plan
+from hub.demo.world.stories.ingrid import CLINIC, LISA, SAMIR
+from hub.demo.world.stories.ingrid_measurements import BLOOD_PRESSURE, pressure
 
 SAMUEL, SAMUEL_BEFORE, VIKTOR = "195009072553", "196109732393", "197010632391"
 MIKAEL, EVA = "SE2321990018-1003", "SE2321990018-1013"
@@ -105,7 +107,38 @@ def _viktor(c: Calendar) -> list[Fact]:
             question="Högt blodtryck",
         ),
         booking(bench, "NB-71720", VIKTOR, EVA, c.weekday(-55, "10:20"), c.weekday(6, "08:20"), "Blodtryckskontroll", minutes=20),
+        *_at_the_clinic(c),
     ]
+
+
+def _at_the_clinic(c: Calendar) -> list[Fact]:
+    found: list[Fact] = []
+    for number, (offset, systolic, diastolic) in enumerate(((-52, "168", "98"), (-27, "154", "92"), (-11, "146", "88")), start=1):
+        when = c.weekday(offset, "14:20")
+        found.append(
+            Measurement(
+                key=f"obs-vm-bt-{number}",
+                person=VIKTOR,
+                custody=CLINIC.custody(LISA, when),
+                code=BLOOD_PRESSURE,
+                time=when,
+                parts=pressure(systolic, diastolic),
+            )
+        )
+    plan_made = c.weekday(-52, "14:50")
+    found.append(
+        CarePlan(
+            key="cp-blodtryck-1",
+            person=VIKTOR,
+            custody=CLINIC.custody(SAMIR, plan_made),
+            title="Behandlingsplan högt blodtryck",
+            kind="VP",
+            start=plan_made.date(),
+            goals=("Blodtryck under 140/90",),
+            activities=("Kontroll av blodtryck var tredje vecka",),
+        )
+    )
+    return found
 
 
 def autumn_night(today: date) -> datetime:
