@@ -22,7 +22,15 @@ class Tls:
 
 
 class _Quiet(uvicorn.Server):
-    """Leaves the process's signals to whoever owns the process."""
+    """Leaves the process's signals to whoever owns the process, and stops when told instead of at the next tick."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.told = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)
+        await self.told.wait()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -45,7 +53,7 @@ async def served(app: ASGIApp, port: int = 0, tls: Tls | None = None) -> AsyncIt
                 await asyncio.sleep(0.005)
             yield f"{'https' if tls else 'http'}://127.0.0.1:{listener.getsockname()[1]}"
         finally:
-            server.should_exit = True
+            server.told.set()
             await running
 
 
@@ -68,6 +76,7 @@ def _configured(app: ASGIApp, tls: Tls | None) -> uvicorn.Config:
         log_level="critical",
         access_log=False,
         lifespan="off",
+        date_header=False,
         ws="none",
         timeout_graceful_shutdown=1,
     )
