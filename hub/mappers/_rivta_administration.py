@@ -5,7 +5,7 @@ from hub.mappers import Keyed
 from hub.mappers._rivta import Header, contained, professional
 from hub.mappers._rivta_dose import dose_of
 from hub.mappers._rivta_drug import medication
-from hub.mappers._rivta_types import EXTENSION, business_identifier, concept, time, written
+from hub.mappers._rivta_types import EXTENSION, business_identifier, concept, stamped, time, written
 from hub.mappers._tracked import Node
 
 _UNKNOWN = {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}]}
@@ -21,15 +21,14 @@ def _administration(node: Node, header: Header, order: Resource | None, ordered:
     when = _effective(node.one("administrationTime"))
     responsible = node.one("administeringHealthcareProfessional")
     performer = professional(responsible, "performer")
-    recorded = time("valueDateTime", responsible.one("authorTime"))
+    recorded = stamped(f"{EXTENSION}/recorded", responsible.one("authorTime"))
     for name in ("healthcareProfessionalCareUnitHSAId", "healthcareProfessionalCareGiverHSAId"):
         responsible.one(name).keep("who holds the record, its header alone says")
     comment = node.one("administrationComment").value
     drug = medication(node.one("drug")) if node.one("drug") else ordered
     given = header.start("MedicationAdministration", performer)
-    if recorded:
-        given["extension"] = [*header.extensions, {"url": f"{EXTENSION}/recorded"} | recorded]
     said = {
+        "extension": [*header.extensions, *recorded],
         "identifier": [written(number)] if number else None,
         "status": "entered-in-error" if header.is_nullified else "completed",
         "medicationCodeableConcept": drug,

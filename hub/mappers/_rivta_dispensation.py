@@ -44,8 +44,9 @@ class Dispensation:
     def extensions(self) -> list[Resource]:
         """Who prescribed and when, for an order that has another requester."""
         who = contained(self.authorizer)
-        when = {name.replace("authoredOn", "valueDateTime"): value for name, value in self.authored.items()}
-        parts = [{"url": "authorizer", "valueReference": who}] * bool(who) + [{"url": "authored"} | when] * bool(when)
+        parts: list[Resource] = [{"url": "authorizer", "valueReference": who}] * bool(who)
+        if when := self.authored.get("authoredOn"):
+            parts.append({"url": "authored", "valueDateTime": when})
         return [{"url": f"{EXTENSION}/prescription", "extension": parts}] if parts else []
 
     @property

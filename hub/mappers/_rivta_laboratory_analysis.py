@@ -19,6 +19,7 @@ from hub.mappers._rivta_types import (
     flag,
     identifier,
     local,
+    stamped,
     time,
     written,
 )
@@ -163,14 +164,13 @@ def _outcome(node: Node, base: Resource, path: str, sampled: _Sampled, into: Col
     value, comment = value_of(node.one("value")), node.one("comment").value
     kind = concept(node.one("type"), NPU) if is_lone else None
     performer = actor(node.one("performerSignature"), "performer")
-    signed = time("valueDateTime", node.one("performerSignature", "timestamp"))
+    signed = stamped(f"{EXTENSION}/performer-signed", node.one("performerSignature", "timestamp"))
     seen, who = seen_by(node.one("recipientSignature"), into)
     extensions: list[Resource] = [{"url": RESULT_TYPE, "valueCodeableConcept": kind}] if kind else []
-    extensions += [{"url": f"{EXTENSION}/performer-signed"} | signed] if signed else []
     ranges = reference_range(node.one("reference"))
     return {
         "contained": [role for role in (performer, who) if role],
-        "extension": [*extensions, *seen],
+        "extension": [*extensions, *signed, *seen],
         "note": [{"text": comment}] if comment else [],
         "performer": [contained(performer)] if performer else None,
         "interpretation": interpretations(node),
@@ -194,11 +194,11 @@ def seen_by(node: Node, into: Collected) -> tuple[list[Resource], Resource | Non
     """Who at the recipient has signed for having seen it (vidimering): an extension, and the role to be contained."""
     if not node:
         return [], None
-    who, when = actor(node, "recipient"), time("valueDateTime", node.one("timestamp"))
+    who = actor(node, "recipient")
     if who and "practitioner" in who:
         into.agents.append(("attester", who["practitioner"]))
     parts: list[Resource] = [{"url": "who", "valueReference": contained(who)}] * bool(who)
-    parts += [{"url": "when"} | when] * bool(when)
+    parts += stamped("when", node.one("timestamp"))
     return [{"url": f"{EXTENSION}/recipient-signature", "extension": parts}] if parts else [], who
 
 

@@ -2,7 +2,7 @@
 
 from hub.fhir.resource import Resource, reference
 from hub.mappers._rivta import Header, contained
-from hub.mappers._rivta_types import EXTENSION, LOCAL_ROOT, business_identifier, concept, time, written
+from hub.mappers._rivta_types import EXTENSION, LOCAL_ROOT, business_identifier, concept, stamped, written
 from hub.mappers._tracked import Node
 
 _TARGETS = {
@@ -29,10 +29,9 @@ def notes(node: Node) -> list[Resource]:
 
 def evaluation(node: Node, evaluator: Resource | None) -> list[Resource]:
     """When the treatment is to be evaluated, or by whom and when it was."""
-    planned, done = node.one("evaluationTime"), node.one("evaluator", "authorTime")
     parts = [
-        *([{"url": "planned"} | time("valueDateTime", planned)] if planned else []),
-        *([{"url": "recorded"} | time("valueDateTime", done)] if done else []),
+        *stamped("planned", node.one("evaluationTime")),
+        *stamped("recorded", node.one("evaluator", "authorTime")),
         *([{"url": "evaluator", "valueReference": contained(evaluator)}] if evaluator else []),
     ]
     return [{"url": f"{EXTENSION}/evaluation", "extension": parts}] if parts else []

@@ -239,6 +239,14 @@ def time(name: str, node: Node) -> Resource:
     return as_text(name, node.peek()) if node else {}
 
 
+def stamped(url: str, node: Node) -> list[Resource]:
+    """A TS as an extension, in words where no calendar has it; an extension's own value bears no marks."""
+    found = local(node)
+    if found:
+        return [{"url": url, "valueDateTime": found.written}]
+    return [{"url": url, "valueString": node.peek()}] if node else []
+
+
 def as_text(name: str, sent: str) -> Resource:
     """The element of a time that is none: its words beside it."""
     return {f"_{name}": {"extension": [extension("time-as-text", "String", sent)]}}

@@ -17,7 +17,7 @@ from hub.mappers._rivta_dosage import dosages
 from hub.mappers._rivta_drug import medication
 from hub.mappers._rivta_medication_status import order_status
 from hub.mappers._rivta_prescription import evaluation, notes, prior, reasons, relations
-from hub.mappers._rivta_types import business_identifier, concept, extension, flag, local, time, written
+from hub.mappers._rivta_types import business_identifier, concept, extension, flag, local, stamped, time, written
 from hub.mappers._tracked import Node
 
 CONTRACT = Contract(
@@ -98,13 +98,12 @@ def _decision(node: Node, head: Node, header: Header, scope: Scope) -> _Decision
 def _extensions(node: Node, header: Header, treatment: Resource) -> list[Resource]:
     """What FHIR has no element for: the kind of decision, its place in the chain, when the treatment is meant, relations."""
     kind, place = node.one("typeOfPrescription").value, node.one("prescriptionStatus").value
-    first = time("valueDateTime", node.one("startOfFirstTreatment"))
     return [
         *header.extensions,
         *([{"url": PRESCRIPTION_TYPE, "valueCode": kind}] if kind else []),
         *([{"url": CHAIN_PLACE, "valueCode": place}] if place else []),
         *([{"url": TREATMENT_PERIOD, "valuePeriod": treatment}] if treatment else []),
-        *([{"url": FIRST_TREATMENT} | first] if first else []),
+        *stamped(FIRST_TREATMENT, node.one("startOfFirstTreatment")),
         *relations(node, header),
     ]
 
