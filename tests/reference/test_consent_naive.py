@@ -15,8 +15,9 @@ STAFF = {
     "kind": st.sampled_from(["clinician", "clinician", "clinician", "social"]),
     "purpose": st.sampled_from(["care", "care", "care", "care", "quality", "none"]),
     "scope": st.sampled_from(["SJF", "SJF", "SJF", "VG", "VE"]),
-    "patientNamed": st.sampled_from([True, True, True, False]),
-    "servicesUp": st.sampled_from([True, True, True, False]),
+    "patientNamed": st.sampled_from([True] * 15 + [False]),
+    "servicesUp": st.sampled_from([True] * 15 + [False]),
+    "orgKnown": st.sampled_from([True] * 15 + [False]),
     "relation": st.sampled_from(["current", "current", "current", "past", "work_need", "none"]),
     "request": st.sampled_from(["care", "care", "care", "certificate", "narcotic_flag", "dose_dispensed"]),
     "dataPurpose": st.sampled_from(["care", "care", "care_admin", "quality"]),
@@ -36,7 +37,7 @@ EVERYONE = (
     }
 )
 ANYONES = st.fixed_dictionaries(EVERYONE)
-STAFFS = st.fixed_dictionaries(EVERYONE | STAFF)
+STAFFS = st.fixed_dictionaries(EVERYONE | dict.fromkeys(RARELY, st.sampled_from([False] * 15 + [True])) | STAFF)
 
 
 def second_opinion(f):

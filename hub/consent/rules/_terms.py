@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from hub.consent.facts import LIST_READERS, PRESCRIBERS, Facts
 from hub.consent.grounds import Ground
-from hub.consent.release import FALSE, TRUE, Equals, Expression, Flag, IsNull, all_of, among, negation
+from hub.consent.release import FALSE, TRUE, Equals, Expression, Flag, IsNull, all_of, among, any_of, negation
 from hub.consent.rules._rule import Condition, fact, ground
 
 always = Condition(lambda _: TRUE)
@@ -88,9 +88,13 @@ care_documentation = column(among("purpose", ("care", "care_admin")))
 patients_own = column(Equals("regime", "OWN"))
 medication_list = column(Equals("regime", "NLL"))
 held = column(
-    all_of(among("regime", ("SVOD", "NLL")), negation(IsNull("provider")), negation(IsNull("unit"))),
+    all_of(
+        any_of(Equals("regime", "NLL"), all_of(Equals("regime", "SVOD"), negation(IsNull("social")))),
+        negation(IsNull("provider")),
+        negation(IsNull("unit")),
+    )
 )
-"""Custodian and author unit are known."""
+"""Custodian and author unit are known, and of a record's unit the directory knows which kind of care it is."""
 of_own_source = Condition(lambda f: Equals("source", f.caller.source) if f.caller.source else FALSE)
 of_reviewed_provider = Condition(lambda f: Equals("provider", f.provider) if f.provider else FALSE)
 
