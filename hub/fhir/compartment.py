@@ -12,8 +12,9 @@ def patients(resource: Resource) -> tuple[str, ...]:
     Gives: for a Patient itself, then those it is linked with; nothing for shared types, and for references by identifier.
     """
     own = (resource["id"],) if resource.get("resourceType") == "Patient" and resource.get("id") else ()
-    named = (found.get("reference") for found in references(resource))
-    return tuple(dict.fromkeys((*own, *(each.split("/")[1] for each in named if each and each.startswith("Patient/")))))
+    written = (found.get("reference") for found in references(resource))
+    named = (each.split("/")[1] for each in written if isinstance(each, str) and each.startswith("Patient/"))
+    return tuple(dict.fromkeys((*own, *named)))
 
 
 def references(resource: Resource) -> Iterator[Resource]:

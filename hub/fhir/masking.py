@@ -61,13 +61,13 @@ def without_places(resource: Resource) -> Resource:
     Gives: the same structure, still valid: what must be there is marked as masked (`data-absent-reason`).
     """
     told = _TOLD.get(resource.get("resourceType", ""), frozenset())
-    kept = {name: value for name, value in resource.items() if name != "text" and name not in told}
+    kept = {name: value for name, value in resource.items() if name not in told | {"text", "meta"}}
+    meta = {name: value for name, value in resource.get("meta", {}).items() if name != "source"}  # the system tells the region
     contained = {each.get("id"): each for each in kept.pop("contained", ()) if isinstance(each, dict)}
     places = {f"#{name}" for name, each in contained.items() if each.get("resourceType") in _PLACES}
     shown = [without_places(each) for name, each in contained.items() if f"#{name}" not in places]
-    return {name: _clean(name, value, frozenset(places)) for name, value in kept.items()} | (
-        {"contained": shown} if shown else {}
-    )
+    shared = ({"meta": meta} if meta else {}) | ({"contained": shown} if shown else {})
+    return {name: _clean(name, value, frozenset(places)) for name, value in kept.items()} | shared
 
 
 def _clean(name: str, value: Any, places: frozenset[str]) -> Any:
@@ -77,8 +77,6 @@ def _clean(name: str, value: Any, places: frozenset[str]) -> Any:
         return value
     if _is_place(name, value, places) or name in ("address", "telecom"):
         return _MASKED
-    if name == "meta":
-        return {inner: each for inner, each in value.items() if inner != "source"}  # the system tells the region
     return {inner: _clean(inner, each, places) for inner, each in value.items()}
 
 

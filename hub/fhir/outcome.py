@@ -17,7 +17,7 @@ NOTICE = "https://samsyn.example/fhir/CodeSystem/notice"
 
 StatusCode = Literal["DataFromSource", "DataFromCache", "DataFromCacheSynchFailed", "NoDataSynchFailed"]
 
-_FHIRPATH = re.compile(r"[A-Z][A-Za-z]+(?:[.\[].*)?")
+_FHIRPATH = re.compile(r"[A-Z][a-z][A-Za-z]+(?:[.\[].*)?|resourceType")
 _PARAMETER = re.compile(r"[a-z_][A-Za-z0-9_.:-]*")
 
 

@@ -1,0 +1,122 @@
+"""JSON with exact decimals, element paths, compartments."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from hub.errors import InvalidRequest, TooCostly
+from hub.fhir.compartment import patients, references
+from hub.fhir.json import MAX_DEPTH, dumps, loads, loads_untrusted
+from hub.fhir.resource import elements
+
+decimals = some.decimals(allow_nan=False, allow_infinity=False, places=3, min_value=-(10**9), max_value=10**9)
+values = some.recursive(
+    some.none() | some.booleans() | some.integers(-(2**53), 2**53) | some.text(max_size=8) | decimals,
+    lambda inner: some.lists(inner, max_size=3) | some.dictionaries(some.text(max_size=5), inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(values)
+def test_what_is_written_is_read_back_digit_by_digit(value):
+    assert loads(dumps(value)) == value
+    assert loads_untrusted(dumps(value)) == value
+    assert dumps(loads(dumps(value))) == dumps(value)
+
+
+@pytest.mark.parametrize("written", [b"1.50", b"0.10", b"1.00", b"100.0", b"0.000001", b"12345678901234567890.5"])
+def test_a_decimal_keeps_its_digits(written):
+    assert dumps(loads(written)) == written
+    assert dumps(loads_untrusted(written)) == written
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b'{"a":1,"a":2}',
+        b'{"a":{"b":1,"b":1}}',
+        b"\xff",
+        b"NaN",
+        b"[1,]",
+        b"1." + b"1" * 50,
+        b"<a/>",
+        '{"a":"\ud800"}'.encode("utf-8", "surrogatepass"),
+    ],
+)
+def test_what_is_not_json_is_refused(body):
+    with pytest.raises(InvalidRequest):
+        loads_untrusted(body)
+
+
+@pytest.mark.parametrize(
+    "body", [b"[" * (MAX_DEPTH + 1) + b"]" * (MAX_DEPTH + 1), b"[" * 100_000, b'"' + b"x" * 5_000_001 + b'"']
+)
+def test_what_is_too_deep_or_large_is_refused(body):
+    with pytest.raises(TooCostly):
+        loads_untrusted(body)
+
+
+RESOURCE = {
+    "status": "final",
+    "component": [{"code": {"text": "a"}}, {"code": {"text": "b"}}, None],
+    "valueQuantity": {"value": Decimal("1.50")},
+    "valueSet": "no choice",
+    "_status": {"id": "x"},
+    "telecom": [{"system": "phone", "value": "1"}, {"system": "email", "value": "2"}, "odd"],
+    "effectiveDateTime": "2026",
+    "effect": "other",
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("status", ["final"]),
+        ("component.code.text", ["a", "b"]),
+        ("component.missing", []),
+        ("status.deeper", []),
+        ("effective[x]", ["2026"]),
+        ("telecom(system=phone).value", ["1"]),
+        ("telecom(system=fax)", []),
+        ("missing(system=fax)", []),
+        ("valueQuantity.value", [Decimal("1.50")]),
+    ],
+)
+def test_a_path_finds_every_value_at_its_end(path, found):
+    assert list(elements(path)(RESOURCE)) == found
+
+
+@pytest.mark.parametrize("resource", [None, [], "x", 5, {}])
+def test_a_path_finds_nothing_in_what_has_another_form(resource):
+    assert list(elements("a.b[x].c(d=e)")(resource)) == []
+
+
+@pytest.mark.parametrize(
+    ("resource", "found"),
+    [
+        ({"resourceType": "Patient", "id": "p1", "link": [{"other": {"reference": "Patient/p2"}}]}, ("p1", "p2")),
+        (
+            {"resourceType": "Observation", "subject": {"reference": "Patient/p1"}, "performer": [{"reference": "Patient/p1"}]},
+            ("p1",),
+        ),
+        ({"resourceType": "Observation", "subject": {"reference": "Group/g"}, "focus": [{"reference": "Patient/p1"}]}, ()),
+        ({"resourceType": "Appointment", "participant": [{"actor": {"reference": "Patient/p1/_history/1"}}]}, ("p1",)),
+        ({"resourceType": "Consent", "patient": {"identifier": {"value": "1"}}}, ()),
+        ({"resourceType": "Organization", "id": "o"}, ()),
+        ({"resourceType": "Ghost"}, ()),
+        ({"resourceType": "Observation", "subject": "Patient/p1"}, ()),
+        ({"resourceType": "Observation", "subject": {"reference": 5}}, ()),
+    ],
+)
+def test_a_resource_lies_with_the_patients_it_names(resource, found):
+    assert patients(resource) == found
+
+
+def test_a_reference_that_is_not_resolved_is_still_named():
+    held = {"reference": "Patient?identifier=urn:x|1"}
+    assert list(references({"resourceType": "CarePlan", "subject": held})) == [held]

@@ -1,0 +1,129 @@
+"""Protected identity: nothing that tells a place is left."""
+
+import pytest
+
+from hub.fhir.index import index
+from hub.fhir.json import dumps
+from hub.fhir.masking import SECURITY_LABEL, is_protected, masked, without_places
+from hub.fhir.validation import validate
+
+PLACE = "Hemlig"
+PATIENT = {
+    "resourceType": "Patient",
+    "id": "p1",
+    "meta": {"security": [{"system": SECURITY_LABEL, "code": "sekretessmarkering"}]},
+    "text": {"status": "generated", "div": f"<div xmlns='http://www.w3.org/1999/xhtml'>{PLACE}</div>"},
+    "extension": [{"url": "http://hl7.org/fhir/StructureDefinition/patient-birthPlace", "valueAddress": {"city": PLACE}}],
+    "identifier": [{"system": "urn:x", "value": "1"}],
+    "name": [{"family": "Test", "given": ["Anna"]}],
+    "birthDate": "1990-02-22",
+    "_birthDate": {"id": "b"},
+    "gender": "female",
+    "telecom": [{"system": "phone", "value": PLACE}],
+    "address": [{"city": PLACE}],
+    "photo": [{"url": f"http://{PLACE}"}],
+    "contact": [{"name": {"text": PLACE}}],
+    "generalPractitioner": [{"display": PLACE}],
+    "managingOrganization": {"display": PLACE},
+    "contained": [{"resourceType": "Organization", "id": "o", "name": PLACE}],
+    "newElement": PLACE,
+}
+
+
+def test_a_protected_person_keeps_a_name_and_no_place():
+    found = masked(PATIENT)
+    assert PLACE.encode() not in dumps(found)
+    assert found["name"] == PATIENT["name"]
+    assert found["_birthDate"] == {"id": "b"}
+    assert validate(found) == []
+    assert not index(found).keys() & {"address", "address-city", "telecom", "phone", "general-practitioner", "organization"}
+
+
+def test_masking_twice_changes_nothing_and_leaves_the_original():
+    assert masked(masked(PATIENT)) == masked(PATIENT)
+    assert PATIENT["address"] == [{"city": PLACE}]
+
+
+@pytest.mark.parametrize(
+    ("meta", "protected"),
+    [
+        ({"security": [{"system": SECURITY_LABEL, "code": "skyddadFolkbokforing"}]}, True),
+        ({"security": [{"system": SECURITY_LABEL, "code": "other"}]}, False),
+        ({"security": [{"system": "http://other", "code": "sekretessmarkering"}]}, False),
+        ({}, False),
+    ],
+)
+def test_a_label_protects(meta, protected):
+    assert is_protected({"resourceType": "Patient", "meta": meta}) is protected
+    assert is_protected({"resourceType": "Patient"}) is False
+
+
+def test_only_what_is_known_is_masked_whole():
+    with pytest.raises(ValueError, match="only Patient"):
+        masked({"resourceType": "Observation"})
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        {
+            "resourceType": "Appointment",
+            "status": "booked",
+            "description": PLACE,
+            "comment": PLACE,
+            "patientInstruction": PLACE,
+            "start": "2026-03-01T08:00:00Z",
+            "end": "2026-03-01T09:00:00Z",
+            "participant": [
+                {"actor": {"reference": "Patient/p1"}, "status": "accepted"},
+                {"actor": {"reference": "Location/l1", "display": PLACE}, "status": "accepted"},
+                {"actor": {"type": "Organization", "identifier": {"value": PLACE}}, "status": "accepted"},
+                {"actor": {"reference": "#here"}, "status": "accepted"},
+            ],
+            "contained": [{"resourceType": "Location", "id": "here", "name": PLACE}],
+        },
+        {
+            "resourceType": "Encounter",
+            "meta": {"source": f"urn:x#{PLACE}"},
+            "status": "finished",
+            "class": {"code": "AMB"},
+            "subject": {"reference": "Patient/p1"},
+            "serviceProvider": {"display": PLACE},
+            "location": [{"location": {"display": PLACE}}],
+            "participant": [{"individual": {"reference": "https://x.example/fhir/PractitionerRole/1", "display": PLACE}}],
+            "hospitalization": {"origin": {"display": PLACE}},
+        },
+        {
+            "resourceType": "Provenance",
+            "target": [{"reference": "Encounter/1"}],
+            "recorded": "2026-03-01T08:00:00Z",
+            "agent": [{"who": {"type": "Organization", "display": PLACE}}],
+        },
+        {
+            "resourceType": "CareTeam",
+            "text": {"status": "generated", "div": f"<div>{PLACE}</div>"},
+            "subject": {"reference": "Patient/p1"},
+            "managingOrganization": [{"display": PLACE}],
+            "telecom": [{"system": "phone", "value": PLACE}],
+            "participant": [{"member": {"reference": "Organization?identifier=urn:x|1", "display": PLACE}}],
+        },
+    ],
+    ids=lambda resource: resource["resourceType"],
+)
+def test_a_resource_about_a_protected_person_names_no_place(resource):
+    found = without_places(resource)
+    assert PLACE.encode() not in dumps(found)
+    assert validate(found) == []
+    assert found.get("subject") == resource.get("subject")
+
+
+def test_what_is_no_place_stays():
+    resource = {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"text": "Hb"},
+        "subject": {"reference": "Patient/p1"},
+        "performer": [{"reference": "Practitioner/1", "display": "Anna Test"}],
+        "valueString": "x",
+    }
+    assert without_places(resource) == resource
