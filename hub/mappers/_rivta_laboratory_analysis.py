@@ -113,7 +113,9 @@ def _analysis(node: Node, path: str, above: _Sampled, into: Collected, depth: in
     sampled = _sampled(node, into) or above
     number, results = business_identifier(node.one("identifier")), node.all("result")
     code = concept(node.one("code"), NPU) or {"text": "uppgift saknas"}
-    path = number.value if number and not depth else f"{path}{number.value if number else _name(code)}"
+    taken = node.one("specimen", "timestamp").peek()
+    own = number.value if number else f"{_name(code)}{'@' if taken else ''}{taken}"
+    path = own if number and not depth else path + own
     key, status = into.key(path), _status(node.one("status"), into.report, bool(results))
     base = {
         "status": status,
@@ -124,15 +126,15 @@ def _analysis(node: Node, path: str, above: _Sampled, into: Collected, depth: in
         **(time("issued", node.one("timestamp")) if local(node.one("timestamp")) else {}),
         "specimen": _refer_to("Specimen", sampled.keys[0]) if sampled.keys else None,
     }
-    own = base | _own(node, number, notes)
+    said = base | _own(node, number, notes)
     if len(results) == 1:
-        own = _joined(own, _outcome(results[0], own, path, sampled, into, depth, is_lone=True))
+        said = _joined(said, _outcome(results[0], said, path, sampled, into, depth, is_lone=True))
     elif results:
         parts = [_part(result, base, f"{path}/result", sampled, into, depth) for result in results]
-        own["hasMember"] = [_refer(part) for part in parts]
+        said["hasMember"] = [_refer(part) for part in parts]
     else:
-        own["dataAbsentReason"] = _absent(status)
-    return _keep(key, own, into)
+        said["dataAbsentReason"] = _absent(status)
+    return _keep(key, said, into)
 
 
 def _own(node: Node, number: Identifier | None, notes: tuple[str, ...]) -> Resource:

@@ -1,13 +1,15 @@
 """An XML tree that remembers what has been read of it, so that no leaf is lost in silence."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from hub import xml
 from hub.errors import Issue
 from hub.mappers import Coverage
 
-_XSI = "http://www.w3.org/2001/XMLSchema-instance"
+_XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
+_NONE: "Mapping[str, list[Node]]" = {}
+"""The children of what has none; most elements are leaves."""
 
 
 class Node:
@@ -26,8 +28,8 @@ class Node:
         self._parent = parent
         self._number = number
         self._issues = issues
-        self._children: dict[str, list[Node]] = {}
-        self._attributes: list[str] = []
+        self._children: Mapping[str, list[Node]] = _NONE
+        self._attributes: Sequence[str] = ()
         self._value = ""
         self._fate = ""
 
@@ -81,10 +83,7 @@ class Node:
 
     def leaves(self) -> Iterator["Node"]:
         """The elements from here on that have a value."""
-        if self._value:
-            yield self
-        for child in self.children():
-            yield from child.leaves()
+        return (node for node in self._nodes() if node._value)
 
     @property
     def place(self) -> str:
@@ -112,13 +111,17 @@ class Node:
             else:
                 unmapped[leaf.path] += 1
         for node in self._nodes():
-            unmapped.update(f"{node.path}@{name}" for name in node._attributes)
+            if node._attributes:
+                unmapped.update(f"{node.path}@{name}" for name in node._attributes)
         return Coverage(mapped, kept, dict(unmapped))
 
     def _nodes(self) -> Iterator["Node"]:
-        yield self
-        for child in self.children():
-            yield from child._nodes()
+        waiting = [self]
+        while waiting:
+            node = waiting.pop()
+            yield node
+            if node._children:
+                waiting.extend(reversed(node.children()))
 
     def _is_repeated(self) -> bool:
         return self._parent is not None and len(self._parent._children.get(self.name, ())) > 1
@@ -138,14 +141,17 @@ def _node(
     names: dict[str, str],
 ) -> Node:
     node = Node(_name(element, is_own, names), parent, number, issues)
-    texts = [element.text or ""]
-    for child in element:
-        name = _name(child, is_own, names)
-        held = node._children.setdefault(name, [])
-        held.append(_node(child, node, len(held) + 1, is_own, issues, names))
-        texts.append(child.tail or "")
-    node._value = "".join(texts).strip()
-    node._attributes = [str(name) for name in element.attrib if not str(name).startswith("{" + _XSI)]
+    text = element.text or ""
+    if len(element):
+        children: dict[str, list[Node]] = {}
+        for child in element:
+            held = children.setdefault(_name(child, is_own, names), [])
+            held.append(_node(child, node, len(held) + 1, is_own, issues, names))
+            text += child.tail or ""
+        node._children = children
+    node._value = text.strip()
+    if attributes := element.keys():
+        node._attributes = [str(name) for name in attributes if not str(name).startswith(_XSI)]
     return node
 
 

@@ -107,10 +107,9 @@ def _effective(into: Collected) -> Resource:
     """When the specimens were taken: one time, or from the first to the last."""
     times = {}
     for made in into.specimens.values():
-        written = made["collection"].get("collectedDateTime")
-        if written:
-            mark = made["collection"].get("_collectedDateTime")
-            times[datetime.fromisoformat(written)] = (written, mark)
+        collection = made.get("collection", {})
+        if taken := collection.get("collectedDateTime"):
+            times[datetime.fromisoformat(taken)] = (taken, collection.get("_collectedDateTime"))
     if not times:
         return {}
     (first, mark), (last, later) = times[min(times)], times[max(times)]
