@@ -96,9 +96,11 @@ def grounds_now(connection: Connection, pk: int, kind: str, now: int) -> tuple[A
 def note_freshness(connection: Connection, pk: int, rows: Sequence[Freshness]) -> None:
     """Note what sources did when they were asked."""
     for row in rows:
-        values = {"asked": row.asked, "succeeded": row.succeeded, "fault": row.fault, "partial": row.partial}
+        values = {"asked": row.asked, "fault": row.fault, "partial": row.partial} | (
+            {"succeeded": row.succeeded} if row.succeeded else {}
+        )
         at = {"on": pk, "s": row.source, "c": row.contract}
-        if not connection.execute(_NOTE, at | values).rowcount:
+        if not connection.execute(_NOTE_SUCCESS if row.succeeded else _NOTE_FAILURE, at | values).rowcount:
             connection.execute(insert(freshness), {"pk": pk, "source": row.source, "contract": row.contract} | values)
 
 
@@ -137,8 +139,12 @@ _SUPERSEDE = (
     )
     .values(rec_to=bindparam("now"))
 )
-_NOTE = (
-    update(freshness)
-    .where(freshness.c.pk == bindparam("on"), freshness.c.source == bindparam("s"), freshness.c.contract == bindparam("c"))
-    .values({name: bindparam(name) for name in ("asked", "succeeded", "fault", "partial")})
-)
+
+
+def _note(*names: str) -> Any:
+    where = (freshness.c.pk == bindparam("on"), freshness.c.source == bindparam("s"), freshness.c.contract == bindparam("c"))
+    return update(freshness).where(*where).values({name: bindparam(name) for name in names})
+
+
+_NOTE_SUCCESS = _note("asked", "succeeded", "fault", "partial")
+_NOTE_FAILURE = _note("asked", "fault", "partial")

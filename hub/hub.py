@@ -1,0 +1,65 @@
+"""The hub: what interactions are given. The door to the store, the sources, the directory, and the clock."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+
+from hub.config import Config, SourceConfig
+from hub.directory import Directory
+from hub.discovery import plugins
+from hub.fhir.identifiers import hsa_id
+from hub.mappers import Defaults, Mapper, Place, Settings
+from hub.sources import Fetcher
+from hub.store.store import Store
+
+MAPPERS: Mapping[str, Mapper] = MappingProxyType({each.name: each for each in plugins("hub.mappers", Mapper)})
+"""Every source format that can be read, by name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hub:
+    """One running hub. `pushed`: when sources that send of their own accord last did (microseconds)."""
+
+    config: Config
+    directory: Directory
+    store: Store
+    fetchers: Mapping[str, Fetcher]
+    clock: Callable[[], datetime]
+    observe_source: Callable[[str, str, str, float], None] = lambda source, contract, outcome, seconds: None
+    observe_message: Callable[[str, str], None] = lambda mapper, status: None
+    observe_decision: Callable[[str, str], None] = lambda rule, outcome: None
+    pushed: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def base(self) -> str:
+        """The FHIR base URL, without a slash at its end."""
+        return f"{self.config.base_url}/fhir"
+
+    @property
+    def register(self) -> SourceConfig | None:
+        """The population register, if one is configured."""
+        return next((each for each in self.config.sources if each.kind == "register"), None)
+
+    @property
+    def clinical(self) -> tuple[SourceConfig, ...]:
+        """Every source but the register."""
+        return tuple(each for each in self.config.sources if each.kind != "register")
+
+    def source(self, name: str) -> SourceConfig | None:
+        """A configured source by name."""
+        return next((each for each in self.config.sources if each.name == name), None)
+
+
+def settings(source: SourceConfig) -> Settings:
+    """What mapping needs to know of a source."""
+    places = {code: Place(place["provider"].upper(), place["unit"].upper()) for code, place in source.places.items()}
+    return Settings(
+        source=source.name,
+        system=source.system,
+        provider=hsa_id(source.owner),
+        unit=hsa_id(source.unit),
+        defaults=Defaults(**source.defaults),
+        encoding=source.encoding,
+        places=places,
+    )

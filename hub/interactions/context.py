@@ -1,0 +1,120 @@
+"""What every interaction is given beside its own arguments, and the loop that makes an answer durable before it leaves."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Concatenate, ParamSpec, TypeVar
+
+from hub.caller import Caller
+from hub.errors import AuditUnavailable, Forbidden, HubError
+from hub.fhir.identifiers import Identifier
+from hub.fhir.outcome import notice
+from hub.fhir.resource import Resource
+from hub.hub import Hub
+from hub.interactions import logbook
+from hub.interactions.view import Sight
+from hub.refresh import Refresher
+from hub.store.audit_log import EpochMoved, Leaf
+from hub.store.known import Known, known, nobody
+from hub.store.patients import locate
+from hub.store.store import Store
+from hub.store.tables import NO_PATIENT
+
+P = ParamSpec("P")
+T = TypeVar("T")
+TRIES = 8
+"""How often an answer is decided again when the grounds move under it, before the hub gives up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One request on its way through the hub."""
+
+    hub: Hub
+    refresher: Refresher
+    caller: Caller
+    request_id: str
+    began: int
+    """Microseconds."""
+
+    async def durable(self, work: Callable[Concatenate[Store, P], tuple[T, Leaf | None]], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `work` in the store and commit the log entry it gives; when the grounds moved meanwhile, run it again.
+
+        `work` gives (result, None) where there is nothing to log yet.
+        """
+        for _ in range(TRIES):
+            result, leaf = await self.hub.store(work, *args, **kwargs)
+            if leaf is None:
+                return result
+            try:
+                await self.hub.store.commit(leaf)
+            except EpochMoved:
+                continue
+            self._observe(leaf)
+            return result
+        raise AuditUnavailable("the grounds move faster than the answer can be logged")
+
+    async def refuse(self, action: str, resource_type: str, fault: HubError) -> None:
+        """Write a refusal to the log; the fault itself is the caller's to raise."""
+        rule = fault.place if isinstance(fault, Refused) else ""
+        leaf = logbook.refused(self.caller, action, resource_type, fault, self.request_id, rule)
+        await self.hub.store.commit(leaf)
+        self._observe(leaf)
+
+    async def patient_of(self, named: tuple[str | Identifier, ...]) -> str | Identifier | None:
+        """The one patient that a request names, numbers resolved to logical ids; a patient who names nobody names himself."""
+        if not named and self.caller.kind == "patient" and self.caller.person:
+            system, _, value = self.caller.person.rpartition("|")
+            named = (Identifier(system, value),)
+        if len(named) != 1:
+            return None
+        [only] = named
+        return only
+
+    def _observe(self, leaf: Leaf) -> None:
+        for rule in leaf.content.get("rules") or ("-",):
+            self.hub.observe_decision(rule, str(leaf.content.get("outcome", "")))
+
+
+class Refused(Forbidden):
+    """A rule refuses the request before any data are looked at; `place` is the rule."""
+
+
+def told_of(store: Store, resource_type: str, fhir_id: str) -> Known:
+    """What is known of the patient that a resource belongs to: the same work where there is no such resource."""
+    now = store.now()
+    pk = locate(store.reader(), store.keys.identity, resource_type, fhir_id)
+    found = known(store.reader(), NO_PATIENT if pk is None else pk, now)
+    return nobody(now) if pk is None else found
+
+
+def check_refusal(seen: Sight) -> None:
+    """Raises: Refused: R01, R03 and the like; the same for every patient."""
+    refusal = seen.release.refusal
+    if refusal:
+        raise Refused("the caller's sign-in or commission does not allow this request", refusal.rule)
+
+
+NOTICES: dict[str, tuple[str, str]] = {
+    "relation-required": (
+        "Patientrelation saknas. Registrera patientrelation för att gå vidare.",
+        "There is no patient relation. Register one to continue.",
+    ),
+    "need-required": (
+        "Behov saknas. Ange att uppgifterna kan antas ha betydelse.",
+        "No need is stated. State that the data may matter.",
+    ),
+    "consent-required": (
+        "Samtycke saknas. Bara er egen vårdgivares uppgifter visas.",
+        "There is no consent. Only your own care provider's data are shown.",
+    ),
+    "own-unit-only": (
+        "Ingen patient är namngiven. Bara den egna enhetens uppgifter visas.",
+        "No patient is named. Only your own unit's data are shown.",
+    ),
+    "incomplete": ("Resultatet kan vara ofullständigt.", "The result may be incomplete."),
+}
+
+
+def notice_outcomes(codes: tuple[str, ...]) -> list[Resource]:
+    """An issue for each notice; they depend on the grounds alone."""
+    return [issue for code in codes for issue in notice(code, *NOTICES[code])["issue"]]

@@ -1,0 +1,87 @@
+"""The log entry of an interaction: who, under which commission, of which patient, what was decided and on which grounds.
+
+Nothing clinical beyond the resource type; never a number, a name of a patient, or a value that was searched for.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from hub.caller import Caller
+from hub.consent.release import Release
+from hub.errors import HubError
+from hub.interactions.view import Sight
+from hub.store.audit_log import Leaf
+from hub.store.search import Found
+from hub.store.tables import NO_PATIENT
+
+
+def who(caller: Caller) -> dict[str, Any]:
+    """The caller, as the log names one."""
+    held = {
+        "kind": caller.kind,
+        "subject": caller.subject,
+        "name": caller.name,
+        "client": caller.client,
+        "commission": caller.commission,
+        "unit": caller.unit,
+        "provider": caller.provider,
+        "purpose": caller.purpose,
+        "role": caller.role,
+    }
+    return {name: value for name, value in held.items() if value}
+
+
+def released(
+    sight: Sight, caller: Caller, action: str, resource_type: str, hits: Sequence[Found], request_id: str, **more: Any
+) -> Leaf:
+    """The entry of an answer: which rules let something through, on which grounds, and a digest over what was released."""
+    rows = sorted({hit.row for hit in hits})
+    deciding = [sight.release.rows[row] for row in rows if row < len(sight.release.rows)]
+    content = {
+        "action": action,
+        "outcome": "permit" if hits else "nothing",
+        "who": who(caller),
+        "type": resource_type,
+        "rules": sorted({row.rule for row in deciding}) or _closing(sight.release),
+        "grounds": sorted({ground for row in deciding for ground in row.grounds}),
+        "notices": list(sight.release.notices),
+        "released": len(hits),
+        "digest": digest(hits),
+        "request": request_id,
+    }
+    if sight.known.pk != NO_PATIENT:
+        content["patient"] = sight.known.fhir_id
+    return Leaf(sight.known.pk, content | more, sight.epochs)
+
+
+def refused(caller: Caller, action: str, resource_type: str, fault: HubError, request_id: str, rule: str = "") -> Leaf:
+    """The entry of a refusal: in words without values."""
+    content = {
+        "action": action,
+        "outcome": "refuse",
+        "who": who(caller),
+        "type": resource_type,
+        "rules": [rule] if rule else [],
+        "reason": fault.issue,
+        "request": request_id,
+    }
+    return Leaf(NO_PATIENT, content)
+
+
+def administered(caller: Caller, action: str, pk: int, patient: str, request_id: str, **more: Any) -> Leaf:
+    """The entry of a change of grounds, or of reading the log."""
+    content = {"action": action, "outcome": "permit", "who": who(caller), "request": request_id}
+    return Leaf(pk, content | ({"patient": patient} if patient else {}) | more)
+
+
+def digest(hits: Iterable[Found]) -> str:
+    """A digest over the released set: resource ids and versions, sorted."""
+    held = hashlib.sha256()
+    for each in sorted(f"{hit.fhir_id}/{hit.version_id}" for hit in hits):
+        held.update(each.encode() + b"\n")
+    return held.hexdigest()
+
+
+def _closing(release: Release) -> list[str]:
+    return sorted({row.rule for row in release.rows})

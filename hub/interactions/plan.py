@@ -1,0 +1,82 @@
+"""Which sources could matter for an answer, how fresh they are, and what is said of them in it.
+
+Sources are named by policy (what they could hold that the caller could see), never by what was found.
+"""
+
+from collections.abc import Iterator
+
+from hub.config import SourceConfig
+from hub.consent.reach import could_permit
+from hub.fhir.outcome import SourceReport
+from hub.hub import MAPPERS, Hub
+from hub.interactions.view import Sight
+from hub.refresh import Question
+from hub.store.known import Freshness
+from hub.store.values import moment
+
+LABELS = {
+    "rivta_care_plans": "vårdplaner",
+    "rivta_medication_history": "läkemedel",
+    "rivta_laboratory": "provsvar",
+    "rivta_care_contacts": "vårdkontakter",
+    "rivta_schedule": "bokade tider",
+    "hl7v2_oru_r01": "provsvar",
+    "hl7v2_siu": "bokade tider",
+    "fhir_r4": "journaluppgifter",
+    "csv_care_plans": "vårdplaner",
+    "csv_care_team": "vårdteam",
+}
+"""What a reader calls a contract."""
+
+
+def reachable(hub: Hub, sight: Sight, resource_type: str) -> Iterator[tuple[SourceConfig, str]]:
+    """Every source and contract that could hold something of this type that the caller could see."""
+    if not sight.named or sight.view.kind != "patient" or sight.view.pk <= 0:
+        return
+    for source in hub.clinical:
+        if any(could_permit(sight.release, source.name, each.upper()) for each in (source.owner, *source.providers)):
+            for contract in source.contracts:
+                gives = MAPPERS[contract].gives
+                if not gives or resource_type in gives or resource_type == "Provenance":
+                    yield source, contract
+
+
+def stale(hub: Hub, sight: Sight, resource_type: str, now: int) -> list[Question]:
+    """The questions to ask before answering: of sources that can be asked, and were not a short while ago."""
+    told = sight.known
+    if not told.facts.numbers:
+        return []
+    return [
+        Question(told.pk, told.facts.numbers[0], source, contract)
+        for source, contract in reachable(hub, sight, resource_type)
+        if source.name in hub.fetchers and not _fresh(told.fresh(source.name, contract), source, now)
+    ]
+
+
+def reports(hub: Hub, sight: Sight, resource_type: str, now: int, since: int) -> list[SourceReport]:
+    """What each source that could matter did.
+
+    Takes: `since`: when this request began (microseconds); what was fetched after that was fetched for it.
+    """
+    return [_report(hub, sight, source, contract, now, since) for source, contract in reachable(hub, sight, resource_type)]
+
+
+def _report(hub: Hub, sight: Sight, source: SourceConfig, contract: str, now: int, since: int) -> SourceReport:
+    told = sight.known.fresh(source.name, contract)
+    label = LABELS.get(contract, contract)
+    if source.name not in hub.fetchers:
+        pushed = hub.pushed.get(source.name)
+        return SourceReport(source=source.title, contract=label, code="DataFromCache", updated=moment(pushed) if pushed else None)
+    updated = moment(told.succeeded) if told and told.succeeded else None
+    partial = bool(told and told.partial)
+    if told and told.succeeded and told.succeeded >= since:
+        return SourceReport(source=source.title, contract=label, code="DataFromSource", updated=updated, partial=partial)
+    if _fresh(told, source, now):
+        return SourceReport(source=source.title, contract=label, code="DataFromCache", updated=updated, partial=partial)
+    fault = told.fault if told and told.asked >= since and told.fault else "timed-out"
+    code = "DataFromCacheSynchFailed" if updated else "NoDataSynchFailed"
+    return SourceReport(source=source.title, contract=label, code=code, updated=updated, fault=fault, partial=partial)  # type: ignore[arg-type]  # one of the four codes
+
+
+def _fresh(told: Freshness | None, source: SourceConfig, now: int) -> bool:
+    return bool(told and told.succeeded and not told.fault and now - told.succeeded < source.max_age * 1_000_000)

@@ -1,0 +1,116 @@
+"""read, vread and instance history: what is withheld is not there, word for word. http://hl7.org/fhir/R4/http.html#read"""
+
+from dataclasses import dataclass
+
+from hub.errors import HubError, NotFound
+from hub.fhir.bundle import Link, Past, history
+from hub.fhir.identity import rid
+from hub.interactions import logbook
+from hub.interactions.context import Context, check_refusal, told_of
+from hub.interactions.view import Sight, sight
+from hub.store.audit_log import Leaf
+from hub.store.search import Found, Version
+from hub.store.store import Store
+from hub.store.tables import NO_PATIENT
+from hub.store.values import instant
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A resource as it is to be answered."""
+
+    bytes: bytes
+    version_id: str
+    recorded: int
+    """Microseconds."""
+
+
+async def read(context: Context, resource_type: str, fhir_id: str) -> Held:
+    """The current version.
+
+    Raises: NotFound: no such resource in this caller's view; Forbidden.
+    """
+    found = await _logged(context, "read", resource_type, _read, fhir_id)
+    return Held(found.bytes, found.version_id, found.recorded)
+
+
+async def vread(context: Context, resource_type: str, fhir_id: str, version_id: str) -> Held:
+    """One version.
+
+    Raises: NotFound: no such version in this caller's view, or the resource was deleted then.
+    """
+    versions = await _logged(context, "vread", resource_type, _versions, fhir_id)
+    for each in versions:
+        if each.version_id == version_id and each.bytes is not None:
+            return Held(each.bytes, each.version_id, each.recorded)
+    raise NotFound("there is no such resource")
+
+
+async def history_instance(context: Context, resource_type: str, fhir_id: str) -> bytes:
+    """Every version, newest first: a history Bundle.
+
+    Raises: NotFound.
+    """
+    versions = await _logged(context, "history", resource_type, _versions, fhir_id)
+    base = context.hub.base
+    where = f"{resource_type}/{fhir_id}"
+    past = [_past(each, versions[-1], f"{base}/{where}", where) for each in versions]
+    return history(past, links=[Link("self", f"{base}/{where}/_history")], total=len(past))
+
+
+def _past(each: Version, first: Version, full_url: str, where: str) -> Past:
+    gone = each.bytes is None
+    return Past(
+        full_url=full_url,
+        resource=each.bytes,
+        method="DELETE" if gone else "POST" if each is first else "PUT",
+        url=where.split("/")[0] if each is first else where,
+        status="204 No Content" if gone else "201 Created" if each is first else "200 OK",
+        etag=f'W/"{each.version_id}"',
+        last_modified=instant(each.recorded),
+    )
+
+
+async def _logged(context: Context, action: str, resource_type: str, work, fhir_id: str):  # type: ignore[no-untyped-def]  # generic over two kinds of work
+    try:
+        context.caller.require("r", resource_type)
+        found = await context.durable(work, context, action, resource_type, fhir_id)
+    except HubError as fault:
+        await context.refuse(action, resource_type, fault)
+        raise
+    if not found:
+        raise NotFound("there is no such resource")
+    return found
+
+
+def seen_of(store: Store, context: Context, resource_type: str, fhir_id: str) -> Sight:
+    """What the caller may look at of the record that a resource belongs to.
+
+    Raises: Refused.
+    """
+    told = told_of(store, resource_type, fhir_id)
+    named = told.pk != NO_PATIENT or not told.fhir_id
+    seen = sight(context.hub, context.caller, resource_type, told, named)
+    check_refusal(seen)
+    return seen
+
+
+def _read(store: Store, context: Context, action: str, resource_type: str, fhir_id: str) -> tuple[Found | None, Leaf]:
+    seen = seen_of(store, context, resource_type, fhir_id)
+    number = rid(store.keys.identity, resource_type, fhir_id)
+    found = store.search.read(store.reader(), seen.view, resource_type, number, fhir_id)
+    return found, _leaf(seen, context, action, resource_type, [found] if found else [])
+
+
+def _versions(store: Store, context: Context, action: str, resource_type: str, fhir_id: str) -> tuple[tuple[Version, ...], Leaf]:
+    seen = seen_of(store, context, resource_type, fhir_id)
+    number = rid(store.keys.identity, resource_type, fhir_id)
+    found = store.search.versions(store.reader(), seen.view, resource_type, number, fhir_id)
+    hits = [
+        Found(seen.view.pk, number, each.fhir_id, each.version_id, each.recorded, each.entry, each.row, b"") for each in found
+    ]
+    return found, _leaf(seen, context, action, resource_type, hits)
+
+
+def _leaf(seen: Sight, context: Context, action: str, resource_type: str, hits: list[Found]) -> Leaf:
+    return logbook.released(seen, context.caller, action, resource_type, hits, context.request_id)

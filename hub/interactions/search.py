@@ -1,0 +1,173 @@
+"""search-type: the part of the record that the caller may see, as fresh as the deadline allows. http://hl7.org/fhir/R4/http.html#search"""
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hub.caller import Caller
+from hub.errors import HubError, InvalidRequest
+from hub.fhir.bundle import Hit, Link, searchset
+from hub.fhir.identifiers import Identifier
+from hub.fhir.json import dumps
+from hub.fhir.outcome import report_outcome
+from hub.fhir.query import Query, page_link, self_link
+from hub.fhir.resource import Resource
+from hub.fhir.types import TYPES
+from hub.hub import Hub
+from hub.interactions import logbook
+from hub.interactions.context import Context, check_refusal, notice_outcomes, told_of
+from hub.interactions.plan import reports, stale
+from hub.interactions.view import Sight, sight
+from hub.refresh import Question
+from hub.store.audit_log import Leaf
+from hub.store.cursor import Cursor, seal, unseal
+from hub.store.known import Known, known, nobody
+from hub.store.search import Page
+from hub.store.store import Store
+from hub.store.tables import NO_PATIENT
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was found, and what is to be said with it."""
+
+    sight: Sight
+    page: Page
+    outcome: Resource | None
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """Sources to be asked before there is an answer."""
+
+    questions: tuple[Question, ...]
+
+
+async def search_type(context: Context, query: Query) -> bytes:
+    """Answer `query` with what the caller may see: a searchset Bundle, its entry already in the log.
+
+    Raises: Forbidden; InvalidRequest; Expired: a page that is no longer to be had.
+    """
+    answered, query = await look_up(context, query)
+    return bundle(context.hub, query, answered)
+
+
+async def look_up(context: Context, query: Query) -> tuple[Answer, Query]:
+    """The answer, and the query with its patient resolved to a logical id."""
+    try:
+        context.caller.require("s", query.resource_type)
+        query, patient = await _resolved(context, query)
+        first = await context.durable(_answer, context, query, patient, ask=True)
+        if isinstance(first, Answer):
+            return first, query
+        await context.refresher.refresh(first.questions, context.hub.config.deadline)
+        last = await context.durable(_answer, context, query, patient, ask=False)
+        assert isinstance(last, Answer)
+    except HubError as fault:
+        await context.refuse("search", query.resource_type, fault)
+        raise
+    return last, query
+
+
+async def _resolved(context: Context, query: Query) -> tuple[Query, str | None]:
+    """The query with its patient as a logical id. Gives: the id; "" for a number that nobody has; None: none is named."""
+    if TYPES[query.resource_type].shared:
+        return query, None
+    named = await context.patient_of(query.patients)
+    if isinstance(named, Identifier):
+        pk = await context.refresher.identify(named)
+        patient = "" if pk is None else (await context.hub.store(_fhir_id, pk))
+        return (query.resolved(patient) if patient else query), patient
+    if named is None and query.resource_type == "Patient" and context.caller.staff:
+        raise InvalidRequest("name the patient by an exact identifier or by _id", "identifier")
+    return (query.resolved(named) if named and len(query.patients) == 1 else query), named
+
+
+def _fhir_id(store: Store, pk: int) -> str:
+    return known(store.reader(), pk, store.now()).fhir_id
+
+
+def _answer(store: Store, context: Context, query: Query, patient: str | None, ask: bool) -> tuple[Answer | Stale, Leaf | None]:
+    hub, caller = context.hub, context.caller
+    told = _told(store, caller, query, patient)
+    seen = sight(hub, caller, query.resource_type, told, patient is not None)
+    check_refusal(seen)
+    if ask and query.cursor is None:
+        questions = stale(hub, seen, query.resource_type, store.now())
+        if questions:
+            return Stale(tuple(questions)), None
+    bound = _bound(caller, query, seen)
+    after, total = None, None
+    if query.cursor is not None:
+        cursor = unseal(store.keys.cursor, query.cursor, bound, store.now())
+        seen = replace(seen, view=replace(seen.view, asof=cursor.asof))
+        after, total = cursor.after, cursor.total
+    page = store.search.page(store.reader(), seen.view, query, after, compartment=_is_compartment(query, seen))
+    page = page if after is None else replace(page, total=total)
+    following = _following(store, seen, page, bound) if page.more and page.hits else None
+    issues = notice_outcomes(seen.release.notices) + _ignored(query)
+    told_by_sources = report_outcome(reports(hub, seen, query.resource_type, store.now(), context.began))
+    issues += told_by_sources["issue"] if told_by_sources else []
+    outcome = {"resourceType": "OperationOutcome", "issue": issues} if issues else None
+    leaf = logbook.released(
+        seen,
+        caller,
+        "search",
+        query.resource_type,
+        page.hits,
+        context.request_id,
+        parameters=sorted({each.name for each in query.written}),
+    )
+    return Answer(seen, page, outcome, following), leaf
+
+
+def _told(store: Store, caller: Caller, query: Query, patient: str | None) -> Known:
+    if patient:
+        return told_of(store, "Patient", patient)
+    told = known(store.reader(), NO_PATIENT, store.now())
+    if patient == "":
+        return nobody(store.now())
+    mine = tuple(each for each in told.grounds if getattr(each, "employee", "") == caller.subject)
+    return replace(told, grounds=mine)
+
+
+def _is_compartment(query: Query, seen: Sight) -> bool:
+    """Whether the view is just the record of the patient that the query names."""
+    return seen.view.kind == "patient" and len(query.patients) == 1 and not TYPES[query.resource_type].shared
+
+
+def _bound(caller: Caller, query: Query, seen: Sight) -> str:
+    parts = (
+        caller.issuer,
+        caller.client,
+        caller.subject,
+        caller.commission,
+        caller.kind,
+        query.digest().hex(),
+        seen.release.digest,
+    )
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _following(store: Store, seen: Sight, page: Page, bound: str) -> str:
+    last = page.hits[-1]
+    asof = seen.view.asof if seen.view.kind == "patient" else 0
+    return seal(store.keys.cursor, Cursor(store.now(), asof, page.total, bound, (*last.keys, last.rid)))
+
+
+def _ignored(query: Query) -> list[Resource]:
+    said: dict[str, Any] = {"severity": "warning", "code": "not-supported"}
+    return [said | {"diagnostics": f"the parameter was ignored, as asked: {name[:64]}"} for name in query.unknown]
+
+
+def bundle(hub: Hub, query: Query, answer: Answer) -> bytes:
+    """The searchset Bundle of an answer: stored bytes, spliced."""
+    base = hub.base
+    links = [Link("self", self_link(query, base))]
+    if answer.cursor and not query.withheld:
+        links.append(Link("next", page_link(query, base, answer.cursor)))
+    hits = [Hit(each.bytes, f"{base}/{query.resource_type}/{each.fhir_id}") for each in answer.page.hits]
+    if answer.outcome:
+        hits.append(Hit(dumps(answer.outcome), mode="outcome"))
+    return searchset(hits, links=links, total=answer.page.total)

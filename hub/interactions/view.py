@@ -1,0 +1,109 @@
+"""What a caller may look at: the named patient's record, the own unit's, a source's own, the directory; each under a Release.
+
+Consent, SMART scope and compartment are three gates, each on its own; here consent and compartment become one View.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from hub.caller import Caller
+from hub.consent.decision import decide
+from hub.consent.grounds import Grounds, Request
+from hub.consent.payloads import with_rows
+from hub.consent.release import FALSE, TRUE, Equals, Outcome, Release, Row, closed
+from hub.fhir.types import TYPES
+from hub.hub import Hub
+from hub.store.known import Known
+from hub.store.search import View
+from hub.store.tables import NO_PATIENT
+
+DEMOGRAPHICS = "DEMOGRAPHICS"
+"""The rule by which care staff may see who a patient is (API.md section 3): a grant of its own, apart from any record."""
+DIRECTORY = "DIRECTORY"
+"""The rule by which any signed-in person may see who works where."""
+COMPARTMENT = "COMPARTMENT"
+"""The rule that hides another person's record from a patient, a guardian or an agent."""
+ABSENT = -1
+"""A patient key that no patient has: the same statements are run for who does not exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A view with what it was decided on."""
+
+    view: View
+    known: Known
+    named: bool
+    """One patient was named (whether or not there is such a patient)."""
+
+    @property
+    def release(self) -> Release:
+        return self.view.release
+
+    @property
+    def epochs(self) -> tuple[tuple[int, int], ...]:
+        """What the log entry must find unmoved."""
+        return ((self.known.pk, self.known.epoch),) if self.known.epoch else ()
+
+
+def sight(hub: Hub, caller: Caller, resource_type: str, told: Known, named: bool, request: Request = "care") -> Sight:
+    """What `caller` may look at of `resource_type`.
+
+    Takes: `told`: what is known of the named patient; of nobody (pk 0) where none is named.
+    """
+    release = _release(hub, caller, resource_type, told, named, request)
+    if caller.kind == "system":
+        view = View("source", release, source=caller.source)
+    elif TYPES[resource_type].shared:
+        view = View("patient", release, pk=NO_PATIENT, asof=told.recorded)
+    elif named:
+        view = View("patient", release, pk=told.pk or ABSENT, asof=told.recorded)
+    else:
+        view = View("unit", release, provider=caller.provider, unit=caller.unit)
+    return Sight(view, told, named)
+
+
+def _release(hub: Hub, caller: Caller, resource_type: str, told: Known, named: bool, request: Request) -> Release:
+    decided = decide(grounds(hub.clock(), caller, told, named, request))
+    if decided.refusal or caller.kind in ("system", "technician", "anonymous"):
+        return decided
+    if TYPES[resource_type].shared:
+        return _single(Row(TRUE, Outcome.PERMIT, DIRECTORY))
+    if not _concerns(caller, told):
+        return _single(Row(TRUE, Outcome.HIDE, COMPARTMENT))
+    register = hub.register
+    if resource_type in ("Patient", "RelatedPerson") and register:
+        return _demographics(caller, resource_type, decided, register.name)
+    return decided
+
+
+def grounds(now: datetime, caller: Caller, told: Known, named: bool, request: Request = "care") -> Grounds:
+    """All that the decision knows. Rows that are over, or another's, do no harm."""
+    patient = told.facts.for_consent() if named and told.pk else None
+    bare = Grounds(caller=caller, now=now, patient=patient, named=named, request=request, services_up=True)
+    return with_rows(bare, told.grounds)
+
+
+def _concerns(caller: Caller, told: Known) -> bool:
+    """Whether the named patient is the caller's own, or a child of the caller's; staff may name anyone."""
+    if caller.kind == "patient":
+        return caller.person in {str(each) for each in told.facts.numbers}
+    if caller.kind == "guardian":
+        return caller.person in {str(each) for each in told.facts.guardians}
+    return True
+
+
+def _demographics(caller: Caller, resource_type: str, decided: Release, register: str) -> Release:
+    """The register's entry: to care staff by a grant of its own, to the person by the person's own rules."""
+    held = Equals("source", register)
+    staff = caller.staff and caller.purpose == "care"
+    near = "relation-required" not in decided.notices
+    if staff and (resource_type == "Patient" or near):
+        return Release(closed([Row(held, Outcome.PERMIT, DEMOGRAPHICS)]), ())
+    if caller.staff or caller.kind == "reviewer":
+        return _single(Row(FALSE, Outcome.HIDE, DEMOGRAPHICS))
+    return replace(decided)
+
+
+def _single(row: Row) -> Release:
+    return Release(closed([row]))

@@ -1,0 +1,85 @@
+"""Business identifiers in a mapped entry become literal references, or go. Pure but for the keyed hash it is given.
+
+What an entry may point at: its own resources, its patient, and the directory. A reference to another entry is left out, since the
+reader may not be allowed to know that the other exists (LEAKS.md row 10); the source's bytes keep it.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from hub.directory import Directory
+from hub.fhir.identifiers import HSA_ID, HSA_ID_OF_BASE_PROFILES, Identifier, hsa_id
+from hub.fhir.identity import logical_id
+from hub.fhir.resource import Resource
+
+MARK = "?identifier="
+DIRECTORY_TYPES = frozenset(("Practitioner", "PractitionerRole", "Organization", "Location", "HealthcareService"))
+
+Resolve = Callable[[str, Identifier], str | None]
+"""(type, business identifier) -> literal reference, or None: nothing that may be pointed at."""
+
+
+def resolver(
+    patient: Identifier, patient_id: str, own: Mapping[tuple[str, Identifier], str], directory: Directory, key: bytes
+) -> Resolve:
+    """Resolve what one entry may point at. `own`: (type, key) -> id of the entry's resources."""
+
+    def resolve(resource_type: str, identifier: Identifier) -> str | None:
+        if resource_type == "Patient":
+            return f"Patient/{patient_id}" if identifier == patient else None
+        if (resource_type, identifier) in own:
+            return f"{resource_type}/{own[resource_type, identifier]}"
+        if resource_type in DIRECTORY_TYPES and identifier.system in (HSA_ID, HSA_ID_OF_BASE_PROFILES):
+            return _in_directory(resource_type, hsa_id(identifier.value) or "", directory, key)
+        return None
+
+    return resolve
+
+
+def resolved(element: Any, resolve: Resolve) -> Any:
+    """The element with every business reference made literal, or without it. None: nothing is left of it."""
+    if isinstance(element, list):
+        kept = [each for each in (resolved(each, resolve) for each in element) if each is not None]
+        return kept or None
+    if not isinstance(element, dict):
+        return element
+    written = element.get("reference")
+    if isinstance(written, str) and MARK in written:
+        return _reference(element, written, resolve)
+    url = element.get("url")
+    if isinstance(url, str) and MARK in url and url.startswith("Binary"):
+        literal = resolve(*_parts(url))
+        return {name: value for name, value in element.items() if name != "url"} | ({"url": literal} if literal else {})
+    made = {name: resolved(value, resolve) for name, value in element.items()}
+    return {name: value for name, value in made.items() if value is not None} or None
+
+
+def _reference(element: Resource, written: str, resolve: Resolve) -> Resource | None:
+    resource_type, identifier = _parts(written)
+    literal = resolve(resource_type, identifier)
+    if literal:
+        return element | {"reference": literal}
+    if resource_type not in DIRECTORY_TYPES:
+        return None
+    left = {name: value for name, value in element.items() if name != "reference"}
+    return left if left.keys() & {"identifier", "display"} else None
+
+
+def _parts(written: str) -> tuple[str, Identifier]:
+    resource_type, _, identifier = written.partition(MARK)
+    system, _, value = identifier.partition("|")
+    return resource_type, Identifier(system, value)
+
+
+def directory_id(key: bytes, resource_type: str, hsa: str) -> str:
+    """The id of a resource of the directory."""
+    return logical_id(key, resource_type, "directory", hsa)
+
+
+def _in_directory(resource_type: str, hsa: str, directory: Directory, key: bytes) -> str | None:
+    held: Mapping[str, Any] = {
+        "Practitioner": directory.staff,
+        "Organization": {**directory.providers, **directory.units},
+        "Location": directory.units,
+    }.get(resource_type, {})
+    return f"{resource_type}/{directory_id(key, resource_type, hsa)}" if hsa in held else None

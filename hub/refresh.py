@@ -1,0 +1,190 @@
+"""Asking the sources that are stale, in parallel, under one deadline. Never raises: what each did is noted with the patient.
+
+One question a (patient, source, contract) at a time, however many wait for it. What is late goes on, and is there next time.
+"""
+
+import asyncio
+import time
+from collections.abc import Coroutine, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from hub.config import SourceConfig
+from hub.errors import Unmappable
+from hub.fhir.identifiers import Identifier
+from hub.hub import MAPPERS, Hub, settings
+from hub.ingest import enroll, ingest, without_register
+from hub.mappers import Mapped, SourceMessage
+from hub.sources import Deliver, Delivery, Fetched, SourceFailed, Verdict
+from hub.store import messages, patients
+from hub.store.known import Freshness, known, note_freshness
+from hub.store.store import Store
+from hub.store.tables import NO_PATIENT
+
+FORM = "not-what-the-contract-says"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One contract of one source, about one patient."""
+
+    pk: int
+    number: Identifier
+    source: SourceConfig
+    contract: str
+
+
+@dataclass(slots=True)
+class Refresher:
+    """State: the questions that are on their way, so that nobody asks twice."""
+
+    hub: Hub
+    running: dict[tuple[object, ...], "asyncio.Task[object]"] = field(default_factory=dict)
+
+    async def refresh(self, questions: Sequence[Question], deadline: float) -> None:
+        """Ask all of them, for at most `deadline` seconds; what is late goes on in the background."""
+        tasks = [self._single((each.pk, each.source.name, each.contract), self._ask(each)) for each in questions]
+        if tasks:
+            await asyncio.wait(tasks, timeout=deadline)
+
+    async def identify(self, number: Identifier) -> int | None:
+        """The patient of a number: the register is asked where it is not fresh. None: nobody known has it.
+
+        Gives: what was known before, if the register does not answer in time.
+        """
+        pk, fresh = await self.hub.store(_known_number, self.hub, number)
+        register = self.hub.register
+        if fresh or register is None:
+            return pk
+        task = self._single(("register", str(number)), self._ask_register(register, number))
+        done, _ = await asyncio.wait([task], timeout=self.hub.config.deadline)
+        found = task.result() if done else None
+        return found if isinstance(found, int) else pk
+
+    async def close(self) -> None:
+        """End what is on its way."""
+        tasks = list(self.running.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _single(self, key: tuple[object, ...], work: Coroutine[object, object, object]) -> "asyncio.Task[object]":
+        found = self.running.get(key)
+        if found:
+            work.close()
+            return found
+        task: asyncio.Task[object] = asyncio.create_task(work)
+        self.running[key] = task
+        task.add_done_callback(lambda _: self.running.pop(key, None))
+        return task
+
+    async def _ask(self, question: Question) -> None:
+        name, contract = question.source.name, question.contract
+        began = time.monotonic()
+        try:
+            fetched = await self.hub.fetchers[name].fetch(contract, question.number)
+        except SourceFailed as failed:
+            self.hub.observe_source(name, contract, str(failed.fault), time.monotonic() - began)
+            await self.hub.store(_note_failure, self.hub, question, failed)
+            return
+        outcome = await self.hub.store(_take_in, self.hub, question, fetched)
+        self.hub.observe_source(name, contract, outcome, time.monotonic() - began)
+
+    async def _ask_register(self, register: SourceConfig, number: Identifier) -> int | None:
+        contract = register.contracts[0]
+        began = time.monotonic()
+        try:
+            fetched = await self.hub.fetchers[register.name].fetch(contract, number)
+        except SourceFailed as failed:
+            self.hub.observe_source(register.name, contract, str(failed.fault), time.monotonic() - began)
+            return None
+        self.hub.observe_source(register.name, contract, "answered", time.monotonic() - began)
+        return await self.hub.store(_enroll, self.hub, register, contract, number, fetched)
+
+    def deliver(self) -> Deliver:
+        """What listeners hand their messages to; it returns when the message is durable."""
+
+        async def delivered(source: str, mapper: str, content: bytes, name: str) -> Delivery:
+            message = SourceMessage(source, mapper, content, self.hub.clock(), None, name)
+            done = await self.hub.store(ingest, self.hub, (message,))
+            if done.strangers:
+                for number in done.strangers:
+                    await self.identify(number)
+                if self.hub.register is None:
+                    await self.hub.store(without_register, done.strangers)
+                done = await self.hub.store(ingest, self.hub, (message,))
+            self.hub.pushed[source] = self.hub.store.now()
+            await self.hub.store(_note_push, source, mapper)
+            problems = tuple((each.place, each.problem) for each in done.issues if each.severity in ("error", "fatal"))
+            verdict = {"unmappable": Verdict.REJECTED, "partly": Verdict.ERROR}.get(done.status, Verdict.ACCEPTED)
+            return Delivery(verdict, problems)
+
+        return delivered
+
+
+def _known_number(store: Store, hub: Hub, number: Identifier) -> tuple[int | None, bool]:
+    """The patient of a number, and whether the register said so a short while ago."""
+    connection = store.reader()
+    pk = patients.find(connection, store.keys.identity, number)
+    register = hub.register
+    if pk is None or register is None:
+        return pk, False
+    told = known(connection, pk, store.now()).fresh(register.name, register.contracts[0])
+    return pk, bool(told and told.succeeded and store.now() - told.succeeded < register.max_age * 1_000_000)
+
+
+def _note_failure(store: Store, hub: Hub, question: Question, failed: SourceFailed) -> None:
+    now = store.now()
+    with store.database.writing() as connection:
+        note_freshness(
+            connection, question.pk, [Freshness(question.source.name, question.contract, now, None, str(failed.fault), "")]
+        )
+        if failed.content:
+            message = SourceMessage(question.source.name, question.contract, failed.content, hub.clock(), question.number)
+            told = {"issues": [{"place": question.contract, "problem": str(failed.fault), "severity": "error"}]}
+            messages.keep(connection, message, question.pk, "unmappable", told)
+
+
+def _take_in(store: Store, hub: Hub, question: Question, fetched: Fetched) -> str:
+    given = [
+        SourceMessage(question.source.name, question.contract, each, hub.clock(), question.number) for each in fetched.contents
+    ]
+    done = ingest(store, hub, given, question.pk, partial=bool(fetched.partial)) if given else None
+    now = store.now()
+    unread = done is not None and done.status == "unmappable"
+    partial = fetched.partial or (done.status if done and done.status == "partly" else "")
+    told = Freshness(question.source.name, question.contract, now, None if unread else now, FORM if unread else "", partial)
+    with store.database.writing() as connection:
+        note_freshness(connection, question.pk, [told])
+    return FORM if unread else "partly" if partial else "answered"
+
+
+def _enroll(store: Store, hub: Hub, register: SourceConfig, contract: str, number: Identifier, fetched: Fetched) -> int | None:
+    """Take in the register's answer. Gives: the patient of the number asked for; None: the register has none such."""
+    found: int | None = None
+    for content in fetched.contents:
+        message = SourceMessage(register.name, contract, content, hub.clock(), number)
+        try:
+            mapped: Mapped = MAPPERS[contract].map(message, settings(register))
+        except Unmappable as fault:
+            with store.database.writing() as connection:
+                messages.keep(connection, message, NO_PATIENT, "unmappable", messages.report(fault.issues))
+            continue
+        for person in mapped.persons:
+            if number in person.numbers:  # an answer about somebody else says nothing
+                found = enroll(store, hub, register, message, person)
+    if found is not None:
+        now = store.now()
+        with store.database.writing() as connection:
+            note_freshness(connection, found, [Freshness(register.name, contract, now, now, "", "")])
+    return found
+
+
+def _note_push(store: Store, source: str, mapper: str) -> None:
+    now = store.now()
+    with store.database.writing() as connection:
+        note_freshness(connection, NO_PATIENT, [Freshness(source, mapper, now, now, "", "")])
+
+
+def questions(hub: Hub, pk: int, number: Identifier, wanted: Iterable[tuple[SourceConfig, str]]) -> list[Question]:
+    """Questions about one patient."""
+    return [Question(pk, number, source, contract) for source, contract in wanted if source.name in hub.fetchers]
