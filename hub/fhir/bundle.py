@@ -5,7 +5,7 @@ Source: http://hl7.org/fhir/R4/bundle.html
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from hub.fhir.json import dumps
 
@@ -79,9 +79,12 @@ def _parts(kind: str, entries: Iterable[bytes], links: Sequence[Link], total: in
     yield b"}"
 
 
+_ENDS = {mode: b',"search":{"mode":' + dumps(mode) + b"}}" for mode in get_args(Mode)}
+
+
 def _hit(hit: Hit) -> bytes:
-    address = b'"fullUrl":' + dumps(hit.full_url) + b"," if hit.full_url else b""
-    return b"{" + address + b'"resource":' + hit.resource + b',"search":{"mode":' + dumps(hit.mode) + b"}}"
+    start = b'{"fullUrl":' + dumps(hit.full_url) + b',"resource":' if hit.full_url else b'{"resource":'
+    return start + hit.resource + _ENDS[hit.mode]
 
 
 def _past(past: Past) -> bytes:

@@ -5,8 +5,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from fhir.resources.R4B import get_fhir_model_class
 
 from hub.fhir.json import loads
+from hub.fhir.r4 import REQUIRED
 from hub.fhir.types import TYPES
 from hub.fhir.validation import validate
 
@@ -114,6 +116,14 @@ def test_what_is_not_r4_is_refused_at_its_place(resource, place, code):
     found = validate(resource)
     assert (place, code) in {(issue.place, issue.code) for issue in found}
     assert {issue.severity for issue in found} == {"error"}
+
+
+@pytest.mark.parametrize("element", sorted(REQUIRED))
+def test_a_required_binding_is_of_a_code_that_r4_has(element):
+    model, name = element.rsplit(".", 1)
+    (field,) = [each for each in get_fhir_model_class(model).model_fields.values() if each.alias == name]
+    assert "Code()" in str(field.annotation)
+    assert REQUIRED[element]
 
 
 def test_an_issue_never_repeats_a_value():

@@ -7,6 +7,8 @@ _ESCAPED = re.compile(r"\\([,|$\\])")
 
 def split(written: str, separator: str) -> list[str]:
     """The parts of `written` between separators that are not escaped; the parts keep their escapes."""
+    if "\\" not in written:
+        return written.split(separator)
     parts, start, at = [], 0, 0
     while at < len(written):
         if written[at] == "\\":
