@@ -106,9 +106,19 @@ def issuer_of(token: str) -> str:
     return said
 
 
-def verify(token: str, keys: Mapping[str, Jwk], now: float, *, issuer: str, audience: str, max_life: float = MAX_LIFE) -> Claims:
+def verify(
+    token: str,
+    keys: Mapping[str, Jwk],
+    now: float,
+    *,
+    issuer: str,
+    audience: str,
+    max_life: float = MAX_LIFE,
+    dated: bool = True,
+) -> Claims:
     """The claims of a token that `issuer` signed with one of `keys` for `audience`, and that holds `now`.
 
+    `dated`: it must say when it was issued; a client's assertion need not, and then counts as issued `now`.
     Raises: TokenError: it does not hold.
     """
     header, read = _parts(token)
@@ -117,7 +127,7 @@ def verify(token: str, keys: Mapping[str, Jwk], now: float, *, issuer: str, audi
     if key is None or not _fits(key, algorithm):
         raise TokenError("key")
     _check(read, issuer, audience)
-    _check_time(read, now, max_life)
+    _check_time(read if dated else {"iat": now} | read, now, max_life)
     signed = _by_joserfc if algorithm in BY_JOSERFC else _by_jose
     try:
         claims = signed(token, key, algorithm, issuer, audience)
@@ -133,7 +143,7 @@ def verify(token: str, keys: Mapping[str, Jwk], now: float, *, issuer: str, audi
 def _by_jose(token: str, key: Jwk, algorithm: str, issuer: str, audience: str) -> Claims:
     """The clock is ours (`_check_time`), so that both libraries and the tests share one."""
     options = {
-        **dict.fromkeys(("require_exp", "require_iat", "require_aud", "require_iss"), True),
+        **dict.fromkeys(("require_exp", "require_aud", "require_iss"), True),
         **dict.fromkeys(("verify_exp", "verify_nbf", "verify_iat", "verify_at_hash"), False),
     }
     claims: Claims = jwt.decode(token, dict(key), algorithms=[algorithm], audience=audience, issuer=issuer, options=options)
