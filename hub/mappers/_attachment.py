@@ -1,7 +1,6 @@
 """Documents inside messages: base64 and media type in, Attachment and Binary out. A document is never a narrative."""
 
 import base64
-import binascii
 from dataclasses import dataclass
 
 OCTETS = "application/octet-stream"
@@ -38,7 +37,7 @@ def document(declared: str, encoded: str) -> Document:
     """
     try:
         content = base64.b64decode("".join(encoded.split()), validate=True)
-    except binascii.Error:
+    except ValueError:
         raise ValueError("not base64") from None
     kind = declared.split(";")[0].strip().lower()
     fits = _fits(kind, content)
