@@ -96,7 +96,7 @@ class Http:
             if response.headers.get("content-encoding", "identity") != "identity":
                 raise SourceFailed(Fault.FORM, "a compressed answer, which was not asked for")
             held = bytearray()
-            async for part in response.aiter_raw():
+            async for part in response.aiter_bytes():
                 held += part
                 if len(held) > MAX_BYTES:
                     raise SourceFailed(Fault.TOO_LARGE, f"more than {MAX_BYTES} bytes")
