@@ -12,10 +12,11 @@ import warnings
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import joserfc.jws
-from jose import jwt
+from jose import jwk, jwt
 from jose.exceptions import JOSEError, JWTClaimsError
 from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import ECKey, Key, import_key
@@ -146,8 +147,15 @@ def _by_jose(token: str, key: Jwk, algorithm: str, issuer: str, audience: str) -
         **dict.fromkeys(("require_exp", "require_aud", "require_iss"), True),
         **dict.fromkeys(("verify_exp", "verify_nbf", "verify_iat", "verify_at_hash"), False),
     }
-    claims: Claims = jwt.decode(token, dict(key), algorithms=[algorithm], audience=audience, issuer=issuer, options=options)
+    built = _built(algorithm, tuple(sorted(key.items())))
+    claims: Claims = jwt.decode(token, built, algorithms=[algorithm], audience=audience, issuer=issuer, options=options)
     return claims
+
+
+@lru_cache(maxsize=256)
+def _built(algorithm: str, members: tuple[tuple[str, str], ...]) -> Any:
+    """python-jose's own form of a key, whose making costs more than its use."""
+    return jwk.construct(dict(members), algorithm)
 
 
 def _by_joserfc(token: str, key: Jwk, algorithm: str, issuer: str, audience: str) -> Claims:

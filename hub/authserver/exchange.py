@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from hub import scopes, tokens
 from hub.authserver.codes import Codes, Grant, Spent, challenge_of
-from hub.authserver.issue import LIFE, LIFE_OF_SYSTEMS, Authority, claims, granted, id_token, signed
+from hub.authserver.issue import LAUNCH, LIFE, LIFE_OF_SYSTEMS, Authority, claims, granted, id_token, patient_of, signed
 from hub.authserver.people import Client
 from hub.errors import Forbidden, Throttled
 from hub.limits import Limit
@@ -103,9 +103,8 @@ class Exchange:
         answer = {"access_token": token, "token_type": "Bearer", "expires_in": LIFE, "scope": scope}
         if "openid" in scope.split():
             answer["id_token"] = id_token(grant.person, client, self._authority, now, grant.nonce, scope)
-        kind, _, patient = grant.person.fhir_user.partition("/")
-        if "launch/patient" in scope.split() and kind == "Patient":
-            answer["patient"] = patient
+        if LAUNCH in scope.split():
+            answer["patient"] = patient_of(grant.person)
         return answer
 
     def _for_key(self, form: Mapping[str, str]) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from hub.tokens import SigningKey
 
 LIFE = 3600
 LIFE_OF_SYSTEMS = 300
-IDENTITY = ("openid", "fhirUser", "profile", "launch/patient")
+LAUNCH = "launch/patient"
+IDENTITY = ("openid", "fhirUser", "profile", LAUNCH)
 """Words of a scope that are not about data, and that this server knows."""
 RELATED = {"guardian": "GUARD", "agent": "AGNT"}
 
@@ -56,7 +57,8 @@ def granted(asked: str | None, client: Client, person: Person | None) -> str:
     data = scopes.parse(client.scopes)
     if person is not None:
         data = scopes.meet(data, scopes.parse(person.scopes))
-    words = () if asked is None else tuple(word for word in IDENTITY if word in asked.split())
+    known = [word for word in IDENTITY if word != LAUNCH or patient_of(person)]
+    words = [word for word in known if asked is not None and word in asked.split()]
     return " ".join([*words, scopes.write(data if asked is None else scopes.meet(scopes.parse(asked), data))]).strip()
 
 
@@ -110,6 +112,12 @@ def id_token(person: Person, client: Client, authority: Authority, now: float, n
 def subject(person: Person, client: Client) -> str:
     """Who a token is about: never a personal number."""
     return client.client_id if person.kind == "system" else person.employee or person.name
+
+
+def patient_of(person: Person | None) -> str:
+    """The id of the Patient that a signed-in patient is, where known."""
+    kind, _, own = person.fhir_user.partition("/") if person and person.kind == "patient" else ("", "", "")
+    return own if kind == "Patient" else ""
 
 
 def _fhir_user(person: Person, authority: Authority) -> dict[str, str]:

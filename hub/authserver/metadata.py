@@ -11,7 +11,6 @@ def smart_configuration(issuer: str) -> dict[str, Any]:
     return _common(issuer) | {
         "capabilities": [
             "launch-standalone",
-            "authorize-post",
             "client-public",
             "client-confidential-asymmetric",
             "sso-openid-connect",

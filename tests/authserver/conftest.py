@@ -23,16 +23,16 @@ OWN_REDIRECT = "http://hub.example.org/portal/callback"
 VERIFIER = "v" * 43
 NUMBER = "http://electronichealth.se/identifier/personnummer|191212121212"
 C1 = Commission(
-    hsa_id="SE2321000016-C1", unit="SE2321000016-A1", provider="SE2321000016-A", name="Läkare, Björken", rights=("Läsa;alla;SJF",)
+    hsa_id="SE2321990018-C1", unit="SE2321990018-A1", provider="SE2321990018-A", name="Läkare, Björken", rights=("Läsa;alla;SJF",)
 )
-C2 = Commission(hsa_id="SE2321000016-C2", unit="SE2321000016-A2", provider="SE2321000016-A", purpose="Administration")
+C2 = Commission(hsa_id="SE2321990018-C2", unit="SE2321990018-A2", provider="SE2321990018-A", purpose="Administration")
 
 PEOPLE = (
     Person(
         name="physician-a1",
         display="Anna Alm",
         kind="clinician",
-        employee="SE2321000016-E1",
+        employee="SE2321990018-E1",
         commissions=(C1, C2),
         licences=("LK",),
     ),
@@ -43,7 +43,7 @@ PEOPLE = (
         name="nurse-a1",
         display="Bo Berg",
         kind="clinician",
-        employee="SE2321000016-E2",
+        employee="SE2321990018-E2",
         commissions=(C1,),
         password=authserver.hashed("rätt lösen", b"0123456789abcdef"),
     ),
@@ -51,7 +51,7 @@ PEOPLE = (
         name="both-a1",
         display="Cia Cederlund",
         kind="clinician",
-        employee="SE2321000016-E3",
+        employee="SE2321990018-E3",
         commissions=(C1, C2),
         password=authserver.hashed("ett annat", b"0123456789abcdef"),
     ),
@@ -119,7 +119,7 @@ class Site:
         """Send the page's form with what a person adds to it."""
         return await self.browser.post("/auth/authorize", data=hidden(page) | form)
 
-    async def code(self, choice: str = "physician-a1|SE2321000016-C1", **changed: Any) -> str:
+    async def code(self, choice: str = "physician-a1|SE2321990018-C1", **changed: Any) -> str:
         answer = await self.press(await self.page(**changed), choice=choice)
         assert answer.status_code == 303, answer.text
         return answered(answer)["code"]

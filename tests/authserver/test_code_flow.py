@@ -11,24 +11,24 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_a_choice_on_the_page_becomes_a_token(site, reading):
-    answer = await site.press(await site.page(), choice="physician-a1|SE2321000016-C1")
+    answer = await site.press(await site.page(), choice="physician-a1|SE2321990018-C1")
     assert answer.headers["location"].startswith(f"{site.redirect}?code=")
     back = reading.answered(answer)
     assert (back["state"], back["iss"]) == ("state & =?", site.issuer)
     given = (await site.exchange(back["code"])).json()
     assert (given["token_type"], given["expires_in"], given["scope"]) == ("Bearer", 3600, "openid fhirUser profile user/*.rs")
     said = site.claims(given["access_token"])
-    assert (said["sub"], said["client_id"], said["acr"]) == ("SE2321000016-E1", "app", "http://id.sambi.se/loa/loa3")
-    assert said["extensions"]["se_hsa"]["commissionHsaId"] == "SE2321000016-C1"
+    assert (said["sub"], said["client_id"], said["acr"]) == ("SE2321990018-E1", "app", "http://id.sambi.se/loa/loa3")
+    assert said["extensions"]["se_hsa"]["commissionHsaId"] == "SE2321990018-C1"
     assert said["extensions"]["se_hsa"]["commissionRights"] == ["Läsa;alla;SJF"]
     who = site.claims(given["id_token"], "app")
-    assert (who["nonce"], who["name"], who["sub"]) == ("nonce-1", "Anna Alm", "SE2321000016-E1")
+    assert (who["nonce"], who["name"], who["sub"]) == ("nonce-1", "Anna Alm", "SE2321990018-E1")
 
 
 async def test_the_hub_takes_the_token(site):
     directory = Directory(
-        {"SE2321000016-A": Provider("SE2321000016-A", "Region A")},
-        {"SE2321000016-A1": Unit("SE2321000016-A1", "Björken", "SE2321000016-A")},
+        {"SE2321990018-A": Provider("SE2321990018-A", "Region A")},
+        {"SE2321990018-A1": Unit("SE2321990018-A1", "Björken", "SE2321990018-A")},
     )
     jwks = (await site.browser.get("/auth/jwks")).json()
     issuer = IssuerConfig(issuer=site.issuer, audience=site.audience)
@@ -39,7 +39,7 @@ async def test_the_hub_takes_the_token(site):
     verifier = Verifier([issuer], [], directory, fetch, given={site.issuer: jwks}, clock=lambda: site.now)
     token = (await site.exchange(await site.code())).json()["access_token"]
     found = await verifier.caller(f"Bearer {token}")
-    assert (found.kind, found.unit, found.scope, found.role, found.loa) == ("clinician", "SE2321000016-A1", "SJF", "physician", 3)
+    assert (found.kind, found.unit, found.scope, found.role, found.loa) == ("clinician", "SE2321990018-A1", "SJF", "physician", 3)
     patient = (await site.exchange(await site.code("patient-1|", scope="patient/*.cruds"))).json()["access_token"]
     found = await verifier.caller(f"Bearer {patient}")
     assert (found.kind, found.subject, found.person) == ("patient", "patient-1", site.people[1].person_number)
@@ -50,12 +50,13 @@ async def test_the_hub_takes_the_token(site):
 @pytest.mark.parametrize(
     ("choice", "asked", "given"),
     [
-        ("physician-a1|SE2321000016-C1", "user/*.cruds", "user/*.rs"),
-        ("physician-a1|SE2321000016-C1", "user/Observation.read", "user/Observation.rs"),
-        ("physician-a1|SE2321000016-C1", "patient/*.rs", ""),
-        ("physician-a1|SE2321000016-C1", "system/*.rs unheard-of", ""),
+        ("physician-a1|SE2321990018-C1", "user/*.cruds", "user/*.rs"),
+        ("physician-a1|SE2321990018-C1", "user/Observation.read", "user/Observation.rs"),
+        ("physician-a1|SE2321990018-C1", "patient/*.rs", ""),
+        ("physician-a1|SE2321990018-C1", "system/*.rs unheard-of", ""),
         ("patient-1|", "launch/patient patient/*.rs", "launch/patient patient/*.rs"),
-        ("physician-a1|SE2321000016-C1", None, ""),
+        ("physician-a1|SE2321990018-C1", "launch/patient user/*.rs", "user/*.rs"),
+        ("physician-a1|SE2321990018-C1", None, ""),
     ],
 )
 async def test_a_scope_is_no_more_than_client_and_person_may_have(site, choice, asked, given):

@@ -95,15 +95,15 @@ def test_a_token_for_the_command_line_has_all_that_its_person_may_have(site):
     client = site.clients[0]
     said = site.claims(issue_token(physician, client, authority, site.now, 600))
     assert (said["exp"] - said["iat"], said["scope"]) == (600, "user/*.rs")
-    assert said["extensions"]["se_hsa"]["commissionHsaId"] == "SE2321000016-C1"
-    other = site.claims(issue_token(physician, client, authority, site.now, commission="SE2321000016-C2"))
+    assert said["extensions"]["se_hsa"]["commissionHsaId"] == "SE2321990018-C1"
+    other = site.claims(issue_token(physician, client, authority, site.now, commission="SE2321990018-C2"))
     assert other["extensions"]["se_hsa"]["commissionPurpose"] == "Administration"
     assert other["jti"] != said["jti"]
     own = site.claims(issue_token(patient, client, authority, site.now, scope="patient/Observation.cruds"))
     assert (own["scope"], own["sub"], own["fhirUser"]) == ("patient/Observation.rs", "patient-1", f"{site.audience}/Patient/p1")
     assert "se_hsa" not in own["extensions"]
     with pytest.raises(Forbidden):
-        issue_token(physician, client, authority, site.now, commission="SE2321000016-C9")
+        issue_token(physician, client, authority, site.now, commission="SE2321990018-C9")
 
 
 @pytest.mark.parametrize(("kind", "role"), [("guardian", "GUARD"), ("agent", "AGNT")])

@@ -86,7 +86,7 @@ async def test_the_other_language_is_a_link_to_the_same_sign_in(site, reading):
 async def test_the_page_lists_each_commission_and_nobody_with_a_password(site):
     page = await site.page()
     values = re.findall(r'name="choice" value="([^"]*)"', page.text)
-    assert values == ["physician-a1|SE2321000016-C1", "physician-a1|SE2321000016-C2", "patient-1|"]
+    assert values == ["physician-a1|SE2321990018-C1", "physician-a1|SE2321990018-C2", "patient-1|"]
     assert "Läkare, Björken" in page.text
 
 
@@ -108,11 +108,11 @@ async def test_cancelling_tells_the_client(site):
 @pytest.mark.parametrize(
     "choice",
     [
-        "nurse-a1|SE2321000016-C1",
+        "nurse-a1|SE2321990018-C1",
         "unheard-of|",
         "physician-a1|",
-        "physician-a1|SE2321000016-C9",
-        "patient-1|SE2321000016-C1",
+        "physician-a1|SE2321990018-C9",
+        "patient-1|SE2321990018-C1",
         "technician-1|",
         "",
     ],
@@ -148,7 +148,7 @@ async def test_a_password_signs_in_a_person_with_one_commission(site, reading):
     answer = await site.press(await site.page(), name="nurse-a1", password="rätt lösen")
     assert answer.status_code == 303
     said = site.claims((await site.exchange(reading.answered(answer)["code"])).json()["access_token"])
-    assert said["sub"] == "SE2321000016-E2"
+    assert said["sub"] == "SE2321990018-E2"
 
 
 @pytest.mark.parametrize(
@@ -165,20 +165,20 @@ async def test_a_wrong_password_and_an_unknown_name_look_alike(site, name, passw
 async def test_after_the_password_comes_the_choice_of_commission(site, reading):
     page = await site.press(await site.page(), name="both-a1", password="ett annat")
     assert '<h2 id="choose">Välj uppdrag</h2>' in page.text
-    answer = await site.press(page, choice="both-a1|SE2321000016-C2")
+    answer = await site.press(page, choice="both-a1|SE2321990018-C2")
     said = site.claims((await site.exchange(reading.answered(answer)["code"])).json()["access_token"])
-    assert said["extensions"]["se_hsa"]["commissionHsaId"] == "SE2321000016-C2"
+    assert said["extensions"]["se_hsa"]["commissionHsaId"] == "SE2321990018-C2"
 
 
 async def test_the_proof_of_a_password_serves_its_person_for_five_minutes(site):
     page = await site.press(await site.page(), name="both-a1", password="ett annat")
-    assert (await site.press(page, choice="nurse-a1|SE2321000016-C1")).status_code == 400
+    assert (await site.press(page, choice="nurse-a1|SE2321990018-C1")).status_code == 400
     site.now += 299
-    assert (await site.press(page, choice="both-a1|SE2321000016-C1")).status_code == 303
+    assert (await site.press(page, choice="both-a1|SE2321990018-C1")).status_code == 303
     site.now += 2
-    assert (await site.press(page, choice="both-a1|SE2321000016-C1")).status_code == 400
-    assert (await site.press(page, choice="both-a1|SE2321000016-C1", proof="9999999999.x")).status_code == 400
-    assert (await site.press(page, choice="both-a1|SE2321000016-C1", proof="")).status_code == 400
+    assert (await site.press(page, choice="both-a1|SE2321990018-C1")).status_code == 400
+    assert (await site.press(page, choice="both-a1|SE2321990018-C1", proof="9999999999.x")).status_code == 400
+    assert (await site.press(page, choice="both-a1|SE2321990018-C1", proof="")).status_code == 400
 
 
 async def test_sign_in_is_limited_by_address_and_by_name(new_site):

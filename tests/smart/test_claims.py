@@ -10,16 +10,16 @@ from hub.errors import Forbidden, HubError
 from hub.smart import caller_of
 from hub.tokens import TokenError
 
-PROVIDER, UNIT, HOME = "SE2321000016-A", "SE2321000016-A1", "SE2120000142-H1"
+PROVIDER, UNIT, HOME = "SE2321990018-A", "SE2321990018-A1", "SE2120990011-H1"
 DIRECTORY = Directory(
-    {PROVIDER: Provider(PROVIDER, "Region A"), "SE2120000142-H": Provider("SE2120000142-H", "Kommun H", kind="municipality")},
-    {UNIT: Unit(UNIT, "Vårdcentral", PROVIDER), HOME: Unit(HOME, "Hemtjänst", "SE2120000142-H", social=True)},
-    {"SE2321000016-E9": Staff("SE2321000016-E9", "Eva", "Ek", title="Undersköterska")},
+    {PROVIDER: Provider(PROVIDER, "Region A"), "SE2120990011-H": Provider("SE2120990011-H", "Kommun H", kind="municipality")},
+    {UNIT: Unit(UNIT, "Vårdcentral", PROVIDER), HOME: Unit(HOME, "Hemtjänst", "SE2120990011-H", social=True)},
+    {"SE2321990018-E9": Staff("SE2321990018-E9", "Eva", "Ek", title="Undersköterska")},
 )
 CLIENTS = {"lab": "laboratory"}
 COMMISSION = {
-    "employeeHsaId": "se2321000016-e1",
-    "commissionHsaId": "SE2321000016-C1",
+    "employeeHsaId": "se2321990018-e1",
+    "commissionHsaId": "SE2321990018-C1",
     "commissionPurpose": "Vård och behandling",
     "commissionRights": ["Läsa;alla;VE", "Läsa;alla;SJF", "Skriva;alla;VE"],
     "healthCareUnitHsaId": UNIT.lower(),
@@ -27,7 +27,7 @@ COMMISSION = {
     "systemRoles": [],
     "licences": ["LK"],
 }
-SOCIAL = {"healthCareUnitHsaId": HOME, "healthCareProviderHsaId": "SE2120000142-H", "licences": []}
+SOCIAL = {"healthCareUnitHsaId": HOME, "healthCareProviderHsaId": "SE2120990011-H", "licences": []}
 NUMBER = "191212121212"
 PERSONNUMMER = "http://electronichealth.se/identifier/personnummer"
 
@@ -49,7 +49,7 @@ def caller(forge):
 
 def test_a_clinician_has_the_commission_of_the_token(caller, forge):
     found = caller(**employee())
-    assert (found.kind, found.subject, found.unit, found.provider) == ("clinician", "SE2321000016-E1", UNIT, PROVIDER)
+    assert (found.kind, found.subject, found.unit, found.provider) == ("clinician", "SE2321990018-E1", UNIT, PROVIDER)
     assert (found.purpose, found.scope, found.role, found.loa) == ("care", "SJF", "physician", 3)
     assert (found.social_unit, found.officer, found.block_administrator, found.person) == (False, False, False, "")
     assert (found.client, found.issuer, found.token_id, found.name) == ("app", forge.issuer, "token-1", "Anna Alm")
@@ -82,7 +82,7 @@ def test_a_clinician_has_the_commission_of_the_token(caller, forge):
         ({"licences": ["SJ", "LK"]}, {"role": "physician"}),
         ({"licences": ["AP"]}, {"role": "pharmacist"}),
         ({"licences": ["??"]}, {"role": ""}),
-        ({"licences": [], "employeeHsaId": "SE2321000016-E9"}, {"role": "assistant_nurse"}),
+        ({"licences": [], "employeeHsaId": "SE2321990018-E9"}, {"role": "assistant_nurse"}),
     ],
     ids=str,
 )
@@ -94,9 +94,9 @@ def test_the_commission_decides_kind_purpose_and_reach(caller, changed, expected
 @pytest.mark.parametrize(
     "changed",
     [
-        {"healthCareUnitHsaId": "SE2321000016-NONE"},
+        {"healthCareUnitHsaId": "SE2321990018-NONE"},
         {"healthCareUnitHsaId": None},
-        {"healthCareProviderHsaId": "SE2120000142-H"},
+        {"healthCareProviderHsaId": "SE2120990011-H"},
         {"healthCareProviderHsaId": None},
         {"commissionRights": []},
         {"commissionRights": ["Läsa;und;SJF"]},
@@ -151,7 +151,7 @@ def test_a_person_in_doubt_is_refused_without_the_number(caller, claims):
     assert "1212" not in repr((refused.value, refused.value.issues))
 
 
-@pytest.mark.parametrize("subject", ["3f2b1c00-0000-4000-8000-191212121212", "1234567890", "SE2321000016-E1"])
+@pytest.mark.parametrize("subject", ["3f2b1c00-0000-4000-8000-191212121212", "1234567890", "SE2321990018-E1"])
 def test_an_opaque_subject_is_not_taken_for_a_personal_number(caller, subject):
     assert caller(**person() | {"sub": subject}).subject == subject
 

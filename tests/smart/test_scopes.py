@@ -1,6 +1,8 @@
 """SMART scopes: what the specification writes is read, what is not understood grants nothing or is refused."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hub import scopes
 from hub.caller import SmartScope
@@ -37,6 +39,34 @@ def test_a_scope_with_a_query_part_is_refused_without_its_words(text):
     with pytest.raises(Forbidden, match="query part is not supported") as refused:
         scopes.parse(text)
     assert "laboratory" not in refused.value.problem
+
+
+SETS = st.frozensets(
+    st.builds(
+        SmartScope,
+        st.sampled_from(["patient", "user", "system"]),
+        st.sampled_from(["*", "Flag", "Observation"]),
+        st.frozensets(st.sampled_from("cruds"), min_size=1),
+    ),
+    max_size=4,
+)
+
+
+def _grants(held):
+    """Every single right, for two types and all the rest."""
+    types = ("Flag", "Observation", "Consent")
+    return {(s.context, name, one) for s in held for name in types if s.resource_type in ("*", name) for one in s.interactions}
+
+
+@settings(max_examples=200)
+@given(SETS, SETS)
+def test_what_two_sets_have_in_common_is_exactly_what_both_grant(one, other):
+    assert _grants(scopes.meet(one, other)) == _grants(one) & _grants(other)
+
+
+@given(SETS)
+def test_scopes_written_and_read_are_the_same(held):
+    assert scopes.parse(scopes.write(held)) == held
 
 
 @pytest.mark.parametrize(
