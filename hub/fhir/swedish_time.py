@@ -38,7 +38,7 @@ class Moment:
     begins: datetime
     """UTC."""
     ends: datetime
-    """UTC; the span is half-open."""
+    """UTC; the span is half-open. It covers both readings of a time that came twice."""
     doubt: str = ""
     """ambiguous, shifted or truncated (to the date, for FHIR has no hour without minutes); else empty."""
     source: str = ""
@@ -142,7 +142,8 @@ def _time(found: "re.Match[str]", source: str) -> Moment:
     if fraction:
         written = written[:19] + fraction + written[19:]
     utc = placed.astimezone(UTC)
-    return Moment(written, utc, utc + _width(found), doubt, source)
+    again = timedelta(hours=1) if doubt == "ambiguous" else timedelta(0)
+    return Moment(written, utc, utc + _width(found) + again, doubt, source)
 
 
 def _width(found: "re.Match[str]") -> timedelta:

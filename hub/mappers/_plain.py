@@ -9,6 +9,7 @@ from hub.fhir.identifiers import HSA_ID, HSA_ID_OF_BASE_PROFILES, PERSONNUMMER, 
 from hub.fhir.resource import Resource
 from hub.fhir.swedish_time import Moment
 from hub.mappers import Settings
+from hub.mappers._rivta_types import named
 
 NOPATIENT = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "NOPATIENT"}
 PATIENT_SYSTEMS = (PERSONNUMMER, SAMORDNINGSNUMMER, RESERVNUMMER)
@@ -17,8 +18,8 @@ HSA_SYSTEMS = (HSA_ID, HSA_ID_OF_BASE_PROFILES)
 LABORATORY = "und-kkm-ure"
 CARE_PLANS = "cll-cp"
 OBSERVATIONS = "chb-go"
-APPOINTMENTS = "crm-bokning"
-CARE_TEAMS = "crm-vardteam"
+APPOINTMENTS = "crm-scheduling"
+CARE_TEAMS = "care-team"
 """Categories of the engagement index; it has none for the last two, which are our own words."""
 
 
@@ -61,3 +62,17 @@ def meta(settings: Settings, released: bool | None) -> Resource:
 def own_system(format_name: str, settings: Settings, *parts: str) -> str:
     """The system of identifiers and codes that mean something only inside one source system."""
     return ":".join(("urn:hub", format_name, settings.system, *(quote(part, safe="-._") for part in parts)))
+
+
+def responsible(unit: str | None, hsa: str, name: str, role: str) -> Resource | None:
+    """Who answers for a record, as a PractitionerRole with the id `author`, to be contained; None where nobody is named."""
+    person = named("Practitioner", hsa_id(hsa), name or None)
+    if not person and not role:
+        return None
+    organization = named("Organization", hsa_id(unit), None)
+    return (
+        {"resourceType": "PractitionerRole", "id": "author"}
+        | ({"practitioner": person} if person else {})
+        | ({"organization": organization} if organization else {})
+        | ({"code": [{"text": role}]} if role else {})
+    )

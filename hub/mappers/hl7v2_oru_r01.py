@@ -3,6 +3,7 @@
 Source: HL7 v2.5.1 chapter 7.3.1; MAPPING 3 for the choices that RIV-TA's laboratory contract shares.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -218,7 +219,10 @@ def _resources(reading: Reading, group: Group, key: Identifier, start: Resource)
 
 def _results(reading: Reading, group: Group, order: Order) -> tuple[list[Keyed], list[Resource]]:
     """The Observations, each with a key of its own, and the documents that came as results."""
-    found: dict[Identifier, Keyed] = {}
+    found: dict[Identifier, Resource] = {}
+    times: Counter[Identifier] = Counter()
+    paths: dict[str, Identifier] = {}
+    beneath: dict[str, list[Resource]] = {}
     documents = []
     for obx, notes in group.results:
         if obx.text(2) in ("ED", "RP"):
@@ -227,12 +231,15 @@ def _results(reading: Reading, group: Group, order: Order) -> tuple[list[Keyed],
         one = observation(reading, obx, notes, order)
         if one is None:
             continue
-        key, again = one.key, 1
-        while key in found:
-            again += 1
-            key = Identifier(one.key.system, f"{one.key.value}~{again}")
-        found[key] = Keyed(key, one.resource)
-    return list(found.values()), documents
+        times[one.key] += 1
+        again = f"~{times[one.key]}" if times[one.key] > 1 else ""
+        key, path = Identifier(one.key.system, one.key.value + again), obx.text(4)
+        found[key] = one.resource
+        paths.setdefault(path, key)
+        if "." in path:  # 1.1 and 1.2 are answers beneath 1
+            beneath.setdefault(path.rpartition(".")[0], []).append(logical("Observation", key))
+    members = {paths[path]: {"hasMember": held} for path, held in beneath.items() if path in paths}
+    return [Keyed(key, resource | members.get(key, {})) for key, resource in found.items()], documents
 
 
 def _status(reading: Reading, obr: Segment) -> str:

@@ -54,10 +54,8 @@ KEPT = {
     "PD1": "the population register says who a person is",
     "EVN": "concerns the sending of the message",
     "RGS": "a number in the message",
-    "AIS-1": "a number in the message",
-    "AIG-1": "a number in the message",
-    "AIL-1": "a number in the message",
-    "AIP-1": "a number in the message",
+    **{f"{name}-1": "a number in the message" for name in ("AIS", "AIG", "AIL", "AIP")},
+    **{f"{name}-2": "each message tells the whole booking" for name in ("AIS", "AIG", "AIL", "AIP")},
     "NTE-1": "a number in the message",
     "TQ1-1": "a number in the message",
 }
@@ -114,7 +112,7 @@ def _entry(booking: Booking, key: Identifier, settings: Settings) -> Entry:
     patient = reading.patient(booking.pid)
     place, _ = reading.place(_whereabouts(booking))
     start, end = _start(booking), _end(booking)
-    sent = reading.moment(booking.message.header, 7)
+    sent, status = reading.moment(booking.message.header, 7), _status(booking)
     held = custody(
         settings,
         place.provider if place else None,
@@ -126,8 +124,8 @@ def _entry(booking: Booking, key: Identifier, settings: Settings) -> Entry:
         "resourceType": "Appointment",
         "meta": meta(settings, held.released),
         **_times(booking, start, end),
-        **_what(booking),
-        **_participants(booking, reading.subject(patient), place),
+        **_what(booking, status),
+        **_participants(booking, reading.subject(patient), place, status),
     }
     people = reading.people(booking.sch, 20) or reading.people(booking.sch, 16)
     attribution = Attribution(author=people[0] if people else None, written=sent.written if sent else None)
@@ -187,11 +185,10 @@ def _minutes(booking: Booking) -> int | None:
 # --- what and who
 
 
-def _what(booking: Booking) -> Resource:
+def _what(booking: Booking, status: str) -> Resource:
     """Identifiers, status, service, kind, reasons and comment."""
     reading, sch = booking.reading, booking.sch
     identifiers = [reading.identifier(sch.first(number), kind, "booking") for number, kind in ((2, "FILL"), (1, "PLAC"))]
-    status = _status(booking)
     said = reading.concept(sch.first(6))
     services = [found for ais in booking.all("AIS") for found in reading.concepts(ais, 3)]
     kind = reading.concept(sch.first(8))
@@ -215,10 +212,10 @@ def _status(booking: Booking) -> str:
     return status or "booked"
 
 
-def _participants(booking: Booking, patient: Resource, place: Place | None) -> Resource:
+def _participants(booking: Booking, patient: Resource, place: Place | None, status: str) -> Resource:
     """Patient, place, people and equipment; the last three as contained resources, for no Organization may take part."""
-    answer = "needs-action" if _status(booking) == "pending" else "accepted"
-    contained = [*_locations(booking, place), *_roles(booking, place)]
+    answer = "needs-action" if status == "pending" else "accepted"
+    contained = [*_locations(booking), *_roles(booking, place)]
     equipment = [_equipment(booking, aig) for aig in booking.all("AIG")]
     taking_part = [
         {"actor": patient, "status": answer},
@@ -233,13 +230,13 @@ def _shown(held: Resource) -> Resource:
     return {"reference": f"#{held['id']}"} | ({"display": display} if display else {})
 
 
-def _locations(booking: Booking, place: Place | None) -> Iterator[Resource]:
+def _locations(booking: Booking) -> Iterator[Resource]:
     """Each AIL-3, else PV1-3: point of care, room and bed; by HSA-id where the configuration places it."""
     segments = [ail for ail in booking.all("AIL") if ail.field(3)] or [pv1 for pv1 in booking.all("PV1") if pv1.field(3)]
     for number, segment in enumerate(segments, 1):
         rooms = [text for n in (1, 2, 3) if (text := segment.text(3, n))]
         name = segment.text(3, 9) or " ".join(rooms)
-        placed = booking.reading.settings.places.get(segment.text(3)) or (place if number == 1 else None)
+        placed = booking.reading.settings.places.get(segment.text(3))
         owner = booking.reading.unit(placed)
         code = [{"system": f"{booking.reading.own}:place", "value": "/".join(rooms)}] if rooms else []
         unit = [{"system": HSA_ID, "value": hsa_id(placed.unit)}] if placed and len(rooms) < 2 else []

@@ -87,6 +87,7 @@ def test_a_span_is_as_wide_as_the_source_was_vague():
     assert from_digits("20261025").ends - from_digits("20261025").begins == timedelta(hours=25)
     assert from_digits("202602281305").ends - from_digits("202602281305").begins == timedelta(minutes=1)
     assert from_digits("20260228130501.12").ends - from_digits("20260228130501.12").begins == timedelta(milliseconds=10)
+    assert from_digits("20261025023000").ends - from_digits("20261025023000").begins == timedelta(hours=1, seconds=1)
     assert from_digits("202612").ends == from_digits("202701").begins == midnight(datetime(2027, 1, 1)).astimezone(UTC)
 
 
