@@ -1,7 +1,7 @@
 """What each persona must see of each patient: worked out from the world's custody facts alone, never from the hub.
 
-An evaluator of its own, written from CONSENT.md section 4 as a plain reading of its lanes, one function a lane. It covers the
-rules that the scenario touches; the national medication list, agents and the incapacity rule of SVOD 2:6 are not among them.
+An evaluator of its own: a plain reading of the lanes in section 4 of the consent rules (R01 to R92), one function a lane. It
+covers what the scenario touches; the national medication list, agents and the incapacity rule of SVOD 2:6 are not among it.
 A municipality's health care and its social care are two: what the one wrote is not the other's own.
 """
 
@@ -41,7 +41,7 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """An outcome and the rule that gave it, as CONSENT.md numbers them."""
+    """An outcome and the number of the rule that gave it."""
 
     outcome: Outcome
     rule: str
@@ -141,6 +141,8 @@ class Grounds:
     incapacity: int
     emergency: int
     """The step of the assertion; 0: none."""
+    chosen: frozenset[tuple[str, str]]
+    """(assertion, provider) chosen in a second step."""
     unit: str
     provider: str
     age: int
@@ -170,13 +172,18 @@ class Grounds:
             child=any(a.kind == "child" for a in asserted),
             incapacity=steps["incapacity"],
             emergency=steps["emergency"],
+            chosen=frozenset((a.kind, provider) for a in asserted if a.step == 2 for provider in a.providers),
             unit=persona.unit,
             provider=persona.provider,
             age=age(person, now),
         )
 
+    def opened(self, kind: str, fact: Fact) -> bool:
+        """Whether a second step chose the provider of this record."""
+        return (kind, fact.custody.provider) in self.chosen
+
     def closed(self, fact: Fact) -> bool:
-        """Whether a block keeps this reader from this record (CONSENT.md section 5)."""
+        """Whether a block keeps this reader from this record (the validity of blocks, section 5)."""
         return any(self._closes(block, fact) for block in self.blocks)
 
     def _closes(self, block: Block, fact: Fact) -> bool:
@@ -271,16 +278,16 @@ def _elsewhere(world: World, persona: Persona, person: Person, fact: Fact, groun
         return Judgement("WHO_BLOCKED", "R43") if grounds.emergency else Judgement("BLOCKED_EXISTS", "R42")
     if grounds.emergency and social:
         return Judgement("EXISTS", "R54")
-    if grounds.emergency == 1:
-        return Judgement("WHO", "R50")
-    if grounds.emergency == 2 and grounds.needed:
+    if grounds.needed and grounds.opened("emergency", fact):
         return Judgement("PERMIT", "R51")
+    if grounds.emergency == 1 or (grounds.emergency and grounds.needed):
+        return Judgement("WHO", "R50")
     if not grounds.needed:
         return Judgement("EXISTS", "R45")
     if grounds.child and grounds.age < ADULT:
         return Judgement("PERMIT", "R46")
     if grounds.incapacity:
-        return Judgement("PERMIT", "R53") if grounds.incapacity == 2 else Judgement("WHO", "R52")
+        return Judgement("PERMIT", "R53") if grounds.opened("incapacity", fact) else Judgement("WHO", "R52")
     return Judgement("PERMIT", "R47") if grounds.consented else Judgement("EXISTS", "R48")
 
 
@@ -301,7 +308,7 @@ def _social_care(world: World, persona: Persona, person: Person, fact: Fact, gro
     if grounds.incapacity:
         if not social:
             return Judgement("EXISTS", "R83")
-        return Judgement("PERMIT" if grounds.incapacity == 2 else "WHO", "R83")
+        return Judgement("PERMIT" if grounds.opened("incapacity", fact) else "WHO", "R83")
     return Judgement("PERMIT", "R84") if grounds.consented else Judgement("EXISTS", "R48")
 
 

@@ -113,6 +113,7 @@ def test_a_child_s_data_elsewhere_opens_when_it_is_stated_that_it_cannot_consent
 
 def test_an_emergency_opens_care_data_elsewhere_but_no_social_care_and_the_first_step_opens_nothing(world: World) -> None:
     assert rule(world, "lakare-norrdal-1", "GER-P-31") == "PERMIT R51"
+    assert rule(world, "lakare-norrdal-1", "HSV-1804") == "WHO R50"
     assert rule(world, "lakare-norrdal-1", "GP-0755") == "EXISTS R54"
     assert rule(world, "lakare-vastvik", "HSV-1804") == "WHO R52"
     assert keys(world, "lakare-vastvik", FOLKE) == held(world, FOLKE, o.REGION_VASTVIK)

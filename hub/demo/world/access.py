@@ -87,6 +87,9 @@ class Assertion:
     person: str
     kind: Literal["child", "incapacity", "emergency"]
     step: Literal[0, 1, 2]
+    """0 for `child`, which has no steps."""
+    providers: tuple[str, ...] = ()
+    """Chosen in step 2: whose data open."""
     start: datetime
     end: datetime
 

@@ -1,5 +1,7 @@
 """What the scenario registers before anyone asks: relations, needs, consents, blocks, shares, assertions."""
 
+from typing import Literal
+
 from hub.demo.world import organisations as o
 from hub.demo.world.access import Access, Assertion, Block, Consent, Need, Relation, Share
 from hub.demo.world.scribe import Calendar
@@ -37,6 +39,9 @@ CONSENTS = (
     (INGRID, o.HOME_CARE, "", -11, 90, "valid"),
 )
 
+EMERGENCY: tuple[tuple[Literal[1, 2], tuple[str, ...]], ...] = ((1, ()), (2, (o.VASTVIK,)))
+"""Both choices of the heart physician about Folke: the second opens one of the two providers that the first one named."""
+
 
 def access(c: Calendar) -> Access:
     """The grounds, as they stand on the calendar's day."""
@@ -57,6 +62,18 @@ def access(c: Calendar) -> Access:
         assertions=(
             Assertion(staff=SOFIA[0], unit=SOFIA[1], person=ALVA, kind="child", step=0, start=start, end=end),
             Assertion(staff=SOFIA[0], unit=SOFIA[1], person=FOLKE, kind="incapacity", step=1, start=start, end=end),
-            Assertion(staff=ANNA[0], unit=ANNA[1], person=FOLKE, kind="emergency", step=2, start=night[0], end=night[1]),
+            *(
+                Assertion(
+                    staff=ANNA[0],
+                    unit=ANNA[1],
+                    person=FOLKE,
+                    kind="emergency",
+                    step=step,
+                    providers=chosen,
+                    start=night[0],
+                    end=night[1],
+                )
+                for step, chosen in EMERGENCY
+            ),
         ),
     )
