@@ -135,6 +135,29 @@ def test_a_librarys_message_is_told_without_its_text(log, stream, metrics, canar
     assert canary.lower() not in told(stream, metrics)
 
 
+@pytest.fixture
+def untouched():
+    """The standard library's logging is one for the whole process: put back as it was."""
+    named = [logging.getLogger(name) for name in (None, "uvicorn", "uvicorn.error", "uvicorn.access")]
+    before = [(own, own.level, own.propagate, list(own.handlers)) for own in named]
+    yield
+    for own, level, propagate, handlers in before:
+        own.setLevel(level)
+        own.propagate, own.handlers[:] = propagate, handlers
+
+
+@pytest.mark.usefixtures("untouched")
+def test_once_installed_all_libraries_speak_through_the_log_and_the_access_log_not_at_all(log, stream, metrics):
+    logging.getLogger("uvicorn.access").addHandler(logging.StreamHandler(stream))
+    observe.install(log)
+    logging.getLogger("uvicorn.access").warning("GET /fhir/Patient?identifier=191212121212")
+    logging.getLogger("httpx").info("HTTP Request: GET https://hub.example.org/191212121212")
+    logging.getLogger("uvicorn.error").error("Tolvan Tolvansson")
+    assert [line["library"] for line in lines(stream)] == ["uvicorn.error"]
+    assert "1212" not in told(stream, metrics)
+    assert "tolvan" not in told(stream, metrics)
+
+
 def test_lines_of_one_request_carry_its_id(log, stream):
     held = observe.bind("abcdefghijklmnopqrstuvwxyz")
     log.info("source asked", source="region-a")

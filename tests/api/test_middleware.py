@@ -12,7 +12,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
 from hub import observe
-from hub.api.middleware import HEADERS, edge
+from hub.api.middleware import HEADERS, BodyLimit, edge
+from hub.errors import TooCostly
 from hub.observe import Metrics
 
 NUMBER = "191212121212"
@@ -157,6 +158,24 @@ async def test_a_body_that_grows_over_the_limit_is_refused(path):
             yield b"x" * 10
 
     _is_413(await House().ask("POST", path, content=parts()))
+
+
+async def test_a_body_that_grows_over_the_limit_after_the_answer_began_breaks_the_answer_off():
+    async def hasty(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await receive()
+
+    async def receive():
+        return {"type": "http.request", "body": b"x" * 101, "more_body": True}
+
+    sent = []
+
+    async def send(message):
+        sent.append(message["type"])
+
+    with pytest.raises(TooCostly):
+        await BodyLimit(hasty, 100)({"type": "http", "headers": []}, receive, send)
+    assert sent == ["http.response.start"]
 
 
 @pytest.mark.parametrize("length", ["-1", "1e3", "٣", "9" * 5000])
