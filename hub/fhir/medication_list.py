@@ -4,11 +4,11 @@ Derived after release, never stored: a list made of more than the caller sees wo
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from hub.fhir.resource import Resource
-from hub.fhir.swedish_time import from_dashes, from_digits
+from hub.fhir.swedish_time import LOCAL, from_dashes, from_digits
 
 _EXTENSION = "https://samsyn.example/fhir/StructureDefinition"
 
@@ -54,12 +54,18 @@ def statement_status(order: str, withdrawn: bool, start: datetime | None, end: d
         on until then; `start`, `end`: of the treatment.
     """
     if withdrawn and order == "stopped":
-        return "active" if end is not None and end > now else "stopped"
-    if order == "active" and end is not None and end <= now:
+        return "active" if end is not None and not has_passed(end, now) else "stopped"
+    if order == "active" and end is not None and has_passed(end, now):
         return "completed"
     if order == "active" and start is not None and start > now:
         return "intended"
     return order
+
+
+def has_passed(end: datetime, now: datetime) -> bool:
+    """Whether a treatment is over: one that ends at midnight in Sweden may have been given as a day, and lasts that day out."""
+    is_day = end.astimezone(LOCAL).time() == time.min
+    return end + timedelta(days=1 if is_day else 0) <= now
 
 
 def _counts(request: Resource) -> bool:

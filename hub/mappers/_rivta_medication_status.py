@@ -5,6 +5,8 @@ A withdrawal (U) that is last in its chain (Active) means that the treatment has
 
 from datetime import datetime
 
+from hub.fhir.medication_list import has_passed
+
 
 def order_status(kind: str, place: str, end: datetime | None, replaced: bool, now: datetime) -> str:
     """MedicationRequest.status.
@@ -14,7 +16,7 @@ def order_status(kind: str, place: str, end: datetime | None, replaced: bool, no
     Deviates: the moment of the successor is not looked up in the other record, which this caller may not see; a decision
     that names a successor was stopped by it.
     """
-    passed = end is not None and end <= now
+    passed = end is not None and has_passed(end, now)
     match kind, place:
         case "U", _:
             return "stopped"
