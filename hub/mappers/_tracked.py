@@ -12,6 +12,9 @@ _NONE: "Mapping[str, list[Node]]" = {}
 """The children of what has none; most elements are leaves."""
 
 
+MAPPED = "mapped"
+
+
 class Node:
     """One element: its children by name in any order, and the fate of its own value.
 
@@ -41,7 +44,9 @@ class Node:
         node = self
         for name in path:
             held = node._children.get(name)
-            node = held[0] if held else Node(name, node, 0, self._issues)
+            if not held:
+                return Node(name, node, 0, self._issues)
+            node = held[0]
         return node
 
     def all(self, name: str) -> tuple["Node", ...]:
@@ -58,7 +63,7 @@ class Node:
         if not self._value:
             return None
         if not self._fate:
-            self._fate = "mapped"
+            self._fate = MAPPED
         return self._value
 
     def peek(self) -> str:
@@ -68,7 +73,7 @@ class Node:
     def keep(self, reason: str) -> None:
         """Leave this element and all inside it, as far as not read, in the source bytes alone; `reason` says why."""
         for leaf in self.leaves():
-            if leaf._fate != "mapped":
+            if leaf._fate != MAPPED:
                 leaf._fate = reason
 
     def refuse(self, reason: str, severity: str = "warning") -> None:
@@ -103,19 +108,19 @@ class Node:
         mapped = 0
         kept: dict[str, str] = {}
         unmapped: Counter[str] = Counter()
-        for leaf in self.leaves():
-            if leaf._fate == "mapped":
-                mapped += 1
-            elif leaf._fate:
-                kept[leaf.path] = leaf._fate
-            else:
-                unmapped[leaf.path] += 1
         for node in self._nodes():
+            if node._value and node._fate == MAPPED:
+                mapped += 1
+            elif node._value and node._fate:
+                kept[node.path] = node._fate
+            elif node._value:
+                unmapped[node.path] += 1
             if node._attributes:
                 unmapped.update(f"{node.path}@{name}" for name in node._attributes)
         return Coverage(mapped, kept, dict(unmapped))
 
     def _nodes(self) -> Iterator["Node"]:
+        """This element and all inside it, in the order of the message."""
         waiting = [self]
         while waiting:
             node = waiting.pop()
@@ -150,8 +155,8 @@ def _node(
             text += child.tail or ""
         node._children = children
     node._value = text.strip()
-    if attributes := element.keys():
-        node._attributes = [str(name) for name in attributes if not str(name).startswith(_XSI)]
+    if element.attrib:
+        node._attributes = tuple(str(name) for name in element.attrib if not str(name).startswith(_XSI))
     return node
 
 
