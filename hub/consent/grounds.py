@@ -82,7 +82,7 @@ class Consent(Commissioned):
     regime: CareRegime
     """SVOD: other providers' records; NLL: the national medication list. One never stands for the other."""
     represented_by: str
-    """Guardian or representative who gave it (opaque id); empty: the patient."""
+    """`RelatedPerson/[id]` of the guardian or representative who gave it; empty: the patient."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

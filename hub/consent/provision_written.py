@@ -1,0 +1,85 @@
+"""A consent of the register, shown as FHIR Consent in the shape of IHE PCF basic.
+
+Deviates: R4 says that `provision.type` is not permitted at the root; IHE PCF requires it there.
+Source: https://profiles.ihe.net/ITI/PCF/StructureDefinition-IHE.PCF.consentBasic.html
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from hub.consent._parts import CATEGORY, POLICY, RECIPIENT, SCOPE, TREATMENT
+from hub.consent.grounds import Consent, closing
+from hub.fhir.identifiers import HSA_ID
+from hub.fhir.resource import Resource
+from hub.fhir.swedish_time import LOCAL
+
+PROFILE = "https://profiles.ihe.net/ITI/PCF/StructureDefinition/IHE.PCF.consentBasic"
+_STATUS = {"active": "active", "ended": "inactive", "annulled": "entered-in-error"}
+_ROLE = "reader"
+
+
+def written(consent: Consent, patient: str, source: str = "Samtycke registrerat i hubben") -> Resource:
+    """The Consent that `provision.read` reads as this row.
+
+    Takes: `patient`: the literal reference of the patient; `source`: what documents that it was given.
+    """
+    performer = {"reference": consent.represented_by or patient}
+    resource: Resource = {
+        "resourceType": "Consent",
+        "id": consent.id,
+        "meta": {"profile": [PROFILE]},
+        "status": _STATUS[consent.state],
+        "scope": {"coding": [_coding(SCOPE)]},
+        "category": [{"coding": [_coding(CATEGORY)]}],
+        "patient": {"reference": patient},
+        "dateTime": _instant(consent.recorded),
+        "performer": [performer],
+        "organization": [_organization(consent.provider)],
+        "sourceAttachment": {"title": source},
+        "policy": [{"uri": POLICY[consent.regime]}],
+        "provision": _provision(consent),
+    }
+    return resource | ({"contained": [_role(consent)]} if consent.employee else {})
+
+
+def _provision(consent: Consent) -> Resource:
+    reader: Resource = {"reference": f"#{_ROLE}"} if consent.employee else _organization(consent.unit)
+    return {
+        "type": "permit",
+        "period": {"start": _instant(consent.start)} | ({"end": _inclusive(consent.end)} if consent.end else {}),
+        "actor": [{"role": {"coding": [_coding(RECIPIENT)]}, "reference": reader}],
+        "purpose": [_coding(TREATMENT)],
+    }
+
+
+def _role(consent: Consent) -> Resource:
+    """The one employee, in the unit: both must match, which two actors could not say."""
+    return {
+        "resourceType": "PractitionerRole",
+        "id": _ROLE,
+        "practitioner": {"type": "Practitioner", "identifier": _identifier(consent.employee)},
+        "organization": _organization(consent.unit),
+    }
+
+
+def _organization(hsa_id: str) -> Resource:
+    return {"type": "Organization", "identifier": _identifier(hsa_id)}
+
+
+def _identifier(hsa_id: str) -> dict[str, Any]:
+    return {"system": HSA_ID, "value": hsa_id}
+
+
+def _coding(pair: tuple[str, str]) -> dict[str, str]:
+    return {"system": pair[0], "code": pair[1]}
+
+
+def _inclusive(end: datetime) -> str:
+    """The last day, where the period ends at a Swedish midnight; else the last instant."""
+    last = end - timedelta(microseconds=1)
+    day = last.astimezone(LOCAL).date()
+    return day.isoformat() if closing(day) == end else _instant(last)
+
+
+def _instant(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
