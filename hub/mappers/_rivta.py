@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast, get_args
+from urllib.parse import quote
 
 from hub.errors import Issue, Unmappable
 from hub.fhir.custody import Custody, Purpose
@@ -30,6 +31,8 @@ from hub.mappers._rivta_types import (
 from hub.mappers._soap import envelope
 from hub.mappers._tracked import Node, tree
 
+_READABLE = ":/@~,+*()"
+"""Kept as they are in keys."""
 NOPATIENT = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "NOPATIENT"}
 UNSIGNED = {"system": f"{PROFILES}/CodeSystem/record-state", "code": "unsigned", "display": "Ej signerad"}
 
@@ -129,8 +132,8 @@ class Header:
         return begun | ({"extension": list(self.extensions)} if self.extensions else {})
 
     def child(self, suffix: str) -> Identifier:
-        """The key of another resource of the same record."""
-        return Identifier(self.key.system, f"{self.key.value}#{suffix}")
+        """The key of another resource of the same record; a space in it would end the reference to it."""
+        return Identifier(self.key.system, f"{self.key.value}#{quote(suffix, safe=_READABLE)}")
 
     def entry(self, *resources: Keyed, others: tuple[tuple[str, Resource], ...] = ()) -> Entry:
         """The record's entry; `others` are more agents for its Provenance."""

@@ -1,19 +1,26 @@
 """What was given of a prescribed drug (administration) as MedicationAdministration. MAPPING 2.4."""
 
+from hub.fhir.identifiers import Identifier
 from hub.fhir.resource import Resource
 from hub.mappers import Keyed
 from hub.mappers._rivta import Header, contained, professional
 from hub.mappers._rivta_dose import dose_of
 from hub.mappers._rivta_drug import medication
-from hub.mappers._rivta_types import EXTENSION, business_identifier, concept, stamped, time, written
+from hub.mappers._rivta_types import EXTENSION, business_identifier, concept, local, stamped, time, written
 from hub.mappers._tracked import Node
 
 _UNKNOWN = {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}]}
 
 
 def administrations(node: Node, header: Header, order: Resource | None, ordered: Resource) -> list[Keyed]:
-    """Each administration; `order` is the Reference to what it carries out, `ordered` its drug."""
-    return [_administration(held, header, order, ordered) for held in node.all("administration")]
+    """Each administration once; `order` is the Reference to what it carries out, `ordered` its drug."""
+    given: dict[Identifier, Keyed] = {}
+    for held in node.all("administration"):
+        made = _administration(held, header, order, ordered)
+        if given.get(made.key, made) != made:
+            held.problem("another administration of the record has the same id; the later one is used", "error")
+        given[made.key] = made
+    return list(given.values())
 
 
 def _administration(node: Node, header: Header, order: Resource | None, ordered: Resource) -> Keyed:
@@ -44,13 +51,16 @@ def _administration(node: Node, header: Header, order: Resource | None, ordered:
 
 
 def _effective(node: Node) -> Resource:
-    """One time where start is end or only one is given, else a period; marked unknown where neither can be read."""
+    """One time where start is end or only one is given, else a period, which says so where neither can be read."""
     start, end = node.one("start"), node.one("end")
     if start and end and start.peek() != end.peek():
         return {"effectivePeriod": time("start", start) | time("end", end)}
-    read = time("effectiveDateTime", end) if end else {}
-    read = time("effectiveDateTime", start) or read
-    return read or {"_effectiveDateTime": _UNKNOWN}
+    for sent in (start, end):
+        if local(sent):
+            other = end if sent is start else start
+            other.keep("the same time again" if other.peek() == sent.peek() else "not a time that the calendar has")
+            return time("effectiveDateTime", sent)
+    return {"effectivePeriod": time("start", start) | time("end", end) or _UNKNOWN}
 
 
 def _dosage(node: Node) -> Resource | None:
