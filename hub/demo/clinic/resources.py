@@ -132,17 +132,18 @@ def _observation(world: World, fact: Measurement, person: Person) -> Json:
     return {
         "status": "final",
         "category": [{"coding": [{"system": CATEGORY, "code": fact.category}]}],
-        "code": _concept(fact.code),
+        "code": concept(fact.code),
         "subject": patient_reference(world, person, fact.person),
         "effectiveDateTime": fact.time.isoformat(),
         "issued": fact.custody.time.isoformat(),
         "performer": [practitioner_reference(world, fact.custody.author), organization_reference(world, PRIVATE_CLINIC)],
-    } | _values(fact)
+    } | measured(fact)
 
 
-def _values(fact: Measurement) -> Json:
+def measured(fact: Measurement) -> Json:
+    """The value of a measurement, its parts and its note."""
     value = {"valueQuantity": _quantity(fact.value)} if fact.value else {}
-    parts = [{"code": _concept(code), "valueQuantity": _quantity(quantity)} for code, quantity in fact.parts]
+    parts = [{"code": concept(code), "valueQuantity": _quantity(quantity)} for code, quantity in fact.parts]
     return value | ({"component": parts} if parts else {}) | ({"note": [{"text": fact.note}]} if fact.note else {})
 
 
@@ -151,7 +152,8 @@ def _quantity(quantity: Quantity) -> Json:
     return {"value": number, "unit": quantity.unit, "system": UCUM, "code": quantity.unit}
 
 
-def _concept(code: Code) -> Json:
+def concept(code: Code) -> Json:
+    """A LOINC code with its text."""
     return {"coding": [{"system": LOINC, "code": code.code, "display": code.text}], "text": code.text}
 
 
