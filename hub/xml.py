@@ -15,6 +15,8 @@ MAX_BYTES = 10_000_000
 """Bytes of one document that are read."""
 MAX_DEPTH = 256
 """Levels of nesting that the parser reads (libxml2 without `huge_tree`)."""
+MAX_MARKS = 600_000
+"""Tags and attributes of one document that are read: each costs memory many times its length."""
 
 Element = etree._Element
 
@@ -32,6 +34,8 @@ def parse(content: bytes) -> Element:
     """
     if len(content) > MAX_BYTES:
         raise TooCostly(f"the document is larger than {MAX_BYTES} bytes")
+    if content.count(b"<") + content.count(b'="') + content.count(b"='") > MAX_MARKS:
+        raise TooCostly(f"the document has more than {MAX_MARKS} tags and attributes")
     _check_bytes(content)
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, encoding="utf-8"

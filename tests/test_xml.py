@@ -48,6 +48,8 @@ BILLION_LAUGHS = (
         (b"<a>" * 257 + b"</a>" * 257, TooCostly),
         (b"<a>" * 300_000 + b"</a>" * 300_000, TooCostly),
         (b"<a>" + b"x" * 50_000_000 + b"</a>", TooCostly),
+        (b"<a>" + b"<b/>" * 2_400_000 + b"</a>", TooCostly),
+        (b"<a " + b" ".join(b'a%d=""' % n for n in range(700_000)) + b"/>", TooCostly),
     ],
     ids=[
         "billion laughs",
@@ -80,6 +82,8 @@ BILLION_LAUGHS = (
         "deep",
         "depth bomb",
         "50 MB",
+        "millions of elements",
+        "a million attributes",
     ],
 )
 def test_what_must_not_come_in_is_refused_at_once(attack: bytes, refusal: type[HubError]) -> None:
