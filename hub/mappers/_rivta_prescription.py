@@ -42,29 +42,40 @@ def prior(node: Node, header: Header) -> Resource | None:
     return _target(node, header, *_TARGETS["caa-gmh"]) if node else None
 
 
-def relations(node: Node, header: Header) -> list[Resource]:
-    """Relations to other records; only to kinds of records that the hub can look up, so that it can drop what is withheld."""
+def relations(node: Node) -> list[Resource]:
+    """What the decision has to do with other records, in the source's words; which records these are, `related` gives."""
     return [
         {"url": f"{EXTENSION}/relation", "extension": parts}
         for relation in node.all("relation")
         for referred in relation.all("referredInformation")
-        if (parts := _relation(relation, referred, header))
+        if (parts := _relation(relation, referred))
     ]
 
 
-def _relation(relation: Node, referred: Node, header: Header) -> list[Resource]:
+def related(node: Node, header: Header) -> list[Resource]:
+    """References to those of the other records that the hub could look up, so that it can drop what is withheld."""
+    found = []
+    for relation in node.all("relation"):
+        for referred in relation.all("referredInformation"):
+            referred.one("informationOwner").keep("who holds another record, that record alone may tell")
+            target = _TARGETS.get(_kind(concept(referred.one("type"))))
+            if target and (made := _target(referred.one("id"), header, *target)):
+                found.append(made)
+            referred.one("id").keep("it may name a record that the caller may not see")
+    return found
+
+
+def _relation(relation: Node, referred: Node) -> list[Resource]:
     code, kind = concept(relation.one("code")), concept(referred.one("type"))
-    referred.one("informationOwner").keep("who holds another record, that record alone may tell")
-    codes = [coding["code"] for coding in (kind or {}).get("coding", ())] or [(kind or {}).get("text", "")]
-    found = next((_TARGETS[held] for held in codes if held in _TARGETS), None)
-    target = _target(referred.one("id"), header, *found) if found else None
-    if not target:
-        referred.one("id").keep("it may name a record that the caller may not see")
     return [
         *([{"url": "code", "valueCodeableConcept": code}] if code else []),
         *([{"url": "type", "valueCodeableConcept": kind}] if kind else []),
-        *([{"url": "target", "valueReference": target}] if target else []),
     ]
+
+
+def _kind(kind: Resource | None) -> str:
+    coding = ((kind or {}).get("coding") or [{}])[0]
+    return str(coding.get("code") or (kind or {}).get("text", ""))
 
 
 def _target(node: Node, header: Header, resource_type: str, family: str) -> Resource | None:

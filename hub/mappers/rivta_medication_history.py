@@ -16,7 +16,7 @@ from hub.mappers._rivta_dispensation import Dispensation, dispensation
 from hub.mappers._rivta_dosage import dosages
 from hub.mappers._rivta_drug import medication
 from hub.mappers._rivta_medication_status import order_status
-from hub.mappers._rivta_prescription import evaluation, notes, prior, reasons, relations
+from hub.mappers._rivta_prescription import evaluation, notes, prior, reasons, related, relations
 from hub.mappers._rivta_types import business_identifier, concept, extension, flag, local, stamped, time, written
 from hub.mappers._tracked import Node
 
@@ -104,7 +104,7 @@ def _extensions(node: Node, header: Header, treatment: Resource) -> list[Resourc
         *([{"url": CHAIN_PLACE, "valueCode": place}] if place else []),
         *([{"url": TREATMENT_PERIOD, "valuePeriod": treatment}] if treatment else []),
         *stamped(FIRST_TREATMENT, node.one("startOfFirstTreatment")),
-        *relations(node, header),
+        *relations(node),
     ]
 
 
@@ -129,6 +129,7 @@ def _order(node: Node, header: Header, decision: _Decision, package: Dispensatio
         "priorPrescription": prior(node.one("precedingPrescriptionId"), header),
         "statusReason": concept(node.one("endOfTreatmentReason")),
         "note": [*order.get("note", ()), *prescription.notes],
+        "supportingInformation": related(node, header),
         "dosageInstruction": _instructed(doses, told if doses else package.signatura),
     }
     return order | {name: value for name, value in (said | prescription.elements).items() if value}
@@ -180,6 +181,7 @@ def _statement(node: Node, header: Header, decision: _Decision) -> Resource:
         "context": header.encounter,
         "effectivePeriod": decision.treatment | first,
         "informationSource": header.subject,
+        "derivedFrom": related(node, header),
         "dosage": dosages(node.one("drug"), decision.treatment or None),
     }
     asserted = {name.replace("authoredOn", "dateAsserted"): value for name, value in decision.written.items()}
