@@ -28,6 +28,8 @@ _ADDRESSES = (
     ("givenAddress", "63411000052104", "uppgiven adress", "temp"),
 )
 """Element, SNOMED CT SE code and name of the kind, FHIR use."""
+_USES = (("mobil", "mobile"), ("arbete", "work"), ("hem", "home"))
+"""A word in the kind of a point of contact -> FHIR use; the contract prints no list of kinds."""
 
 
 def partial_day(node: Node) -> str | None:
@@ -103,15 +105,17 @@ def telecoms(nodes: Sequence[Node]) -> list[Resource]:
 
 
 def _telecom(node: Node) -> Resource | None:
-    value, rank, kind = node.one("value").value, node.one("rank").value, node.one("contactType").value or ""
+    value, rank, kind = node.one("value").value, node.one("rank").value, (node.one("contactType").value or "").lower()
     if not value:
+        node.keep("a point of contact without a number or address")
         return None
     for name in ("use", "comment", "digitalNotification"):
         node.one(name).keep("the register's own mark on a point of contact")
     days = {name: day for name in ("start", "end") if (day := _plain_day(node.one("period", name)))}
     point: Resource = {
-        "system": "email" if "@" in value or "mail" in kind.lower() else "phone",
+        "system": "email" if "@" in value or "mail" in kind or "e-post" in kind else "phone",
         "value": value,
+        "use": next((use for word, use in _USES if word in kind), None),
         "rank": int(rank) if rank and rank.isascii() and rank.isdigit() and int(rank) else None,
         "period": days,
     }

@@ -74,7 +74,7 @@ def _person(node: Node, settings: Settings, today: date) -> Person | None:
         "identifier": [written(number) for number in _first_of_each_system(numbers)],
         "name": [name] if (name := full_name(node.one("name"))) else None,
         "telecom": telecoms(node.all("contactInformation")),
-        "gender": GENDERS.get(node.one("gender").value or "") or sex(numbers[0]),
+        "gender": _gender(node.one("gender"), numbers[0]),
         "birthDate": born,
         **deceased,
         "address": addresses(node.one("addressInformation")),
@@ -91,6 +91,14 @@ def _person(node: Node, settings: Settings, today: date) -> Person | None:
         born=date.fromisoformat(born) if born and len(born) == 10 else None,
         deceased=died,
     )
+
+
+def _gender(node: Node, number: Identifier) -> str:
+    """What the register says; else what the number tells."""
+    said = GENDERS.get(node.value or "")
+    if node and not said:
+        node.refuse("not a code for gender that the hub knows")
+    return said or sex(number)
 
 
 def _number(node: Node) -> Identifier | None:
