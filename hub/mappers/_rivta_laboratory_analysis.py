@@ -9,11 +9,10 @@ from hub.mappers._rivta import Header, contained
 from hub.mappers._rivta_access import actor
 from hub.mappers._rivta_laboratory_result import RESULT_TYPE, interpretations, reference_range, value_of
 from hub.mappers._rivta_laboratory_specimen import specimen
+from hub.mappers._rivta_laboratory_status import absent, status_of, together
 from hub.mappers._rivta_types import (
     EXTENSION,
-    SNOMED,
     business_identifier,
-    code_of,
     concept,
     extension,
     flag,
@@ -29,32 +28,6 @@ DEPTH = 10
 """Levels of analyses beneath a result that are read."""
 NPU = {"1.2.752.108.1.1": "urn:oid:1.2.752.108.1"}
 CATEGORY = [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "laboratory"}]}]
-
-STATUSES = {
-    "385676005": "preliminary",
-    "385651009": "final",
-    "272393004": "amended",
-    "59776000": "cancelled",
-    "444301002": "cancelled",
-}
-"""SNOMED CT -> Observation.status, as Inera's own concept map has it."""
-WORDS = {
-    "under utförande": "preliminary",
-    "preliminär": "preliminary",
-    "preliminärt": "preliminary",
-    "slutlig": "final",
-    "slutsvar": "final",
-    "korrigerad": "amended",
-    "rättat": "corrected",
-    "avbeställd": "cancelled",
-    "annullerad": "cancelled",
-    "avbeställd/annullerad": "cancelled",
-    "makulerat": "cancelled",
-    "avböjd av patient": "cancelled",
-}
-"""Statuses that come as a word alone."""
-_ABSENT = {"cancelled": "not-performed", "registered": "temp-unknown", "preliminary": "temp-unknown"}
-"""Status -> why there is no value; `unknown` for any other."""
 
 
 @dataclass(slots=True)
@@ -95,7 +68,7 @@ def group(node: Node, into: Collected) -> list[Resource]:
     key = into.key(path)
     members = [_analysis(held, f"{path}/", _Sampled(), into, 0) for held in node.all("analysis")]
     said = {
-        "status": _together([member.resource["status"] for member in members]),
+        "status": together([member.resource["status"] for member in members]),
         "category": CATEGORY,
         "code": (code or {}) | ({"text": name} if name else {}),
         "subject": into.header.subject,
@@ -116,7 +89,7 @@ def _analysis(node: Node, path: str, above: _Sampled, into: Collected, depth: in
     taken = node.one("specimen", "timestamp").peek()
     own = number.value if number else f"{_name(code)}{'@' if taken else ''}{taken}"
     path = own if number and not depth else path + own
-    key, status = into.key(path), _status(node.one("status"), into.report, bool(results))
+    key, status = into.key(path), status_of(node.one("status"), into.report, bool(results))
     base = {
         "status": status,
         "category": CATEGORY,
@@ -133,7 +106,7 @@ def _analysis(node: Node, path: str, above: _Sampled, into: Collected, depth: in
         parts = [_part(result, base, f"{path}/result", sampled, into, depth) for result in results]
         said["hasMember"] = [_refer(part) for part in parts]
     else:
-        said["dataAbsentReason"] = _absent(status)
+        said["dataAbsentReason"] = absent(status)
     return _keep(key, said, into)
 
 
@@ -179,7 +152,7 @@ def _outcome(node: Node, base: Resource, path: str, sampled: _Sampled, into: Col
         "referenceRange": [ranges] if ranges else None,
         "hasMember": _beneath(node, path, sampled, into, depth),
         **value,
-        "dataAbsentReason": None if value else _absent(base["status"]),
+        "dataAbsentReason": None if value else absent(base["status"]),
     }
 
 
@@ -217,25 +190,6 @@ def _sampled(node: Node, into: Collected) -> _Sampled | None:
     return _Sampled(tuple(keys), time("effectiveDateTime", held[0].one("timestamp")))
 
 
-def _status(node: Node, report: str, has_result: bool) -> str:
-    """Observation.status: absent means completed, as far as the report is."""
-    said = concept(node)
-    if not said:
-        if not has_result and report in ("partial", "preliminary", "registered"):
-            return "registered"
-        return "preliminary" if report == "preliminary" else "final"
-    code = code_of(said, SNOMED)
-    return STATUSES.get(code or "") or WORDS.get(said.get("text", "").casefold()) or "unknown"
-
-
-def _together(statuses: list[str]) -> str:
-    """The status of a panel: that of its members where they agree, final where nothing is awaited."""
-    kinds = set(statuses)
-    if len(kinds) == 1:
-        return kinds.pop()
-    return "preliminary" if kinds & {"registered", "preliminary", "unknown"} else "final"
-
-
 def _effective(members: list[Keyed]) -> Resource:
     """When the specimens of a panel were taken: one time, or none where they differ."""
     times = [member.resource.get("effectiveDateTime") for member in members]
@@ -258,11 +212,6 @@ def _keep(key: Identifier, said: Resource, into: Collected) -> Keyed:
     made = into.header.start("Observation", *roles) | ({"extension": own} if own else {}) | elements
     into.observations.append(Keyed(key, made))
     return into.observations[-1]
-
-
-def _absent(status: str) -> Resource:
-    code = _ABSENT.get(status, "unknown")
-    return {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/data-absent-reason", "code": code}]}
 
 
 def _name(code: Resource | None) -> str:

@@ -105,6 +105,27 @@ def test_absent_status_means_completed_as_far_as_the_report_is():
     }
 
 
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        ("<c:originalText>Slutlig</c:originalText>", "final"),
+        ("<c:originalText>Rättat</c:originalText>", "corrected"),
+        ("<c:originalText>Makulerat</c:originalText>", "entered-in-error"),
+        ("<c:originalText>Hittepå</c:originalText>", "unknown"),
+        ("<c:code>1</c:code><c:codeSystem>1.2.752.116.2.1.1</c:codeSystem><c:displayName>Slutlig</c:displayName>", "unknown"),
+        (
+            "<c:code>385651009</c:code><c:codeSystem>2.16.840.1.113883.6.96</c:codeSystem><c:displayName>x</c:displayName>",
+            "final",
+        ),
+        ("<c:code>385651009</c:code><c:codeSystem>1.2.752.108.1</c:codeSystem><c:displayName>x</c:displayName>", "unknown"),
+    ],
+)
+def test_a_status_is_read_by_code_or_by_its_word_alone(said, status):
+    code = "<c:displayName>P-Natrium</c:displayName></c:code><c:specimen>"
+    marked = code.replace("<c:specimen>", f"<c:status>{said}</c:status><c:specimen>")
+    assert made(read(PLAIN, (code, marked)))[0]["status"] == status
+
+
 def test_what_has_no_result_says_why():
     held = by_code(read("partial-answer-and-what-is-awaited"))
     assert held["P-Kalium"]["dataAbsentReason"]["coding"][0]["code"] == "temp-unknown"
