@@ -1,4 +1,4 @@
-"""The traps of RIV-TA that touch care plans, care contacts, booked times and persons: MAPPING 12, by number."""
+"""The traps of RIV-TA that touch care plans and care contacts: MAPPING 12, by number."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -8,11 +8,9 @@ import pytest
 from hub.errors import Unmappable
 from hub.fhir.custody import Custody
 from hub.fhir.identifiers import PERSONNUMMER, SAMORDNINGSNUMMER, Identifier
-from hub.mappers import Defaults, Entry, Mapped, Place, Settings, SourceMessage
+from hub.mappers import Entry, Mapped, Settings, SourceMessage
 from hub.mappers.rivta_care_contacts import RIVTA_CARE_CONTACTS
 from hub.mappers.rivta_care_plans import RIVTA_CARE_PLANS
-from hub.mappers.rivta_persons import RIVTA_PERSONS
-from hub.mappers.rivta_schedule import RIVTA_SCHEDULE
 
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 LOGISTICS = "urn:riv:clinicalprocess:logistics:logistics"
@@ -77,18 +75,6 @@ def contacts(body: str, document: str = "vk-1") -> str:
     header = f"<c:careContactHeader>{''.join(parts(document))}</c:careContactHeader>"
     inside = f"<r:careContact>{header}<c:careContactBody>{body}</c:careContactBody></r:careContact>{OK}"
     return soap("GetCareContacts", LOGISTICS, 3, 3, inside)
-
-
-def schedule(*slots: str) -> str:
-    details = "".join(f"<r:timeslotDetail>{slot}</r:timeslotDetail>" for slot in slots)
-    return soap("GetSubjectOfCareSchedule", "urn:riv:crm:scheduling", 1, 1, details)
-
-
-def persons(record: str) -> str:
-    number = f"<c:root>1.2.752.129.2.1.3.1</c:root><c:extension>{NUMBER}</c:extension>"
-    head = f"<c:requestedPersonalIdentity>{number}</c:requestedPersonalIdentity>"
-    body = f"<r:requestedPersonRecord>{head}<c:personRecord>{record}</c:personRecord></r:requestedPersonRecord>"
-    return soap("GetPersonsForProfile", "urn:riv:strategicresourcemanagement:persons:person", 3, 3, body)
 
 
 def one(result: Mapped) -> Entry:
@@ -339,73 +325,6 @@ def test_a_plan_is_never_said_to_be_active() -> None:
     assert not {"goal", "activity", "period"} & plan.keys()
 
 
-# --- 18: scheduling
-
-SLOT = (
-    "<c:startTimeInclusive>20240924160000</c:startTimeInclusive><c:healthcare_facility>SE2321990018-mott</c:healthcare_facility>"
-)
-PLACED = Settings(
-    "region-a",
-    "SE2321990018-TIDBOK",
-    defaults=Defaults(released=True, purpose="care"),
-    places={"SE2321990018-MOTT": Place(GIVER, UNIT)},
-)
-
-
-@pytest.mark.parametrize(
-    ("number", "expected"),
-    [
-        ("199002222397", Identifier(PERSONNUMMER, "199002222397")),
-        ("196109732393", Identifier(SAMORDNINGSNUMMER, "196109732393")),
-        ("19610118p123", Identifier("urn:oid:1.2.752.129.2.1.2.1", "SE2321990018-TIDBOK:19610118p123")),
-        (None, ASKED),
-    ],
-)
-def test_trap_18_a_patient_number_without_oid_is_told_by_its_form(number: str | None, expected: Identifier) -> None:
-    person = f"<c:subject_of_care>{number}</c:subject_of_care>" if number else ""
-    assert one(mapped(RIVTA_SCHEDULE, schedule(SLOT + person), PLACED)).patient == expected
-
-
-def test_trap_18_a_missing_end_is_said_to_be_unknown_and_no_organization_takes_part() -> None:
-    appointment = one(mapped(RIVTA_SCHEDULE, schedule(SLOT), PLACED)).resources[0].resource
-    assert appointment["_end"]["extension"][0]["valueCode"] == "unknown"
-    assert "end" not in appointment
-    actors = [part["actor"]["reference"].partition("?")[0] for part in appointment["participant"]]
-    assert actors == ["Patient", "Location"]
-
-
-@pytest.mark.parametrize(
-    ("slot", "status", "answer"),
-    [
-        (SLOT, "booked", "accepted"),
-        (SLOT + "<n:isInvitation>true</n:isInvitation>", "pending", "needs-action"),
-        (SLOT.partition("</c:startTimeInclusive>")[2] + "<n:isInvitation>true</n:isInvitation>", "proposed", "needs-action"),
-        (SLOT.replace("2024", "1999"), "booked", "accepted"),
-    ],
-    ids=["booked", "invitation with a time", "invitation without", "long ago is still booked"],
-)
-def test_an_appointments_status_says_no_more_than_the_contract(slot: str, status: str, answer: str) -> None:
-    appointment = one(mapped(RIVTA_SCHEDULE, schedule(slot), PLACED)).resources[0].resource
-    assert (appointment["status"], appointment["participant"][0]["status"]) == (status, answer)
-
-
-def test_a_booking_has_the_custody_that_the_configuration_gives_its_facility() -> None:
-    custody = one(mapped(RIVTA_SCHEDULE, schedule(SLOT), PLACED)).custody
-    assert (custody.provider, custody.unit, custody.released, custody.purpose) == (GIVER, UNIT, True, "care")
-    unplaced = one(mapped(RIVTA_SCHEDULE, schedule(SLOT), Settings("region-a", "SE2321990018-TIDBOK"))).custody
-    assert (unplaced.provider, unplaced.unit, unplaced.released, unplaced.purpose) == (None, None, None, None)
-
-
-def test_a_schedule_lists_all_that_holds_so_a_cancelled_booking_is_one_that_is_gone() -> None:
-    assert mapped(RIVTA_SCHEDULE, schedule(), PLACED).complete
-    assert not mapped(RIVTA_SCHEDULE, schedule("<c:bookingId>1</c:bookingId>"), PLACED).complete
-
-
-def test_a_booking_without_a_number_shows_no_key_made_of_the_patients_number() -> None:
-    entry = one(mapped(RIVTA_SCHEDULE, schedule(SLOT), PLACED))
-    assert "identifier" not in entry.resources[0].resource
-
-
 # --- 19 and 20: result and order
 
 
@@ -413,10 +332,6 @@ def test_trap_19_an_error_with_data_gives_the_data_and_says_so() -> None:
     result = mapped(RIVTA_CARE_PLANS, plans(record(parts()), result=OK.replace("OK", "ERROR")))
     assert len(result.entries) == 1
     assert [(issue.severity, issue.place) for issue in result.issues] == [("error", "result")]
-
-
-def test_trap_19_a_contract_without_result_needs_none() -> None:
-    assert mapped(RIVTA_SCHEDULE, schedule(SLOT), PLACED).issues == ()
 
 
 def test_trap_20_the_order_of_the_header_does_not_matter() -> None:
@@ -432,23 +347,7 @@ def test_a_later_minor_version_is_read_and_what_is_new_in_it_is_counted() -> Non
     assert result.coverage.unmapped == {"carePlan.carePlanHeader.brandNew": 1}
 
 
-# --- 26, 27, 29
-
-
-@pytest.mark.parametrize(
-    "purpose",
-    [
-        '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><article><para>&x;</para></article>',
-        "<article><para>trasig</article>",
-        '<?xml version="1.0" encoding="UTF-16"?><article><?php x?></article>',
-    ],
-)
-def test_trap_26_a_hostile_document_is_kept_as_it_came_and_never_read(purpose: str) -> None:
-    result = mapped(RIVTA_SCHEDULE, schedule(f"{SLOT}<c:purpose><![CDATA[{purpose}]]></c:purpose>"), PLACED)
-    appointment = one(result).resources[0].resource
-    assert "description" not in appointment
-    assert appointment["extension"][0]["valueAttachment"]["data"]
-    assert len(result.issues) == 1
+# --- 26, 27
 
 
 def test_trap_26_html_is_a_document_and_never_a_narrative() -> None:
@@ -467,46 +366,6 @@ def test_trap_26_a_document_larger_than_the_contract_allows_is_taken() -> None:
 @pytest.mark.parametrize("written", ["5565594230", "TSTNMT2321000156-CG01", "se2321990018-norr", "SE162321990018-1"])
 def test_trap_27_an_hsa_id_of_any_shape_is_taken_in_one_letter_case(written: str) -> None:
     assert custody_of(parts(who=professional(giver=written))).provider == written.upper()
-
-
-PERSON = (
-    "<c:personalIdentity><c:root>1.2.752.129.2.1.3.1</c:root><c:extension>196101182803</c:extension></c:personalIdentity>"
-    "<c:protectedPersonIndicator>{}</c:protectedPersonIndicator><c:testIndicator>{}</c:testIndicator>"
-    "<c:primaryIdentity>true</c:primaryIdentity>{}"
-)
-
-
-@pytest.mark.parametrize(
-    ("marked", "more", "protected", "labels"),
-    [
-        ("false", "", None, []),
-        ("true", "", "sekretessmarkering", ["sekretessmarkering"]),
-        ("kanske", "", "sekretessmarkering", ["sekretessmarkering"]),
-        (
-            "false",
-            "<n:protectedPopulationRecord>true</n:protectedPopulationRecord>",
-            "skyddadFolkbokforing",
-            ["skyddadFolkbokforing"],
-        ),
-        (
-            "true",
-            "<n:protectedPopulationRecord>true</n:protectedPopulationRecord>",
-            "skyddadFolkbokforing",
-            ["sekretessmarkering", "skyddadFolkbokforing"],
-        ),
-    ],
-)
-def test_trap_29_a_protected_person_is_labelled_and_doubt_protects(
-    marked: str, more: str, protected: str | None, labels: list[str]
-) -> None:
-    (person,) = mapped(RIVTA_PERSONS, persons(PERSON.format(marked, "false", more))).persons
-    assert person.protected == protected
-    assert [label["code"] for label in person.patient["meta"].get("security", [])] == labels
-
-
-def test_trap_29_a_test_person_is_tagged() -> None:
-    (person,) = mapped(RIVTA_PERSONS, persons(PERSON.format("false", "true", ""))).persons
-    assert person.patient["meta"]["tag"][0]["code"] == "HTEST"
 
 
 # --- what is no answer at all
