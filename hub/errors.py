@@ -6,7 +6,11 @@ HubError
 ├── NotFound             no such resource in this caller's view               not-found
 ├── Forbidden            who calls may not do this at all                     forbidden
 ├── Unauthenticated      no token, or one that does not hold                  login
-├── Conflict             the resource is not what the writer believed         conflict
+├── Conflict             what is there already stands in the way              conflict
+│   └── Stale            the resource is not what the writer believed         conflict
+├── Gone                 it was there for this caller, and was deleted        deleted
+├── NotAcceptable        the answer cannot be written in the form asked for   not-supported
+├── UnsupportedMedia     the body is of a form that is not read here          not-supported
 ├── Expired              a page or version that is no longer to be had        expired
 ├── TooCostly            larger or deeper than the hub takes                  too-costly
 ├── Throttled            too many requests from one client                    throttled
@@ -67,6 +71,22 @@ class Unauthenticated(HubError):
 
 class Conflict(HubError):
     issue = "conflict"
+
+
+class Stale(Conflict):
+    pass
+
+
+class Gone(HubError):
+    issue = "deleted"
+
+
+class NotAcceptable(HubError):
+    issue = "not-supported"
+
+
+class UnsupportedMedia(HubError):
+    issue = "not-supported"
 
 
 class Expired(HubError):

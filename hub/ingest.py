@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection
+from hub.store.database import Connection
 
 from hub.config import SourceConfig
 from hub.directory import Directory
@@ -240,7 +240,7 @@ def _provenance(
         targets=[f"{each['resourceType']}/{each['id']}" for each in made],
         custody=custody,
         names=names,
-        recorded=told.signed or told.written or instant(0),
+        recorded=instant(0),
         written=told.written,
         author=resolved(told.author, resolve) if told.author else None,
         verifier=resolved(told.verifier, resolve) if told.verifier else None,
@@ -248,7 +248,8 @@ def _provenance(
         others=[(code, who) for code, each in told.others if (who := resolved(each, resolve))],
         message=Identifier(f"urn:hub:message:{source.name}", logical_id(key, "message", source.name, family, str(entry.key))),
     )
-    return written | {"id": logical_id(key, "Provenance", source.name, family, str(entry.key))}
+    named = {"id": logical_id(key, "Provenance", source.name, family, str(entry.key))}
+    return named | {name: value for name, value in written.items() if name != "recorded" or told.signed}
 
 
 def placed(custody: Custody, directory: Directory) -> Custody:

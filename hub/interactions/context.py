@@ -35,6 +35,8 @@ class Context:
     request_id: str
     began: int
     """Microseconds."""
+    count_lookup: Callable[[], None] = lambda: None
+    """Counts a look-up of a patient by number. Raises: Throttled."""
 
     async def durable(self, work: Callable[Concatenate[Store, P], tuple[T, Leaf | None]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` in the store and commit the log entry it gives; when the grounds moved meanwhile, run it again.

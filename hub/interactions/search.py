@@ -147,7 +147,7 @@ def _bound(caller: Caller, query: Query, seen: Sight) -> str:
         query.digest().hex(),
         seen.release.digest,
     )
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 
 def _following(store: Store, seen: Sight, page: Page, bound: str) -> str:

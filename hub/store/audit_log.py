@@ -66,6 +66,16 @@ class AuditLog:
         """Submit and wait, for callers that are not answering a request."""
         return self.submit(leaf).result()
 
+    def append_in(self, connection: Connection, leaf: Leaf) -> int:
+        """Append within a writing transaction of one's own: the change and its entry are durable together or not at all.
+
+        Raises: EpochMoved.
+        """
+        [seq] = self._append(connection, [leaf])
+        if seq is None:
+            raise EpochMoved
+        return seq
+
     def close(self) -> None:
         """Commit what is waiting and stop."""
         if not self._closed:

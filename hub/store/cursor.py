@@ -13,7 +13,7 @@ from hub.fhir.json import dumps, loads
 
 LIFE = 15 * 60 * 1_000_000
 """Microseconds for which a cursor holds."""
-_SIZE = 1024
+_SIZE = 352
 _AGAIN = "the page is no longer to be had: search again"
 
 

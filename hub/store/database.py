@@ -13,9 +13,11 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 
 from hub.store.tables import METADATA
+
+__all__ = ["BUSY_TIMEOUT", "Connection", "Counter", "Database", "tables"]
 
 BUSY_TIMEOUT = 20_000
 """Milliseconds that a SQLite writer waits for another."""
@@ -51,6 +53,13 @@ class Database:
         with self._writers.begin() as connection:
             yield connection
         self.commits += 1
+
+    def ping(self) -> None:
+        """Ask the database for nothing.
+
+        Raises: SQLAlchemyError: it does not answer.
+        """
+        self.reader().execute(text("SELECT 1"))
 
     def count(self) -> "Counter":
         """A counter of the statements that are sent to the database from now on, for tests and metrics."""

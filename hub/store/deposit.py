@@ -42,7 +42,9 @@ class Record:
     family: str
     custody: Custody
     resources: tuple[Resource, ...]
-    """With `id`; `meta.versionId` and `meta.lastUpdated` are set here."""
+    """With `id`; `meta.versionId` and `meta.lastUpdated` are set here, and `recorded` of a Provenance that has none."""
+    scope: str = ""
+    """Sets the ids of one source's client apart, where another source has the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,7 @@ class _Batch:
         """New versions of the resources that changed, tombstones for those that the entry no longer has."""
         kept = set()
         for each in record.resources:
-            number = rid(self.key, each["resourceType"], each["id"])
+            number = rid(self.key, record.scope + each["resourceType"], each["id"])
             kept.add((each["resourceType"], number))
             before = current.get((each["resourceType"], number))
             digest = hashlib.sha256(dumps(each)).hexdigest()[:32]
@@ -161,6 +163,8 @@ class _Batch:
         content = (
             head | {"meta": meta} | {name: value for name, value in each.items() if name not in ("resourceType", "id", "meta")}
         )
+        if each["resourceType"] == "Provenance":
+            content = {"recorded": instant(self.now)} | content
         keys = index(content)
         self.versions.append(
             {

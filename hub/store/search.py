@@ -30,7 +30,7 @@ from hub.fhir.criteria import OPEN_HIGH, OPEN_LOW
 from hub.fhir.custody import COLUMNS
 from hub.fhir.query import Query, SortKey
 from hub.store.release_sql import bindings, permitted, rule_number, shape
-from hub.store.tables import FOREVER, body, ix_date, ix_ref, ix_string, ix_token, resource
+from hub.store.tables import FOREVER, body, ix_date, ix_ref, ix_string, ix_token, locator, resource
 from hub.store.values import parameter_number
 
 CUSTODY = {name: resource.c[name] for name in COLUMNS}
@@ -187,6 +187,16 @@ class Searcher:
             )
             for row in rows
         )
+
+    def entry_at(self, connection: Connection, number: int, resource_type: str) -> int | None:
+        """The entry whose resource has this number, whoever may see it; for writing, never for answering."""
+        wanted = (
+            select(resource.c.entry)
+            .join(locator, and_(locator.c.pk == resource.c.pk, locator.c.rid == resource.c.rid))
+            .where(locator.c.rid == bindparam("rid", type_=BigInteger), resource.c.type == bindparam("type"))
+            .limit(1)
+        )
+        return connection.execute(wanted, {"rid": number, "type": resource_type}).scalar_one_or_none()
 
     def _page(self, view: View, query: Query, criteria: Sequence[Any], continued: bool) -> Select[Any]:
         keys = [_sort_key(key, query.resource_type, n) for n, key in enumerate(query.sort)] or [resource.c.sort.label("s0")]

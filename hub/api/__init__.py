@@ -1,0 +1,1 @@
+"""HTTP in and out. The one place that knows status codes."""

@@ -1,0 +1,247 @@
+"""The application: everything put together, started and stopped. The one place that knows all rooms."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import anyio
+import httpx
+from fastapi import FastAPI
+from starlette.routing import Mount
+from starlette.types import ASGIApp
+from structlog.typing import FilteringBoundLogger
+
+from hub import directory as directories
+from hub import keys as key_files
+from hub import observe
+from hub.api.access import access_router
+from hub.api.edge import Edge
+from hub.api.fhir import fhir_routes
+from hub.api.health import health_routes
+from hub.api.middleware import edge
+from hub.authserver import Client, Person, authorization_server, load_or_create, smart_configuration
+from hub.catalogue import deposit_directory
+from hub.config import Config, SourceConfig
+from hub.directory import Directory
+from hub.fhir.json import MAX_BYTES
+from hub.hub import Hub
+from hub.keys import Keys
+from hub.limits import Limits, Refusals, Summary
+from hub.observe import Metrics
+from hub.refresh import Refresher
+from hub.smart import Verifier
+from hub.sources import Fetcher
+from hub.sources.mllp import MllpListener
+from hub.sources.rivta import RivtaSource
+from hub.store.audit_log import Leaf
+from hub.store.known import known
+from hub.store.store import Store
+from hub.store.tables import NO_PATIENT
+
+FETCHERS: Mapping[str, Callable[[SourceConfig], Fetcher]] = {"rivta": RivtaSource, "register": RivtaSource}
+LISTENERS: Mapping[str, Any] = {"mllp": MllpListener}
+AUTH_PATH = "/auth"
+"""Where the built-in authorization server lies under the hub's base URL."""
+
+
+class Listener(Protocol):
+    """A source that sends of its own accord."""
+
+    config: SourceConfig
+
+    async def start(self) -> object: ...
+
+    async def aclose(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accounts:
+    """Who may sign in at the built-in authorization server."""
+
+    people: Sequence[Person]
+    clients: Sequence[Client]
+
+
+@dataclass(slots=True)
+class Running:
+    """A hub that is put together. State: what `start` started."""
+
+    hub: Hub
+    refresher: Refresher
+    edge: Edge
+    metrics: Metrics
+    log: FilteringBoundLogger
+    app: ASGIApp
+    listeners: list[Listener] = field(default_factory=list)
+    tasks: list["asyncio.Task[None]"] = field(default_factory=list)
+
+    async def start(self) -> None:
+        """Bring the store up to date, load the directory, begin to listen."""
+        await anyio.to_thread.run_sync(self.hub.store.open)
+        await self.hub.store(deposit_directory, self.hub.directory)
+        await self.hub.store(_remember_pushes, self.hub)
+        for source in self.hub.config.sources:
+            if source.kind in LISTENERS:
+                listener: Listener = LISTENERS[source.kind](source, self.refresher.deliver(), self._note)
+                await listener.start()
+                self.listeners.append(listener)
+        self.tasks.append(asyncio.create_task(self.edge.refusals.run()))
+
+    async def stop(self) -> None:
+        """End it all: listeners first, then what is on its way, the log last."""
+        for listener in self.listeners:
+            await listener.aclose()
+        await self.refresher.close()
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        for fetcher in self.hub.fetchers.values():
+            await fetcher.aclose()
+        await anyio.to_thread.run_sync(self.hub.store.close)
+
+    def _note(self, event: str, **fields: Any) -> None:
+        self.log.info(event, **fields)
+
+
+def put_together(
+    config: Config,
+    *,
+    keys: Keys | None = None,
+    directory: Directory | None = None,
+    accounts: Accounts | None = None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    log_to: Any = None,
+) -> Running:
+    """A hub as configured, not yet started.
+
+    Takes: `accounts`: turns on the built-in authorization server, at `base_url`/auth.
+    Raises: FileNotFoundError: there are no keys in the data folder; ValueError: the configuration contradicts itself.
+    """
+    metrics = Metrics()
+    log = observe.logger(log_to or sys.stderr, metrics)
+    held = directory or (directories.read(config.directory) if config.directory else Directory())
+    store = Store(
+        config.database_url or f"sqlite:///{config.data / 'hub.db'}",
+        keys or key_files.load(config.data),
+        clock,
+        metrics.audit_batch,
+    )
+    fetchers = {each.name: FETCHERS[each.kind](each) for each in config.sources if each.kind in FETCHERS}
+    hub = Hub(
+        config=config,
+        directory=held,
+        store=store,
+        fetchers=fetchers,
+        clock=clock,
+        observe_source=metrics.source_call,
+        observe_message=metrics.message,
+        observe_decision=metrics.decision,
+    )
+    refresher = Refresher(hub)
+    mounts, given, revoked = _authorization(config, accounts)
+    verifier = Verifier(config.issuers, config.clients, held, _fetch, given=given, clock=lambda: clock().timestamp())
+    revoked.append(verifier.revoke)
+    doors = Edge(
+        hub, refresher, verifier, Limits(config.rate_per_minute, config.identifier_rate_per_minute), Refusals(_recorder(store))
+    )
+    running = Running(hub, refresher, doors, metrics, log, app=lambda *_: None)  # type: ignore[arg-type]  # set below
+    running.app = _application(running, mounts)
+    return running
+
+
+def _application(running: Running, mounts: Sequence[Mount]) -> ASGIApp:
+    config = running.hub.config
+    said = version("samsyn")
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await running.start()
+        try:
+            yield
+        finally:
+            await running.stop()
+
+    app = FastAPI(title="Samsyn", version=said, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.router.routes.extend(fhir_routes(running.edge, said, lambda: _smart(config)))
+    app.include_router(access_router(running.edge))
+    app.router.routes.extend(health_routes(running.hub, running.metrics, lambda: _breakers(running.hub)))
+    app.router.routes.extend(mounts)
+    https = config.base_url.startswith("https:")
+    return edge(app, running.log, running.metrics, https=https, origins=config.cors_origins, max_bytes=MAX_BYTES)
+
+
+def _authorization(config: Config, accounts: Accounts | None) -> tuple[list[Mount], dict[str, object], list[Any]]:
+    """The built-in authorization server, the keys it signs with, and where to tell of tokens that no longer count."""
+    told: list[Any] = []
+    if accounts is None:
+        return [], {}, told
+    issuer = f"{config.base_url}{AUTH_PATH}"
+    key = load_or_create(config.data)
+
+    def revoked(token_id: str, expires: float) -> None:
+        for each in told:
+            each(issuer, token_id, expires)
+
+    server = authorization_server(
+        issuer, accounts.people, accounts.clients, key, audience=f"{config.base_url}/fhir", revoked=revoked
+    )
+    return [Mount(urlsplit(issuer).path, server)], {issuer: {"keys": [dict(key.public)]}}, told
+
+
+def _smart(config: Config) -> dict[str, object]:
+    """What /.well-known/smart-configuration says: of the built-in server, or of the first configured issuer."""
+    if not config.issuers:
+        return {}
+    issuer = config.issuers[0]
+    held: dict[str, object] = dict(smart_configuration(issuer.issuer))
+    told = {"authorization_endpoint": issuer.authorize_url, "token_endpoint": issuer.token_url, "jwks_uri": issuer.jwks_url}
+    return held | {name: value for name, value in told.items() if value}
+
+
+def _breakers(hub: Hub) -> dict[str, str]:
+    held = {}
+    for name, fetcher in hub.fetchers.items():
+        http = getattr(fetcher, "http", None)
+        held[name] = "resting" if http is not None and http.breaker.is_resting else "ready"
+    return held
+
+
+def _recorder(store: Store) -> Callable[[Summary], Any]:
+    """Writes one log entry for all refusals of an interval: floods cost one commit."""
+
+    async def record(summary: Summary) -> None:
+        rows = [
+            {"issuer": each.issuer, "network": each.network, "reason": each.reason, "count": each.count} for each in summary.rows
+        ]
+        content = {
+            "action": "refusals",
+            "outcome": "refuse",
+            "rules": ["R01"],
+            "since": summary.since,
+            "until": summary.until,
+            "rows": rows,
+        }
+        await store.commit(Leaf(NO_PATIENT, content))
+
+    return record
+
+
+def _remember_pushes(store: Store, hub: Hub) -> None:
+    for each in known(store.reader(), NO_PATIENT, store.now()).freshness:
+        hub.pushed[each.source] = max(hub.pushed.get(each.source, 0), each.succeeded or 0)
+
+
+async def _fetch(url: str) -> bytes | None:
+    """The keys of an issuer; None: they cannot be had."""
+    try:
+        async with httpx.AsyncClient(timeout=5, follow_redirects=False, trust_env=False) as client:
+            answer = await client.get(url)
+    except httpx.HTTPError:
+        return None
+    return answer.content if answer.status_code == 200 and len(answer.content) < 100_000 else None
