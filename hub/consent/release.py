@@ -58,8 +58,8 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class Overlaps:
-    """The span time_from to time_to (both included) meets [start, end). Never unknown: a span that is missing,
-    half known or turned around overlaps unless what is known of it lies outside."""
+    """The span time_from to time_to (both included) meets [start, end). Never unknown: a span that is missing, half
+    known or turned around is no usable time, and counts as overlapping."""
 
     start: datetime | None
     end: datetime | None
@@ -235,11 +235,9 @@ def _compared(custody: Custody, column: str, values: tuple[str, ...]) -> bool | 
 
 
 def _overlaps(first: datetime | None, last: datetime | None, start: datetime | None, end: datetime | None) -> bool:
-    if first is not None and last is not None and first > last:
+    if first is None or last is None or first > last:
         return True
-    begins_too_late = end is not None and first is not None and first >= end
-    ends_too_early = start is not None and last is not None and last < start
-    return not (begins_too_late or ends_too_early)
+    return (end is None or first < end) and (start is None or last >= start)
 
 
 def _joined(kept: list[Expression], kind: type[And] | type[Or], empty: Constant) -> Expression:

@@ -180,8 +180,7 @@ def _code(value: str) -> ColumnElement[Any]:
 
 def _overlap(first: ColumnElement[Any], last: ColumnElement[Any], names: Iterator[str]) -> ColumnElement[bool]:
     start, end = _bound(names, BigInteger), _bound(names, BigInteger)
-    turned = and_(first.is_not(None), last.is_not(None), first > last)
-    return or_(and_(or_(last.is_(None), last >= start), or_(first.is_(None), first < end)), turned)
+    return or_(first.is_(None), last.is_(None), first > last, and_(last >= start, first < end))
 
 
 def _bound(names: Iterator[str], kind: type[TypeEngine[Any]]) -> ColumnElement[Any]:

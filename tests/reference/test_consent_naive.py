@@ -203,7 +203,7 @@ def test_the_engine_and_the_naive_reading_agree_on_anyone(facts):
     assert decide_case(facts, {}) == second_opinion(facts)
 
 
-@settings(max_examples=1200, deadline=None)
+@settings(max_examples=700, deadline=None)
 @given(STAFFS)
 def test_the_engine_and_the_naive_reading_agree_on_staff(facts):
     assert decide_case(facts, {}) == second_opinion(facts)
