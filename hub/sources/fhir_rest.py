@@ -92,7 +92,7 @@ class FhirSource:
             url = urljoin(self.config.address, link)
             if url in seen:
                 return Pages(tuple(contents), "its pages go in a circle")
-            if not url.startswith(self.config.address):
+            if not url.startswith(self.config.address) or "/../" in url:
                 return Pages(tuple(contents), "the next page lies at another address")
             if len(contents) == MAX_PAGES or sum(map(len, contents)) > MAX_BYTES:
                 return Pages(tuple(contents), "more pages than are read")
