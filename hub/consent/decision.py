@@ -7,7 +7,7 @@ from itertools import chain
 from hub.consent.facts import Facts
 from hub.consent.grounds import Grounds, closing
 from hub.consent.notices import notices
-from hub.consent.release import FALSE, Constant, Release, Row, all_of, closed
+from hub.consent.release import FALSE, TRUE, Constant, Release, Row, all_of, closed
 from hub.consent.rules import LANES, Rule
 from hub.fhir.swedish_time import LOCAL
 
@@ -47,7 +47,7 @@ def _rows(facts: Facts) -> Iterator[Row]:
             condition = rule.when.of(facts)
             if condition is FALSE:
                 continue
-            yield Row(all_of(entered, condition), rule.outcome, rule.id, rule.by(facts))
+            yield Row(condition if entered is TRUE else all_of(entered, condition), rule.outcome, rule.id, rule.by(facts))
             if isinstance(condition, Constant):
                 break
 

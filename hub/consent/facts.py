@@ -19,7 +19,7 @@ from hub.consent.grounds import (
     same,
 )
 from hub.consent.info_types import left_open
-from hub.consent.release import TRUE, Equals, Expression, Flag, IsNull, Overlaps, all_of, among, any_of, negation
+from hub.consent.release import FALSE, TRUE, Equals, Expression, Flag, IsNull, Overlaps, all_of, among, any_of, negation
 
 C = TypeVar("C", bound=Commissioned)
 PRESCRIBERS = ("physician", "dentist", "prescribing_nurse")
@@ -39,6 +39,7 @@ class Facts:
         self.now = grounds.now
         self.provider = grounds.caller.provider.upper()
         self.unit = grounds.caller.unit.upper()
+        self._asserted: dict[AssertionType, tuple[Assertion, ...]] = {}
 
     @cached_property
     def own_kind(self) -> Expression:
@@ -114,8 +115,12 @@ class Facts:
 
     def assertions(self, type: AssertionType) -> tuple[Assertion, ...]:
         """The caller's own assertions of a type that hold now; step 0 is none, but `child` has no steps."""
-        mine = self._mine(self.grounds.assertions)
-        return tuple(row for row in mine if row.type == type and row.holds(self.now) and (row.step >= 1 or type == "child"))
+        if not self.grounds.assertions:
+            return ()
+        if type not in self._asserted:
+            mine = (row for row in self._mine(self.grounds.assertions) if row.type == type and row.holds(self.now))
+            self._asserted[type] = tuple(row for row in mine if row.step >= 1 or type == "child")
+        return self._asserted[type]
 
     def second_steps(self, type: AssertionType) -> tuple[Assertion, ...]:
         """Those of them that are a second step, after a first one at hand, with all that the type asks to be attested."""
@@ -129,6 +134,8 @@ class Facts:
     def chosen(self, type: AssertionType, units_only: bool = False) -> Expression:
         """Entries of the providers and units chosen in the second step."""
         rows = self.second_steps(type)
+        if not rows:
+            return FALSE
         units = among("unit", (unit.upper() for row in rows for unit in row.units))
         if units_only:
             return units
@@ -164,6 +171,8 @@ class Facts:
         return tuple(row for row in self.grounds.blocks if row.holds(self.now))
 
     def _blocked(self, types: tuple[str, ...]) -> Expression:
+        if not self._standing:
+            return FALSE
         if any(not row.readable for row in self._standing):
             return TRUE
         binding = [row for row in self._standing if row.regime == "SVOD" and row.type in types and not self._lifted(row)]

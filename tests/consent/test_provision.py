@@ -318,3 +318,8 @@ def test_a_written_consent_has_all_that_pcf_basic_requires_and_nothing_it_forbid
     assert {"dateTime", "performer", "organization", "sourceAttachment", "policy", "category", "scope"} <= held.keys()
     assert not {"verification", "policyRule"} & held.keys()
     assert not {"action", "class", "code", "data", "dataPeriod", "securityLabel", "provision"} & held["provision"].keys()
+
+
+def test_without_any_date_it_holds_from_when_it_was_recorded():
+    (row,) = read(consent(dateTime=None), CONTEXT)
+    assert row.start == NOW

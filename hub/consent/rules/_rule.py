@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hub.consent.facts import Facts
-from hub.consent.release import FALSE, Expression, Outcome, all_of, any_of, constant, negation
+from hub.consent.release import FALSE, TRUE, Expression, Outcome, all_of, any_of, constant, negation
 
 
 class Condition:
@@ -16,9 +16,13 @@ class Condition:
         self.of = of
 
     def __and__(self, other: "Condition") -> "Condition":
+        left_of, right_of = self.of, other.of
+
         def both(facts: Facts) -> Expression:
-            left = self.of(facts)
-            return left if left is FALSE else all_of(left, other.of(facts))
+            left = left_of(facts)
+            if left is FALSE:
+                return left
+            return right_of(facts) if left is TRUE else all_of(left, right_of(facts))
 
         return Condition(both)
 
@@ -36,7 +40,7 @@ def fact(of: Callable[[Facts], bool | None]) -> Condition:
 
 def ground(of: Callable[[Facts], tuple[object, ...]]) -> Condition:
     """There is such a ground."""
-    return Condition(lambda facts: constant(bool(of(facts))))
+    return Condition(lambda facts: TRUE if of(facts) else FALSE)
 
 
 def _none(_: Facts) -> tuple[()]:
