@@ -68,15 +68,17 @@ class Case:
     grounds: Grounds
     custody: Custody
 
+    def decided(self) -> tuple[Outcome, str]:
+        """What becomes of the entry, and the rule that says so."""
+        return outcome_of(decide(self.grounds), self.custody)
+
 
 def decide_case(base: Mapping[str, Any], given: Mapping[str, Any]) -> tuple[Outcome, str]:
     """What becomes of the entry of a case, and the rule that says so.
 
     Raises: InvalidRequest: a fact is missing, unknown or has a value that it cannot have.
     """
-    case = read_case("", {**base, **given})
-    release = decide(case.grounds)
-    return outcome_of(release, case.custody)
+    return read_case("", {**base, **given}).decided()
 
 
 def read_case(id: str, facts: Mapping[str, Any]) -> Case:

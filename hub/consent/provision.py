@@ -15,11 +15,13 @@ from datetime import datetime
 from typing import Any
 
 from hub.consent._denials import blocks
-from hub.consent._parts import REGIME_OF, SCOPE, Context, coded, listed, only, period, representative
+from hub.consent._parts import REGIME_OF, SCOPE, Context, Recipient, coded, listed, only, period, representative
 from hub.consent._permits import consents, permits
 from hub.consent.grounds import Block, CareRegime, Consent, State, unreadable_block
 from hub.errors import Unprocessable
 from hub.fhir.resource import Resource
+
+__all__ = ["Context", "Recipient", "read", "read_or_denied"]
 
 _ABOUT = ("resourceType", "meta", "language", "text", "contained", "identifier", "sourceAttachment", "sourceReference")
 _SAYS = ("status", "scope", "category", "patient", "dateTime", "performer", "organization", "policy", "provision")
