@@ -17,6 +17,7 @@ from hub.demo.world.model import Booking, CareContact, CarePlan, Fact, Laborator
 from hub.fhir.identifiers import Identifier
 from hub.mappers import Entry, Mapper, Settings, SourceMessage
 from hub.sources import Delivery, Verdict
+from hub.sources.fhir_rest import FhirSource
 from hub.sources.mllp import MllpListener
 from hub.sources.rivta import RivtaSource
 
@@ -29,6 +30,7 @@ KINDS: dict[str, type[Fact]] = {
     "rivta_laboratory": LaboratoryReport,
     "rivta_care_contacts": CareContact,
     "rivta_schedule": Booking,
+    "fhir_r4": Fact,
 }
 
 
@@ -47,7 +49,7 @@ async def entries(source: SourceConfig, contract: str, number: str, settings: Se
     """What the hub makes of an answer about a person."""
     asked = Identifier(number_system(number), number)
     mapper = next(each for each in discovery.plugins("hub.mappers", Mapper) if each.name == contract)
-    way_in = RivtaSource(source)
+    way_in = FhirSource(source) if source.kind == "fhir" else RivtaSource(source)
     try:
         fetched = await way_in.fetch(contract, asked)
     finally:
@@ -56,8 +58,8 @@ async def entries(source: SourceConfig, contract: str, number: str, settings: Se
     return list(mapper.map(message, settings).entries)
 
 
-@pytest.mark.parametrize("name", [o.REGION_NORRDAL, o.REGION_VASTVIK])
-async def test_every_record_of_a_region_is_filed_under_its_person_provider_and_unit(
+@pytest.mark.parametrize("name", [o.REGION_NORRDAL, o.REGION_VASTVIK, o.PRIVATE])
+async def test_every_record_of_a_source_that_is_asked_is_filed_under_its_person_provider_and_unit(
     running: Systems, tmp_path: Path, settings_of: SettingsOf, shown: Shown, name: str
 ) -> None:
     source = configured(running, tmp_path)[name]
@@ -65,7 +67,10 @@ async def test_every_record_of_a_region_is_filed_under_its_person_provider_and_u
     for contract in CONTRACTS[name]:
         for number in world.persons:
             facts = {fact.key: fact for fact in world.facts(name, number, KINDS[contract])}
-            found = {entry.key.value: entry for entry in await entries(source, contract, number, settings_of(source))}
+            found = {
+                entry.key.value.rpartition("/")[2]: entry
+                for entry in await entries(source, contract, number, settings_of(source))
+            }
             assert found.keys() == facts.keys(), contract
             for key, entry in found.items():
                 held = facts[key].custody
