@@ -55,7 +55,10 @@ KEPT = {
     "OBR-1": "a number in the message",
     "OBX-1": "a number in the message",
     "SPM-1": "a number in the message",
+    "PV1-1": "a number in the message",
+    "PV1-2": "no Encounter is made of this message",
     "NTE-1": "a number in the message",
+    "NTE-2": "what kind of system wrote the comment",
 }
 
 

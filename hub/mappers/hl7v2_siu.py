@@ -56,7 +56,10 @@ KEPT = {
     "RGS": "a number in the message",
     **{f"{name}-1": "a number in the message" for name in ("AIS", "AIG", "AIL", "AIP")},
     **{f"{name}-2": "each message tells the whole booking" for name in ("AIS", "AIG", "AIL", "AIP")},
+    "PV1-1": "a number in the message",
+    "PV1-2": "no Encounter is made of this message",
     "NTE-1": "a number in the message",
+    "NTE-2": "what kind of system wrote the comment",
     "TQ1-1": "a number in the message",
 }
 
