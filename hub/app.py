@@ -29,6 +29,7 @@ from hub.authserver import Client, Person, authorization_server, load_or_create,
 from hub.catalogue import deposit_directory
 from hub.config import Config, SourceConfig
 from hub.directory import Directory
+from hub.fhir.identifiers import Identifier
 from hub.fhir.json import MAX_BYTES
 from hub.hub import Hub
 from hub.keys import Keys
@@ -36,7 +37,10 @@ from hub.limits import Limits, Refusals, Summary
 from hub.observe import Metrics
 from hub.refresh import Refresher
 from hub.smart import Verifier
-from hub.sources import Fetcher
+from hub.sources import Fetcher, files, mllp
+from hub.sources._check import Step
+from hub.sources.fhir_rest import FhirSource
+from hub.sources.files import FolderWatcher
 from hub.sources.mllp import MllpListener
 from hub.sources.rivta import RivtaSource
 from hub.store.audit_log import Leaf
@@ -44,8 +48,15 @@ from hub.store.known import known
 from hub.store.store import Store
 from hub.store.tables import NO_PATIENT
 
-FETCHERS: Mapping[str, Callable[[SourceConfig], Fetcher]] = {"rivta": RivtaSource, "register": RivtaSource}
-LISTENERS: Mapping[str, Any] = {"mllp": MllpListener}
+FETCHERS: Mapping[str, Callable[[SourceConfig], Fetcher]] = {"rivta": RivtaSource, "register": RivtaSource, "fhir": FhirSource}
+LISTENERS: Mapping[str, Any] = {"mllp": MllpListener, "files": FolderWatcher}
+CHECKS: Mapping[str, Callable[..., AsyncIterator[Step]]] = {
+    "rivta": lambda config, *patient: RivtaSource(config).check(*patient),
+    "register": lambda config, *patient: RivtaSource(config).check(*patient),
+    "fhir": lambda config, *patient: FhirSource(config).check(*patient),
+    "mllp": lambda config, *_: mllp.check(config),
+    "files": lambda config, *_: files.check(config),
+}
 AUTH_PATH = "/auth"
 """Where the built-in authorization server lies under the hub's base URL."""
 
@@ -230,6 +241,11 @@ def _recorder(store: Store) -> Callable[[Summary], Any]:
         await store.commit(Leaf(NO_PATIENT, content))
 
     return record
+
+
+def checks(source: SourceConfig, patient: Identifier | None) -> AsyncIterator[Step]:
+    """Try a source step by step, without a hub."""
+    return CHECKS[source.kind](source, *((patient,) if patient else ()))
 
 
 def _remember_pushes(store: Store, hub: Hub) -> None:

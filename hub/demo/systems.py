@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -33,11 +34,23 @@ class Systems:
     async def push(self) -> dict[str, Acknowledgement]:
         """Have the municipality drop its files and the hospital send its messages; gives its acknowledgements by control id.
 
-        Raises: OSError: nobody listens for the hospital.
+        Returns when the files have been fetched from the folder.
+        Raises: OSError: nobody listens for the hospital; TimeoutError: nobody fetches the files.
         """
-        await asyncio.to_thread(drop, self.world, self.addresses.files)
+        dropped = await asyncio.to_thread(drop, self.world, self.addresses.files)
         host, _, port = self.addresses.mllp.rpartition(":")
-        return await deliver(self.world, host, int(port))
+        acknowledged = await deliver(self.world, host, int(port))
+        await asyncio.to_thread(_collected, tuple(dropped))
+        return acknowledged
+
+
+def _collected(dropped: tuple[Path, ...], seconds: float = 30.0) -> None:
+    """Wait until nothing of what was dropped lies in the folder."""
+    until = time.monotonic() + seconds
+    while any(path.exists() for path in dropped):
+        if time.monotonic() > until:
+            raise TimeoutError("the files were not fetched from the folder")
+        time.sleep(0.05)
 
 
 @asynccontextmanager

@@ -197,10 +197,10 @@ def entries(connection: Connection, pk: int | None = None, after: int = -1, limi
     return [Logged(*row) for row in connection.execute(wanted.order_by(audit.c.seq).limit(limit))]
 
 
-def every(connection: Connection) -> Iterator[Logged]:
-    """The whole log, a thousand entries at a time."""
+def every(connection: Connection, size: int) -> Iterator[Logged]:
+    """The log as it was when it had `size` entries, a thousand at a time."""
     after = -1
-    while found := entries(connection, after=after):
+    while after < size - 1 and (found := entries(connection, after=after, limit=min(1000, size - 1 - after))):
         yield from found
         after = found[-1].seq
 
