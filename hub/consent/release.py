@@ -164,11 +164,6 @@ class Release:
         return first if first.outcome is Outcome.REFUSE and first.when == TRUE else None
 
     @property
-    def hopeless(self) -> bool:
-        """Whether no entry whatever can be seen, so that no source need be asked."""
-        return not any(row.outcome is Outcome.PERMIT for row in self.rows)
-
-    @property
     def digest(self) -> str:
         """The same in every process for the same visibility; another as soon as what could be seen is another."""
         written = "\n".join(f"{row.outcome} {row.rule} {_written(row.when)}" for row in self.rows)

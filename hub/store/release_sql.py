@@ -75,11 +75,6 @@ def rule_number(shape: Hashable, columns: Columns) -> ColumnElement[int]:
     return _chosen(whens, _number(-len(whens)))
 
 
-def compiled(release: Release, columns: Columns) -> tuple[ColumnElement[bool], dict[str, Any]]:
-    """`permitted` for one release, with its values: for whoever prepares no statement."""
-    return permitted(shape(release), columns), bindings(release)
-
-
 def microseconds(moment: datetime) -> int:
     """A time as the store has it."""
     passed = moment - _EPOCH

@@ -30,7 +30,7 @@ from hub.consent.release import (
     outcome_of,
 )
 from hub.fhir.custody import COLUMNS, Custody
-from hub.store.release_sql import bindings, compiled, microseconds, permitted, rule_number, shape
+from hub.store.release_sql import bindings, microseconds, permitted, rule_number, shape
 
 FLAGS = ("social", "released", "secret", "nullified", "insurance", "incapacity")
 TIMES = ("time_from", "time_to")
@@ -164,11 +164,11 @@ def test_the_text_of_a_statement_stays_when_a_block_is_added_up_to_the_next_powe
     one, other = _release(*"ABCDEFGH"[:few]), _release(*"STUVXYZW"[:many])
     assert shape(one) == shape(other)
     assert bindings(one).keys() == bindings(other).keys()
-    assert str(compiled(one, COLUMNS_OF)[0]) == str(compiled(other, COLUMNS_OF)[0])
+    assert str(permitted(shape(one), COLUMNS_OF)) == str(permitted(shape(other), COLUMNS_OF))
 
 
 def test_the_text_of_a_statement_holds_no_value_of_data():
-    text = str(compiled(_release("SE2321000016-SECRET"), COLUMNS_OF)[0])
+    text = str(permitted(shape(_release("SE2321000016-SECRET")), COLUMNS_OF))
     assert "SECRET" not in text
     assert "SE2321000016-SECRET" in bindings(_release("SE2321000016-SECRET")).values()
 
@@ -176,7 +176,7 @@ def test_the_text_of_a_statement_holds_no_value_of_data():
 def test_a_text_that_is_no_code_never_becomes_part_of_a_statement():
     release = Release(closed((Row(Equals("regime", "SVOD' OR '1'='1"), Outcome.PERMIT, "R47"),)))
     with pytest.raises(ValueError, match="not a code"):
-        compiled(release, COLUMNS_OF)
+        permitted(shape(release), COLUMNS_OF)
 
 
 def test_a_release_that_hides_all_hides_all_in_sql(connection):
