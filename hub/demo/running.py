@@ -72,6 +72,7 @@ async def demo(port: int, folder: Path = FOLDER, database_url: str = "") -> Asyn
             )
             async with served(hub, config):
                 await simulated.push()
+                await simulated.fetched()
                 yield Demo(base, world, simulated, hub, folder)
 
 

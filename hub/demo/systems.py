@@ -34,20 +34,21 @@ class Systems:
     async def push(self) -> dict[str, Acknowledgement]:
         """Have the municipality drop its files and the hospital send its messages; gives its acknowledgements by control id.
 
-        Returns when the files have been fetched from the folder.
-        Raises: OSError: nobody listens for the hospital; TimeoutError: nobody fetches the files.
+        Raises: OSError: nobody listens for the hospital.
         """
-        dropped = await asyncio.to_thread(drop, self.world, self.addresses.files)
+        await asyncio.to_thread(drop, self.world, self.addresses.files)
         host, _, port = self.addresses.mllp.rpartition(":")
-        acknowledged = await deliver(self.world, host, int(port))
-        await asyncio.to_thread(_collected, tuple(dropped))
-        return acknowledged
+        return await deliver(self.world, host, int(port))
+
+    async def fetched(self) -> None:
+        """Return when the files that were dropped have been fetched. Raises: TimeoutError: nobody fetches them."""
+        await asyncio.to_thread(_fetched, self.addresses.files)
 
 
-def _collected(dropped: tuple[Path, ...], seconds: float = 30.0) -> None:
-    """Wait until nothing of what was dropped lies in the folder."""
+def _fetched(folder: Path, seconds: float = 30.0) -> None:
+    """Wait until no file lies in the folder."""
     until = time.monotonic() + seconds
-    while any(path.exists() for path in dropped):
+    while any(path.is_file() for path in folder.iterdir()):
         if time.monotonic() > until:
             raise TimeoutError("the files were not fetched from the folder")
         time.sleep(0.05)
