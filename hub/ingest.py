@@ -209,7 +209,9 @@ def _record(
         if facts.protected:
             resource = without_places(resource)
         faults = [fault for fault in validate(resource) if fault.severity in ("error", "fatal")]
-        if faults or resource["resourceType"] not in TYPES:
+        if resource["resourceType"] not in TYPES:
+            faults = [Issue("resourceType", "the hub does not hold this type; the source's bytes keep it", "error", "not-supported")]
+        if faults:
             issues += [
                 Issue(f"{resource['resourceType']}: {fault.place}", fault.problem, fault.severity, fault.code) for fault in faults
             ]

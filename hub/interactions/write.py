@@ -10,7 +10,6 @@ from typing import Any
 
 from hub.caller import Caller
 from hub.consent import provision
-from hub.consent._parts import Context as Reading
 from hub.consent.grounds import Block, Consent
 from hub.errors import Conflict, Forbidden, Gone, HubError, InvalidRequest, NotFound, Stale, Unprocessable
 from hub.fhir.compartment import patients as compartments
@@ -342,7 +341,7 @@ def _grounds(store: Store, context: Context, consent: Resource, told: Known) -> 
     Raises: Unprocessable: it cannot be read in full; Forbidden: not this caller's to give.
     """
     caller, now = context.caller, context.hub.clock()
-    reading = Reading(directory=context.hub.directory, recorded=now, recorded_by=caller.subject)
+    reading = provision.Context(directory=context.hub.directory, recorded=now, recorded_by=caller.subject)
     found = provision.read(consent, reading)
     for each in found:
         if isinstance(each, Block) and caller.kind != "patient":
@@ -351,6 +350,9 @@ def _grounds(store: Store, context: Context, consent: Resource, told: Known) -> 
             raise Forbidden("a consent is registered by the unit that it is given to")
     if told.facts.deceased and any(each.state == "active" for each in found):
         raise Unprocessable("no consent can be registered for a deceased person", "Consent.patient")
+    over = {each.id for each in told.grounds if isinstance(each, Consent | Block) and each.state != "active"}
+    if any(each.id in over and each.state == "active" for each in found):
+        raise Conflict("what has ended or was annulled does not come back: register a new one", "Consent.status")
     kept = {each.id for each in found}
     before = [each for each in told.grounds if isinstance(each, Consent | Block) and each.id.split("-")[0] == consent["id"]]
     gone = [

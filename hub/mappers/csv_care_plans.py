@@ -106,4 +106,4 @@ def _several(row: Row, column: str) -> list[str]:
     return [text.strip() for text in row.text(column).split(BETWEEN) if text.strip()]
 
 
-CSV_CARE_PLANS = Mapper("csv_care_plans", "csv-care-plans", read_plans, CARE_PLANS)
+CSV_CARE_PLANS = Mapper("csv_care_plans", "csv-care-plans", read_plans, CARE_PLANS, frozenset({"CarePlan", "Goal"}))

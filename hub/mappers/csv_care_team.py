@@ -84,4 +84,4 @@ def _member(row: Row, held: Table) -> Resource | None:
     )
 
 
-CSV_CARE_TEAM = Mapper("csv_care_team", "csv-care-team", read_teams, CARE_TEAMS)
+CSV_CARE_TEAM = Mapper("csv_care_team", "csv-care-team", read_teams, CARE_TEAMS, frozenset({"CareTeam"}))

@@ -187,4 +187,4 @@ def _leaves(value: Any) -> int:
     return sum(map(_leaves, value)) if isinstance(value, list) else 1
 
 
-FHIR_R4 = Mapper("fhir_r4", "fhir-r4", read_bundle)
+FHIR_R4 = Mapper("fhir_r4", "fhir-r4", read_bundle, gives=frozenset({"CarePlan", "CareTeam", "Appointment", "Observation"}))

@@ -15,7 +15,7 @@ from hub.mappers import Attribution, Entry, Keyed, Mapped, Mapper, Settings, Sou
 from hub.mappers._er7 import Segment, inside, part, read
 from hub.mappers._hl7v2 import Reading, coverage, person
 from hub.mappers._hl7v2 import reading as begin
-from hub.mappers._hl7v2_result import Order, attachment, observation
+from hub.mappers._hl7v2_result import Order, attachment, name, observation
 from hub.mappers._hl7v2_specimen import collected, specimens
 from hub.mappers._plain import LABORATORY, custody, meta, span
 from hub.mappers._rivta_types import logical
@@ -222,27 +222,32 @@ def _resources(reading: Reading, group: Group, key: Identifier, start: Resource)
 
 def _results(reading: Reading, group: Group, order: Order) -> tuple[list[Keyed], list[Resource]]:
     """The Observations, each with a key of its own, and the documents that came as results."""
-    found: dict[Identifier, Resource] = {}
-    times: Counter[Identifier] = Counter()
-    paths: dict[str, Identifier] = {}
-    beneath: dict[str, list[Resource]] = {}
+    found: list[tuple[str, Identifier, Resource]] = []
+    times: Counter[str] = Counter()
     documents = []
     for obx, notes in group.results:
         if obx.text(2) in ("ED", "RP"):
             documents += [held for held in [attachment(reading, obx)] if held]
             continue
-        one = observation(reading, obx, notes, order)
-        if one is None:
+        resource = observation(reading, obx, notes, order)
+        if resource is None:
             continue
-        times[one.key] += 1
-        again = f"~{times[one.key]}" if times[one.key] > 1 else ""
-        key, path = Identifier(one.key.system, one.key.value + again), obx.text(4)
-        found[key] = one.resource
-        paths.setdefault(path, key)
-        if "." in path:  # 1.1 and 1.2 are answers beneath 1
+        called = name(obx)
+        times[called] += 1
+        again = f"~{times[called]}" if times[called] > 1 else ""
+        found.append((obx.text(4), Identifier(order.key.system, f"{order.key.value}#{called}{again}"), resource))
+    members = _members(found)
+    return [Keyed(key, {**resource, **members.get(key, {})} if members else resource) for _, key, resource in found], documents
+
+
+def _members(found: list[tuple[str, Identifier, Resource]]) -> dict[Identifier, Resource]:
+    """`hasMember` of each result with others beneath it: OBX-4 1.1 and 1.2 are beneath 1."""
+    beneath: dict[str, list[Resource]] = {}
+    for path, key, _ in found:
+        if "." in path:
             beneath.setdefault(path.rpartition(".")[0], []).append(logical("Observation", key))
-    members = {paths[path]: {"hasMember": held} for path, held in beneath.items() if path in paths}
-    return [Keyed(key, resource | members.get(key, {})) for key, resource in found.items()], documents
+    above = {path: key for path, key, _ in reversed(found) if path in beneath}
+    return {above[path]: {"hasMember": held} for path, held in beneath.items() if path in above}
 
 
 def _status(reading: Reading, obr: Segment) -> str:
@@ -319,4 +324,10 @@ def _some(name: str, found: list[Resource]) -> Resource:
     return {name: found} if found else {}
 
 
-HL7V2_ORU_R01 = Mapper(name="hl7v2_oru_r01", family="ORU", map=read_oru, info_type=LABORATORY)
+HL7V2_ORU_R01 = Mapper(
+    name="hl7v2_oru_r01",
+    family="ORU",
+    map=read_oru,
+    info_type=LABORATORY,
+    gives=frozenset({"DiagnosticReport", "Observation", "Specimen", "ServiceRequest"}),
+)

@@ -276,4 +276,4 @@ def _equipment(booking: Booking, aig: Segment) -> Resource | None:
     return ({"type": [kind]} if kind else {}) | ({"actor": {"display": display}} if display else {}) | {"status": "accepted"}
 
 
-HL7V2_SIU = Mapper(name="hl7v2_siu", family="SIU", map=read_siu, info_type=APPOINTMENTS)
+HL7V2_SIU = Mapper(name="hl7v2_siu", family="SIU", map=read_siu, info_type=APPOINTMENTS, gives=frozenset({"Appointment"}))

@@ -125,4 +125,6 @@ def _place(unit: Node) -> Resource | None:
     return {"resourceType": "Location", "id": "place"} | said if said else None
 
 
-RIVTA_CARE_CONTACTS = Mapper("rivta_care_contacts", CONTRACT.operation, reader(CONTRACT, build), CONTRACT.info_type)
+RIVTA_CARE_CONTACTS = Mapper(
+    "rivta_care_contacts", CONTRACT.operation, reader(CONTRACT, build), CONTRACT.info_type, frozenset({"Encounter"})
+)

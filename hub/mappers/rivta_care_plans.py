@@ -179,4 +179,10 @@ def _filled(resource: Resource) -> Resource:
     return {name: value for name, value in resource.items() if value not in (None, [], {}, "")}
 
 
-RIVTA_CARE_PLANS = Mapper("rivta_care_plans", CONTRACT.operation, reader(CONTRACT, build), CONTRACT.info_type)
+RIVTA_CARE_PLANS = Mapper(
+    "rivta_care_plans",
+    CONTRACT.operation,
+    reader(CONTRACT, build),
+    CONTRACT.info_type,
+    frozenset({"CarePlan", "CareTeam", "DocumentReference", "Binary"}),
+)

@@ -151,5 +151,9 @@ def _request(node: Node, header: Header, report: str) -> Keyed | None:
 
 
 RIVTA_LABORATORY = Mapper(
-    name="rivta_laboratory", family=CONTRACT.operation, map=reader(CONTRACT, build), info_type=CONTRACT.info_type
+    name="rivta_laboratory",
+    family=CONTRACT.operation,
+    map=reader(CONTRACT, build),
+    info_type=CONTRACT.info_type,
+    gives=frozenset({"DiagnosticReport", "Observation", "Specimen", "ServiceRequest"}),
 )

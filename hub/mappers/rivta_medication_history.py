@@ -189,5 +189,9 @@ def _statement(node: Node, header: Header, decision: _Decision) -> Resource:
 
 
 RIVTA_MEDICATION_HISTORY = Mapper(
-    name="rivta_medication_history", family=CONTRACT.operation, map=reader(CONTRACT, build), info_type=CONTRACT.info_type
+    name="rivta_medication_history",
+    family=CONTRACT.operation,
+    map=reader(CONTRACT, build),
+    info_type=CONTRACT.info_type,
+    gives=frozenset({"MedicationRequest", "MedicationStatement", "MedicationAdministration"}),
 )

@@ -194,4 +194,4 @@ def _related(number: Identifier, link: Node) -> Resource:
     return {element: value for element, value in related.items() if value}
 
 
-RIVTA_PERSONS = Mapper("rivta_persons", CONTRACT.operation, read, CONTRACT.info_type)
+RIVTA_PERSONS = Mapper("rivta_persons", CONTRACT.operation, read, CONTRACT.info_type, frozenset({"Patient", "RelatedPerson"}))

@@ -158,4 +158,6 @@ def _purpose(node: Node) -> tuple[str | None, list[Resource]]:
     return "\n".join(line for line in lines if line) or " ".join(xml.text_of(root).split()) or None, raw
 
 
-RIVTA_SCHEDULE = Mapper("rivta_schedule", CONTRACT.operation, reader(CONTRACT, build), CONTRACT.info_type)
+RIVTA_SCHEDULE = Mapper(
+    "rivta_schedule", CONTRACT.operation, reader(CONTRACT, build), CONTRACT.info_type, frozenset({"Appointment"})
+)

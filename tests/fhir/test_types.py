@@ -48,7 +48,7 @@ def kinds(name, path):
 
 
 def test_the_types_of_the_house_are_found():
-    assert len(TYPES) == 22
+    assert len(TYPES) == 23
     assert all(name == held.name for name, held in TYPES.items())
 
 
