@@ -5,9 +5,10 @@ Source: HL7 v2.5.1 chapter 2, sections 2.5 to 2.7.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from hub.errors import Issue, Unmappable
 
@@ -54,9 +55,8 @@ class Marks:
         return self.component + self.repetition + self.escape + self.subcomponent
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """One line of a message. Fields and components are numbered from 1, as HL7 numbers them."""
+class Segment(NamedTuple):
+    """One line of a message. Fields and components are numbered from 1, as HL7 numbers them. (A tuple, for it is made often.)"""
 
     name: str
     number: int
@@ -276,27 +276,20 @@ def _message(text: str, marks: Marks) -> Message:
     segments: list[Segment] = []
     issues: list[Issue] = []
     counts: dict[str, int] = {}
-    for row, line in _filled(lines):
-        raw = line.split(marks.field)
+    for row, line in enumerate(lines, 1):
+        raw = line.strip("\n").split(marks.field)
         name = raw[0]
-        if not _NAME.fullmatch(name):
-            issues.append(Issue(f"line[{row}]", "is not a segment", "error", "structure"))
+        if name not in counts and not _NAME.fullmatch(name):
+            if raw != [""]:
+                issues.append(Issue(f"line[{row}]", "is not a segment", "error", "structure"))
             continue
-        counts[name] = counts.get(name, 0) + 1
+        number = counts[name] = counts.get(name, 0) + 1
         if name == "MSH":
-            if segments:
+            if number > 1:
                 raise Unmappable("two messages in one", "MSH[2]")
             raw.insert(1, marks.field)
-        filled = tuple([number for number, held in enumerate(raw) if held and number])
-        segments.append(Segment(name, counts[name], raw, filled, marks))
+        segments.append(Segment(name, number, raw, tuple([n for n, held in enumerate(raw) if held and n]), marks))
     return Message(tuple(segments), marks, tuple(issues))
-
-
-def _filled(lines: list[str]) -> Iterator[tuple[int, str]]:
-    for row, line in enumerate(lines, 1):
-        stripped = line.strip("\n")
-        if stripped:
-            yield row, stripped
 
 
 def _cap(text: str, lines: list[str], marks: Marks) -> None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from hub.fhir.identifiers import Identifier
 from hub.fhir.resource import Resource
-from hub.mappers import Keyed
 from hub.mappers._er7 import Segment, part
 from hub.mappers._hl7v2 import Reading
 from hub.mappers._hl7v2_value import interpretation, reference_range, values
@@ -54,7 +53,7 @@ class Order:
     """Reference, where the group has just one."""
 
 
-def observation(reading: Reading, obx: Segment, notes: list[Segment], order: Order) -> Keyed | None:
+def observation(reading: Reading, obx: Segment, notes: list[Segment], order: Order) -> Resource | None:
     """One result; None where OBX-3 does not say what was observed."""
     code = reading.concept(obx.first(3))
     if code is None:
@@ -77,8 +76,13 @@ def observation(reading: Reading, obx: Segment, notes: list[Segment], order: Ord
     for number in obx.filled:
         if number in FURTHER:
             observed |= FURTHER[number](reading, obx)
-    suffix = f"{obx.text(3) or obx.text(3, 2)}{'.' * bool(obx.text(4))}{obx.text(4)}"
-    return Keyed(Identifier(order.key.system, f"{order.key.value}#{suffix}"), observed)
+    return observed
+
+
+def name(obx: Segment) -> str:
+    """What a result is called inside its order: its code, and OBX-4 where several have the same."""
+    code, path = obx.text(3) or obx.text(3, 2), obx.text(4)
+    return f"{code}.{path}" if path else code
 
 
 def status(reading: Reading, obx: Segment, of_report: str) -> str:
