@@ -29,19 +29,29 @@ def read_plans(message: SourceMessage, settings: Settings) -> Mapped:
     Raises: Unmappable: not in its encoding, or columns missing.
     """
     held, rows = table(message.content, settings.encoding, COLUMNS)
-    entries: dict[Identifier, Entry] = {}
+    found: dict[Identifier, list[tuple[Row, Entry]]] = {}
     for row in rows:
         try:
             entry = _entry(row, held, settings)
         except BadRow as fault:
             held.refuse(row, fault)
-            continue
-        if entry.key in entries:
-            held.refuse(row, BadRow("plan_id", "the same plan twice: the first one is used"))
-            continue
-        entries[entry.key] = entry
-        held.used(row)
-    return Mapped(tuple(entries.values()), issues=tuple(held.issues), complete=held.is_whole, coverage=held.coverage(COLUMNS))
+        else:
+            found.setdefault(entry.key, []).append((row, entry))
+    entries = tuple(entry for same in found.values() for entry in _one(same, held))
+    return Mapped(entries, issues=tuple(held.issues), complete=held.is_whole, coverage=held.coverage(COLUMNS))
+
+
+def _one(same: list[tuple[Row, Entry]], held: Table) -> list[Entry]:
+    """Of the rows of one plan id the first; none, where they are of several persons: whose it is cannot be known."""
+    several = len({entry.patient for _, entry in same}) > 1
+    problem = "the same plan of several persons" if several else "the same plan twice: the first one is used"
+    for row, _ in same if several else same[1:]:
+        held.refuse(row, BadRow("plan_id", problem))
+    if several:
+        return []
+    row, entry = same[0]
+    held.used(row)
+    return [entry]
 
 
 def _entry(row: Row, held: Table, settings: Settings) -> Entry:
