@@ -113,6 +113,10 @@ class Verifier:
         self._revoked = {key: until for key, until in self._revoked.items() if until > now}
         self._revoked[(issuer, token_id)] = expires + tokens.LEEWAY
 
+    def stands(self, caller: Caller) -> bool:
+        """Whether the token that a caller came with has not been revoked since; for sessions, which outlive their token."""
+        return (caller.issuer, caller.token_id) not in self._revoked
+
     def issuer_named(self, authorization: str | None) -> str:
         """The configured issuer that a refused token names, for counting refusals; empty: none."""
         try:

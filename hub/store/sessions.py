@@ -3,6 +3,7 @@
 import hashlib
 import os
 import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -70,6 +71,23 @@ def end(store: Store, secret: str) -> None:
     """End a session, now."""
     with store.database.writing() as connection:
         connection.execute(delete(session).where(session.c.id == _name(secret)))
+
+
+def carry(store: Store, content: dict[str, Any], life: int) -> str:
+    """Content that a browser carries for us for `life` microseconds, unreadable and unchangeable there."""
+    nonce = os.urandom(12)
+    plain = dumps([store.now() + life, content])
+    return urlsafe_b64encode(nonce + AESGCM(store.keys.cursor).encrypt(nonce, plain, b"carried")).decode().rstrip("=")
+
+
+def carried(store: Store, written: str) -> dict[str, Any] | None:
+    """What `carry` wrote; None: it is not ours, or too old."""
+    try:
+        held = urlsafe_b64decode(written + "=" * (-len(written) % 4))
+        ends, content = loads(AESGCM(store.keys.cursor).decrypt(held[:12], held[12:], b"carried"))
+    except (InvalidTag, ValueError):
+        return None
+    return content if store.now() < ends else None
 
 
 def _moved_on(store: Store, held: Session, now: int) -> Session:

@@ -1,0 +1,117 @@
+"""What is missing, and what an empty section may say: never «nothing» where it is not known. PORTAL: states and their words."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from hub.fhir.outcome import SourceReport
+from hub.interactions.overview import Overview, Part
+from hub.portal.language import Words
+
+Running = Callable[[str, str], bool]
+"""Whether a source (title) is still being asked for a contract (as readers call it)."""
+FAILED, SILENT, OLDER, PARTIAL, WAITING, NEVER = "failed", "silent", "older", "partial", "waiting", "never"
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """One cause of incompleteness: of which kind, at which source, in words, and in which sections."""
+
+    kind: str
+    source: str
+    title: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a section says beside its rows."""
+
+    empty: str
+    """In place of rows; "" where there are rows."""
+    notes: tuple[str, ...]
+    """Its own part of what is missing, beneath its rows."""
+    busy: bool
+    """A source is still being asked."""
+
+
+def kind_of(report: SourceReport, running: Running) -> str:
+    """What is wrong with a source's answer; empty: nothing."""
+    if report.code == "NoDataSynchFailed":
+        return WAITING if running(report.source, report.contract) else FAILED
+    if report.code == "DataFromCacheSynchFailed":
+        return WAITING if running(report.source, report.contract) else OLDER
+    if report.code == "DataFromCache" and report.updated is None:
+        return SILENT
+    return PARTIAL if report.partial else ""
+
+
+def gaps(held: Overview, titles: dict[str, str], words: Words, now: datetime, running: Running) -> list[Gap]:
+    """The box over the sections, by source.
+
+    Takes: `titles`: name of a section -> its title.
+    """
+    causes: dict[tuple[str, str], list[SourceReport]] = {}
+    for report in _reports(held.parts):
+        if kind := kind_of(report, running):
+            causes.setdefault((kind, report.source), []).append(report)
+    found = [_gap(kind, source, reports, words, now) for (kind, source), reports in causes.items()]
+    never: dict[str, list[str]] = {}
+    for part in held.parts:
+        for source in part.never:
+            never.setdefault(source, []).append(titles[part.section.name].lower())
+    for source, names in never.items():
+        title = words("gap.never.title", source=source)
+        found.append(Gap(NEVER, source, title, words("gap.never.said", source=source, what=words.listed(names))))
+    return found
+
+
+def _gap(kind: str, source: str, reports: Sequence[SourceReport], words: Words, now: datetime) -> Gap:
+    what = words.listed(list(dict.fromkeys(report.contract for report in reports)))
+    since = min((report.updated for report in reports if report.updated), default=None)
+    said = words(
+        f"gap.{kind}.said",
+        source=source,
+        what=what,
+        What=what[:1].upper() + what[1:],
+        time=words.time(now),
+        since=words.moment(since) if since else "",
+    )
+    return Gap(kind, source, words(f"gap.{kind}.title", source=source), said)
+
+
+def state(part: Part, has_rows: bool, title: str, words: Words, running: Running) -> State:
+    """What a section says of itself."""
+    if not part.connected:
+        return State(words("state.no-source", what=title.lower()), (), False)
+    found = [(kind_of(report, running), report) for report in part.reports]
+    names = {kind: list(dict.fromkeys(r.source for k, r in found if k == kind)) for kind in (FAILED, SILENT, WAITING)}
+    lacking = [*names[FAILED], *names[SILENT], *names[WAITING]]
+    notes = [
+        words(f"note.{kind}", source=words.listed(list(dict.fromkeys(r.source for k, r in found if k == kind))))
+        for kind in (FAILED, WAITING, SILENT, OLDER, PARTIAL)
+        if any(k == kind for k, _ in found) and (has_rows or kind in (OLDER, PARTIAL, WAITING))
+    ]
+    notes += [words("note.never", source=source, what=title.lower()) for source in part.never]
+    notes += [words("note.more")] if part.more else []
+    return State("" if has_rows else _empty(part, lacking, words), tuple(notes), bool(names[WAITING]))
+
+
+def _empty(part: Part, lacking: list[str], words: Words) -> str:
+    if part.refused:
+        return words("state.not-allowed")
+    if "relation-required" in part.notices:
+        return words("state.relation-required")
+    if lacking:
+        return words("state.cannot-tell", source=words.listed(lacking))
+    count = len({report.source for report in part.reports})
+    return words("state.empty", count=count) if count else words("state.nothing-to-see")
+
+
+def answered(held: Overview) -> int:
+    """How many sources could matter for the overview."""
+    return len({report.source for report in _reports(held.parts)})
+
+
+def _reports(parts: Sequence[Part]) -> list[SourceReport]:
+    return [report for part in parts for report in part.reports]

@@ -1,0 +1,148 @@
+"""The medicines of an overview: derived from the decisions that the reader may see, in groups, disagreement shown."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from hub.fhir.medication_list import medication_list
+from hub.fhir.resource import Resource
+from hub.interactions.overview import Part, Row
+from hub.portal.badges import Badge, Sources
+from hub.portal.language import Words
+from hub.portal.values import extension, moment, quantity, text_of, when
+
+ATC = ("http://www.whocc.no/atc", "urn:oid:1.2.752.129.2.2.3.1.1")
+RECENT = timedelta(days=30)
+GROUPS = ("changed", "standing", "needed", "ended")
+_GONE = ("completed", "stopped", "not-taken", "entered-in-error")
+_PURPOSE = "Ändamål: "
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Medicine:
+    """One row. `substance`: code and words; merged only on the same code, strength and dose."""
+
+    code: str
+    substance: str
+    form: str
+    strength: str
+    dose: str
+    purpose: str
+    ordered: str
+    note: str
+    status: str
+    group: str
+    is_new: bool
+    own: bool
+    badges: tuple[Badge, ...]
+    conflict: bool = False
+    continued: bool = False
+    """The row above has the same substance and disagrees: one name stands over both."""
+
+
+def medicines(part: Part, sources: Sources, words: Words, now: datetime) -> dict[str, list[Medicine]]:
+    """Rows by group, in the order of `GROUPS`; empty groups are left out."""
+    derived = [Row(each, own=False) for each in medication_list((row.resource for row in part.of("MedicationRequest")), now)]
+    rows = [_medicine(row, sources, words, now) for row in (*derived, *part.of("MedicationStatement"))]
+    found: dict[str, list[Medicine]] = {}
+    for group in GROUPS:
+        held = _merged(row for row in rows if row.group == group and row.status != "entered-in-error")
+        if held:
+            found[group] = _compared(sorted(held, key=lambda row: (row.substance.casefold(), row.strength)), group)
+    return found
+
+
+def _medicine(row: Row, sources: Sources, words: Words, now: datetime) -> Medicine:
+    resource = row.resource
+    drug = resource.get("medicationCodeableConcept", {})
+    atc: Resource = next((each for each in drug.get("coding", ()) if each.get("system") in ATC), {})
+    status = str(resource.get("status", ""))
+    dosage = resource.get("dosage", [])
+    asserted = resource.get("dateAsserted")
+    began = resource.get("effectivePeriod", {}).get("start") or resource.get("effectiveDateTime")
+    return Medicine(
+        code=str(atc.get("code", "")),
+        substance=str(atc.get("display") or text_of(drug) or words("medicines.unnamed")),
+        form=extension(drug, "drug-form"),
+        strength=extension(drug, "drug-strength"),
+        dose=_dose(dosage, words),
+        purpose=_purpose(resource),
+        ordered=when(asserted, words),
+        note=_note(resource),
+        status=status,
+        group=_group(row, status, dosage, _is_recent(asserted, now)),
+        is_new=_is_recent(began, now) and status == "active",
+        own=row.own,
+        badges=(sources.badge(row),),
+    )
+
+
+def _group(row: Row, status: str, dosage: Sequence[Any], changed: bool) -> str:
+    if status in _GONE:
+        return "ended"
+    if row.own or any(part.get("asNeededBoolean") or part.get("asNeededCodeableConcept") for part in dosage):
+        return "needed"
+    return "changed" if changed or status == "on-hold" else "standing"
+
+
+def _dose(dosage: Sequence[Any], words: Words) -> str:
+    """In the prescriber's words; else put together from the dose and its timing."""
+    said = [str(part.get("text") or _structured(part, words)) for part in dosage]
+    return "; ".join(dict.fromkeys(each for each in said if each))
+
+
+def _structured(part: Any, words: Words) -> str:
+    amount = next((quantity(each.get("doseQuantity"), words) for each in part.get("doseAndRate", ())), "")
+    timing = text_of(part.get("timing", {}).get("code", {}))
+    return " ".join(each for each in (amount, timing) if each) or str(part.get("patientInstruction", ""))
+
+
+def _purpose(resource: Resource) -> str:
+    notes = (str(note.get("text", "")) for note in resource.get("note", ()))
+    said = [text_of(each) for each in resource.get("reasonCode", ())]
+    return ", ".join([*filter(None, said), *(note.removeprefix(_PURPOSE) for note in notes if note.startswith(_PURPOSE))])
+
+
+def _note(resource: Resource) -> str:
+    notes = [str(note.get("text", "")) for note in resource.get("note", ())]
+    reasons = [text_of(each) for each in resource.get("statusReason", ())]
+    return ". ".join([*filter(None, reasons), *(note for note in notes if note and not note.startswith(_PURPOSE))])
+
+
+def _is_recent(written: Any, now: datetime) -> bool:
+    found = moment(written)
+    return found is not None and timedelta(0) <= now - found <= RECENT
+
+
+def _merged(rows: Iterable[Medicine]) -> list[Medicine]:
+    """One row for what several sources say alike: the same code, strength, dose and state."""
+    found: dict[tuple[str, ...], Medicine] = {}
+    for number, row in enumerate(rows):
+        same = (
+            (row.code, row.strength.casefold(), row.dose.casefold(), row.status) if row.code and not row.own else (str(number),)
+        )
+        held = found.get(same)
+        if held is None:
+            found[same] = row
+        elif row.badges[0] not in held.badges:
+            found[same] = replace(held, badges=(*held.badges, *row.badges))
+    return list(found.values())
+
+
+def _compared(rows: list[Medicine], group: str) -> list[Medicine]:
+    """The rows, those of one substance that different sources tell differently marked and under one name."""
+    if group == "ended":
+        return rows
+    sources: dict[str, set[Badge]] = defaultdict(set)
+    for row in rows:
+        if row.code:
+            sources[row.code] |= set(row.badges)
+    marked: list[Medicine] = []
+    for row in rows:
+        others = [other for other in rows if other.code == row.code and other is not row]
+        differs = bool(row.code and others and len(sources[row.code]) > 1)
+        continued = differs and bool(marked) and marked[-1].code == row.code
+        marked.append(replace(row, conflict=differs, continued=continued))
+    return marked

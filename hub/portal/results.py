@@ -1,0 +1,222 @@
+"""Results and measurements of an overview: grouped by what was measured, with a trend chart where there is a trend.
+
+Values are told as they were sent; only an exact power of ten between units is reckoned away, and the table keeps the original.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from hub.fhir.resource import Resource
+from hub.interactions.overview import Part, Row
+from hub.portal.badges import Badge, Sources
+from hub.portal.chart import Point
+from hub.portal.language import Words
+from hub.portal.units import convert
+from hub.portal.values import decimal, effective, moment, quantity, text_of, when
+
+HIGH, LOW = ("H", "HH", "HU", "H>"), ("L", "LL", "LU", "L<")
+V3 = "ObservationInterpretation"
+_VOID = ("entered-in-error", "cancelled")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Value:
+    """One value as a table row."""
+
+    written: str
+    """Its time, as it was written."""
+    day: str
+    text: str
+    flag: str
+    """`high`, `low`, `abnormal` or nothing: the laboratory's own word."""
+    reference: str
+    basis: str
+    """The method or laboratory basis, where it is said."""
+    note: str
+    own: bool
+    badge: Badge
+    point: Point | None
+    """None: no number, or no time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analyte:
+    """Everything of one code, newest first."""
+
+    key: str
+    name: str
+    values: tuple[Value, ...]
+    lines: tuple[str, ...]
+    vital: bool
+    """A vital sign, or something the patient measures."""
+
+    @property
+    def latest(self) -> Value:
+        return self.values[0]
+
+    @property
+    def points(self) -> tuple[Point, ...]:
+        return tuple(value.point for value in self.values if value.point)
+
+
+def analytes(part: Part, sources: Sources, words: Words) -> list[Analyte]:
+    """What was measured, the latest first."""
+    found: dict[str, list[tuple[str, Value, bool]]] = {}
+    for row in part.of("Observation"):
+        if row.resource.get("status") in _VOID or _is_panel(row.resource):
+            continue
+        vital = row.own or any("vital-signs" in str(each) for each in row.resource.get("category", ()))
+        key, name = _named(row.resource.get("code", {}))
+        for value in _values(row, sources.badge(row), words):
+            found.setdefault(key, []).append((name, value, vital))
+    made = [_analyte(key, held) for key, held in found.items()]
+    return sorted(made, key=_time, reverse=True)
+
+
+def _analyte(key: str, held: list[tuple[str, Value, bool]]) -> Analyte:
+    values = sorted((value for _, value, _ in held), key=lambda value: _order(value.written), reverse=True)
+    lines = tuple(dict.fromkeys(value.point.line for value in values if value.point))
+    return Analyte(
+        key=key,
+        name=next(name for name, _, _ in held),
+        values=_in_one_unit(values),
+        lines=tuple(sorted(lines, reverse=True)),
+        vital=any(vital for _, _, vital in held),
+    )
+
+
+def _in_one_unit(values: list[Value]) -> tuple[Value, ...]:
+    """Points in the latest unit wherever an exact factor leads there; the line still breaks, since `basis` has the original."""
+    into = next((value.point.unit for value in values if value.point), "")
+    return tuple(replace(value, point=_converted(value.point, into)) for value in values)
+
+
+def _converted(point: Point | None, into: str) -> Point | None:
+    if point is None or point.unit == into:
+        return point
+    value = convert(point.value, point.unit, into)
+    if value is None:
+        return point
+    ends = {name: end and convert(end, point.unit, into) for name, end in (("low", point.low), ("high", point.high))}
+    return replace(point, value=value, unit=into, low=ends["low"], high=ends["high"])
+
+
+def _values(row: Row, badge: Badge, words: Words) -> Iterable[Value]:
+    """The value of an observation, or one for each of its components."""
+    components = [each for each in row.resource.get("component", ()) if isinstance(each, dict)]
+    if not components:
+        yield _value(row, row.resource, "", badge, words)
+    for component in components:
+        yield _value(row, component, text_of(component.get("code")), badge, words)
+
+
+def _value(row: Row, part: Resource, line: str, badge: Badge, words: Words) -> Value:
+    resource = row.resource
+    said = effective(resource)
+    interval = next((each for each in part.get("referenceRange", ()) if isinstance(each, dict)), {})
+    flag = _flag(part)
+    return Value(
+        written=said,
+        day=when(said, words),
+        text=_shown(part, words),
+        flag=flag,
+        reference=_reference(interval, words),
+        basis=text_of(resource.get("method", {})),
+        note=". ".join(str(note.get("text", "")) for note in resource.get("note", ()) if note.get("text")),
+        own=row.own,
+        badge=badge,
+        point=_point(row, part, line, moment(said), interval, flag, words),
+    )
+
+
+def _point(row: Row, part: Resource, line: str, at: datetime | None, interval: Resource, flag: str, words: Words) -> Point | None:
+    held = part.get("valueQuantity", {})
+    value = decimal(held.get("value"))
+    if value is None or at is None:
+        return None
+    unit = str(held.get("unit") or held.get("code") or "")
+    return Point(
+        at=at,
+        value=value,
+        unit=unit,
+        label=quantity({"value": held.get("value"), "comparator": held.get("comparator", "")}, words),
+        flag=flag if flag in ("high", "low") else "",
+        open=bool(held.get("comparator")),
+        own=row.own,
+        line=line,
+        basis=f"{text_of(row.resource.get('method', {}))}|{unit}",
+        low=_end(interval, "low"),
+        high=_end(interval, "high"),
+    )
+
+
+def _shown(part: Resource, words: Words) -> str:
+    for name, value in part.items():
+        match name:
+            case "valueQuantity":
+                return quantity(value, words)
+            case "valueCodeableConcept":
+                return text_of(value)
+            case "valueString" | "valueDateTime" | "valueTime":
+                return str(value)
+            case "valueInteger":
+                return words.number(Decimal(value))
+            case "valueBoolean":
+                return words("value.yes" if value else "value.no")
+            case "valueRange":
+                return f"{quantity(value.get('low'), words)}–{quantity(value.get('high'), words)}"
+            case "valueRatio":
+                return f"{quantity(value.get('numerator'), words)} / {quantity(value.get('denominator'), words)}"
+    return words("results.no-value")
+
+
+def _flag(part: Resource) -> str:
+    codes = [
+        str(coding.get("code", ""))
+        for concept in part.get("interpretation", ())
+        for coding in concept.get("coding", ())
+        if str(coding.get("system", "")).endswith(V3)
+    ]
+    if any(code in HIGH for code in codes):
+        return "high"
+    if any(code in LOW for code in codes):
+        return "low"
+    return "abnormal" if any(code in ("A", "AA") for code in codes) else ""
+
+
+def _reference(interval: Resource, words: Words) -> str:
+    if interval.get("text"):
+        return str(interval["text"])
+    low, high = (_end(interval, name) for name in ("low", "high"))
+    if low is not None and high is not None:
+        return f"{words.number(low)}–{words.number(high)}"
+    return f">{words.number(low)}" if low is not None else f"<{words.number(high)}" if high is not None else ""
+
+
+def _end(interval: Resource, name: str) -> Decimal | None:
+    held: Any = interval.get(name, {})
+    return decimal(held.get("value")) if isinstance(held, dict) else None
+
+
+def _named(code: Resource) -> tuple[str, str]:
+    """What values are gathered by, and its name: a code with its system, or the words where there is none."""
+    name = text_of(code)
+    coding = next((each for each in code.get("coding", ()) if each.get("code")), None)
+    return (f"{coding.get('system', '')}|{coding['code']}" if coding else name.casefold()), name
+
+
+def _is_panel(resource: Resource) -> bool:
+    valued = any(name.startswith("value") for name in resource)
+    return bool(resource.get("hasMember")) and not valued and not resource.get("component")
+
+
+def _order(written: str) -> float:
+    found = moment(written)
+    return found.timestamp() if found else 0.0
+
+
+def _time(analyte: Analyte) -> float:
+    return _order(analyte.latest.written)

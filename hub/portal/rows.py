@@ -1,0 +1,182 @@
+"""Plans, teams, booked times and contacts as rows: what is read, when, from whom."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from hub.fhir.resource import Resource
+from hub.interactions.overview import Part
+from hub.portal.badges import Badge, Sources
+from hub.portal.language import Words
+from hub.portal.values import first_text, has_time, moment, text_of, when
+
+MOST = 12
+"""Rows of contacts on the overview."""
+CONTACTS = {"AMB": "visit", "VR": "remote", "EMER": "emergency", "IMP": "inpatient", "ACUTE": "inpatient", "HH": "home"}
+"""Class of an Encounter (v3-ActCode) -> a word of our own."""
+PLANNED = ("booked", "pending", "proposed", "arrived", "checked-in", "waitlist")
+_GONE = ("entered-in-error", "cancelled", "revoked")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One row of a list: `title` in bold, `detail` beside it, `paragraphs` beneath."""
+
+    title: str
+    badge: Badge
+    detail: str = ""
+    day: str = ""
+    time: str = ""
+    stamp: str = ""
+    """Machine-readable time."""
+    paragraphs: tuple[str, ...] = ()
+    more: tuple[str, ...] = field(default=())
+    tag: str = ""
+
+
+def plans(part: Part, sources: Sources, words: Words) -> list[Line]:
+    """Care plans, the newest first; those that are over last."""
+    rows = [row for row in part.of("CarePlan") if row.resource.get("status") not in _GONE]
+    rows.sort(key=lambda row: _stamp(_planned(row.resource)), reverse=True)
+    rows.sort(key=lambda row: row.resource.get("status") == "completed")
+    lines = []
+    for row in rows:
+        plan, begun = row.resource, _planned(row.resource)
+        kind = first_text(plan.get("category"))
+        title = str(plan.get("title") or kind or words("plans.unnamed"))
+        said = [kind] if kind and kind.casefold() not in title.casefold() else []
+        said += [words("plans.made", day=when(begun, words))] if begun else []
+        over = plan.get("status") == "completed"
+        lines.append(
+            Line(
+                title=title,
+                badge=sources.badge(row),
+                detail=", ".join(said),
+                paragraphs=tuple(line for line in str(plan.get("description", "")).split("\n") if line.strip()),
+                more=(*_goals(plan, words), *_activities(plan)),
+                tag=words("plans.over") if over else "",
+            )
+        )
+    return lines
+
+
+def _planned(plan: Resource) -> Any:
+    return plan.get("created") or plan.get("period", {}).get("start")
+
+
+def _goals(plan: Resource, words: Words) -> list[str]:
+    held = [each for each in plan.get("contained", ()) if each.get("resourceType") == "Goal"]
+    said = [text_of(goal.get("description")) for goal in held]
+    return [words("plans.goal", goal=each) for each in said if each]
+
+
+def _activities(plan: Resource) -> list[str]:
+    details = [each.get("detail", {}) for each in plan.get("activity", ())]
+    return [said for each in details if (said := str(each.get("description") or text_of(each.get("code"))))]
+
+
+def team(part: Part, sources: Sources, words: Words) -> list[Line]:
+    """The members of every team; somebody named in several stands once a source and role."""
+    lines: dict[tuple[str, str, str], Line] = {}
+    for row in part.of("CareTeam"):
+        if row.resource.get("status") in (*_GONE, "inactive"):
+            continue
+        badge = sources.badge(row)
+        for member in row.resource.get("participant", ()):
+            name = _display(member.get("member"), row.resource) or words("team.unnamed")
+            role = first_text(member.get("role"))
+            unit = _display(member.get("onBehalfOf"), row.resource)
+            detail = ", ".join(part for part in (role, unit) if part and part != name)
+            team_name = str(row.resource.get("name", ""))
+            lines.setdefault(
+                (name, detail, badge.title),
+                Line(title=name, badge=badge, detail=detail, more=(team_name,) if team_name else ()),
+            )
+    return list(lines.values())
+
+
+def bookings(part: Part, sources: Sources, words: Words, now: datetime) -> list[Line]:
+    """Booked times that lie ahead, the next first; those without a time last."""
+    rows = []
+    for row in part.of("Appointment"):
+        begins = moment(row.resource.get("start"))
+        if row.resource.get("status") in PLANNED and (begins is None or begins >= now):
+            rows.append((begins is None, begins.timestamp() if begins else 0.0, row))
+    lines = []
+    for _, _, row in sorted(rows, key=lambda each: each[:2]):
+        booked = row.resource
+        begins = moment(booked.get("start"))
+        kind = first_text(booked.get("serviceType")) or text_of(booked.get("appointmentType"))
+        title = kind or str(booked.get("description", "")).split("\n")[0] or words("bookings.unnamed")
+        reason = first_text(booked.get("reasonCode"))
+        lines.append(
+            Line(
+                title=title,
+                badge=sources.badge(row),
+                detail=", ".join(each for each in (*_with(booked), reason) if each and each != title),
+                day=words.weekday(begins) if begins else words("bookings.no-time"),
+                time=words.time(begins) if begins and has_time(booked.get("start")) else "",
+                stamp=str(booked.get("start", "")),
+            )
+        )
+    return lines
+
+
+def _with(booked: Resource) -> list[str]:
+    """Where and whom: the participants but the patient."""
+    actors = (each.get("actor", {}) for each in booked.get("participant", ()))
+    others = (each for each in actors if not str(each.get("reference", "")).startswith("Patient/"))
+    return list(dict.fromkeys(said for each in others if (said := _display(each, booked))))
+
+
+def contacts(part: Part, sources: Sources, words: Words) -> list[Line]:
+    """Contacts with care, the newest first."""
+    rows = [row for row in part.of("Encounter") if row.resource.get("status") not in _GONE]
+    rows.sort(key=lambda row: _stamp(_period(row.resource).get("start") or _period(row.resource).get("end")), reverse=True)
+    lines = []
+    for row in rows:
+        contact, period = row.resource, _period(row.resource)
+        kind = CONTACTS.get(str(contact.get("class", {}).get("code", "")), "")
+        own = first_text(contact.get("type"))
+        reason = first_text(contact.get("reasonCode"))
+        place = _display(contact.get("serviceProvider"), contact)
+        lines.append(
+            Line(
+                title=own or (words(f"contact.{kind}") if kind else words("contact.other")),
+                badge=sources.badge(row),
+                detail=", ".join(each for each in (reason, place) if each),
+                day=_span(period, words),
+                stamp=str(period.get("start") or period.get("end") or ""),
+                tag=words("contact.ongoing") if contact.get("status") == "in-progress" else "",
+            )
+        )
+    return lines
+
+
+def _period(contact: Resource) -> dict[str, Any]:
+    held: dict[str, Any] = contact.get("period", {})
+    return held
+
+
+def _span(period: dict[str, Any], words: Words) -> str:
+    start, end = when(period.get("start"), words), when(period.get("end"), words)
+    return start if start == end or not end else f"{start}–{end}" if start else words("contact.until", day=end)
+
+
+def _display(reference: Any, inside: Resource) -> str:
+    """What a reference calls its target, or what the contained target says of itself."""
+    if not isinstance(reference, dict):
+        return ""
+    if reference.get("display"):
+        return str(reference["display"])
+    name = str(reference.get("reference", ""))
+    target = next((each for each in inside.get("contained", ()) if name == f"#{each.get('id')}"), None)
+    if target is None:
+        return ""
+    person = target.get("practitioner", {}).get("display", "")
+    return str(person or (target.get("name") if isinstance(target.get("name"), str) else "") or first_text(target.get("code")))
+
+
+def _stamp(written: Any) -> float:
+    found = moment(written)
+    return found.timestamp() if found else 0.0

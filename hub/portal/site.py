@@ -1,0 +1,228 @@
+"""What every page is given, and the way in and out of each: session, language, form, headers, and what went wrong."""
+
+import hmac
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from hub import errors, scopes
+from hub.caller import Caller
+from hub.errors import HubError
+from hub.hub import Hub
+from hub.interactions.context import Context
+from hub.limits import Limits
+from hub.portal import templates
+from hub.portal.language import LANGUAGES, Words, words
+from hub.refresh import Refresher
+from hub.smart import Verifier
+from hub.store import sessions
+from hub.store.sessions import Session
+from hub.store.values import moment
+
+Post = Callable[[str, Mapping[str, str]], Awaitable[tuple[int, bytes]]]
+"""Sends a form to an address. Gives: status and body."""
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+FAULTS: tuple[tuple[type[HubError], int, str], ...] = (
+    (errors.AuditUnavailable, 503, "fault.audit"),
+    (errors.Throttled, 429, "fault.throttled"),
+    (errors.NotFound, 404, "fault.not-found"),
+    (errors.Forbidden, 403, "fault.forbidden"),
+)
+"""What a page says of what went wrong; anything else could not be read."""
+A_YEAR = 365 * 24 * 3600
+
+
+class Closed(errors.NotFound):
+    """The handle of a patient that this session does not have open."""
+
+
+@dataclass(slots=True)
+class Visit:
+    """One request of a browser. `held` changes when the session does."""
+
+    request: Request
+    words: Words
+    held: Session | None = None
+    caller: Caller | None = None
+    form: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def content(self) -> dict[str, Any]:
+        return self.held.content if self.held else {}
+
+
+Handler = Callable[[Visit], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Portal:
+    """The hub as pages need it."""
+
+    hub: Hub
+    refresher: Refresher
+    verifier: Verifier
+    limits: Limits
+    post: Post
+    client_id: str
+
+    @property
+    def secure(self) -> bool:
+        return self.hub.config.base_url.startswith("https:")
+
+    def cookie(self, name: str) -> str:
+        """A cookie's name; browsers hold `__Host-` to this host and to https."""
+        return f"__Host-{name}" if self.secure else name
+
+    def set_cookie(self, answer: Response, name: str, value: str, life: int | None = None) -> None:
+        answer.set_cookie(self.cookie(name), value, max_age=life, path="/", secure=self.secure, httponly=True, samesite="lax")
+
+    def drop_cookie(self, answer: Response, name: str) -> None:
+        answer.delete_cookie(self.cookie(name), path="/", secure=self.secure, httponly=True, samesite="lax")
+
+    def open_page(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+        """A page for anybody."""
+        return partial(self._answered, handler, False)
+
+    def page(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+        """A page for who has signed in; others are sent to sign in, and come back."""
+        return partial(self._answered, handler, True)
+
+    def context(self, visit: Visit) -> Context:
+        """What interactions are given. Raises: Throttled."""
+        caller = known(visit)
+        self.limits.request(caller)
+        name = visit.request.scope.get("state", {}).get("request_id") or secrets.token_hex(16)
+        return Context(self.hub, self.refresher, caller, name, self.hub.store.now(), partial(self.limits.identifier, caller))
+
+    async def keep(self, visit: Visit, **content: Any) -> None:
+        """Change what the session holds."""
+        assert visit.held
+        visit.held = await self.hub.store(sessions.keep, visit.held, visit.held.content | content)
+
+    def patient(self, visit: Visit) -> tuple[str, str]:
+        """The handle in the address, and the patient's id. Raises: Closed."""
+        handle = str(visit.request.path_params["handle"])
+        found = visit.content.get("patients", {}).get(handle)
+        if not found:
+            raise Closed("the patient is not open in this session")
+        return handle, str(found)
+
+    def show(self, visit: Visit, name: str, status: int = 200, **values: Any) -> Response:
+        """The page `name`."""
+        html = templates.page(name, **self._common(visit), **values)
+        return HTMLResponse(html, status, HEADERS)
+
+    def away(self, place: str) -> Response:
+        """On to another page, by GET."""
+        return RedirectResponse(place, 303, HEADERS)
+
+    def _common(self, visit: Visit) -> dict[str, Any]:
+        caller = visit.caller
+        language = visit.words.language
+        unit = self.hub.directory.units.get(caller.unit) if caller else None
+        return {
+            "t": visit.words,
+            "lang": language,
+            "other": next(each for each in LANGUAGES if each != language),
+            "path": visit.request.url.path,
+            "caller": caller,
+            "unit": unit.name if unit else "",
+            "staff": bool(caller and caller.staff),
+            "csrf": self.csrf(visit.held) if visit.held else "",
+            "ends": visit.held.ends // 1_000_000 if visit.held else 0,
+            "ends_at": visit.words.time(moment(visit.held.ends)) if visit.held else "",
+            "now": visit.words.moment(self.hub.clock()),
+        }
+
+    def csrf(self, held: Session) -> str:
+        """The token that a session's forms carry."""
+        return hmac.digest(self.hub.store.keys.cursor, f"csrf\0{held.secret}".encode(), "sha256").hex()
+
+    async def _answered(self, handler: Handler, signed_in: bool, request: Request) -> Response:
+        visit = Visit(request, words(_language(request)))
+        try:
+            await self._recognise(visit)
+            if signed_in and visit.caller is None:
+                return self._to_sign_in(visit)
+            if request.method == "POST":
+                await self._read_form(visit)
+            answer = await handler(visit)
+        except HubError as fault:
+            answer = self._fault(visit, fault)
+        if request.query_params.get("lang") in LANGUAGES:
+            answer.set_cookie("lang", visit.words.language, A_YEAR, path="/", secure=self.secure, httponly=True, samesite="lax")
+        return answer
+
+    async def _recognise(self, visit: Visit) -> None:
+        """The session of the browser's cookie, unless the token it began with has been revoked."""
+        secret = visit.request.cookies.get(self.cookie("session"), "")
+        held = await self.hub.store(sessions.resume, secret) if secret else None
+        if held is None:
+            return
+        caller = caller_from(held.content["caller"])
+        if self.verifier.stands(caller):
+            visit.held, visit.caller = held, caller
+        else:
+            await self.hub.store(sessions.end, secret)
+
+    async def _read_form(self, visit: Visit) -> None:
+        form = await visit.request.form()
+        visit.form = {name: value for name, value in form.items() if isinstance(value, str)}
+        if visit.held and not hmac.compare_digest(visit.form.get("csrf", "").encode(), self.csrf(visit.held).encode()):
+            raise errors.Conflict("the form was not made for this session")
+
+    def _to_sign_in(self, visit: Visit) -> Response:
+        ended = bool(visit.request.cookies.get(self.cookie("session")))
+        if visit.request.method != "GET":
+            return self.show(visit, "home", 403, said=visit.words("signed-out.idle"), opened=[], sign_in="/logga-in")
+        place = f"/logga-in?till={visit.request.url.path}"
+        if ended:
+            answer = self.show(visit, "home", 403, said=visit.words("signed-out.idle"), opened=[], sign_in=place)
+            self.drop_cookie(answer, "session")
+            return answer
+        return self.away(place)
+
+    def _fault(self, visit: Visit, fault: HubError) -> Response:
+        if isinstance(fault, Closed):
+            return self.show(visit, "said", 410, title=visit.words("closed.title"), said=visit.words("closed.said"))
+        status, key = next(((s, k) for kind, s, k in FAULTS if isinstance(fault, kind)), (400, "fault.request"))
+        return self.show(visit, "said", status, title=visit.words("fault.title"), said=visit.words(key))
+
+
+def known(visit: Visit) -> Caller:
+    """Who has signed in. Raises: Unauthenticated."""
+    if visit.caller is None:
+        raise errors.Unauthenticated("nobody has signed in")
+    return visit.caller
+
+
+def caller_to(caller: Caller) -> dict[str, Any]:
+    """A caller as a session keeps it."""
+    return asdict(caller) | {"smart": scopes.write(caller.smart)}
+
+
+def caller_from(held: Mapping[str, Any]) -> Caller:
+    """The caller that `caller_to` wrote."""
+    return Caller(**(dict(held) | {"smart": scopes.parse(held["smart"])}))
+
+
+def _language(request: Request) -> str:
+    """Asked for in the address, else as chosen before, else Swedish."""
+    asked = request.query_params.get("lang") or request.cookies.get("lang") or LANGUAGES[0]
+    return asked if asked in LANGUAGES else LANGUAGES[0]

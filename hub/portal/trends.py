@@ -1,0 +1,181 @@
+"""Which results are drawn as charts, with what words; the rest stand in a table."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from markupsafe import Markup
+
+from hub.interactions.overview import Part
+from hub.portal.badges import Sources
+from hub.portal.chart import Frame, Point, chart
+from hub.portal.language import Words
+from hub.portal.results import Analyte, Value, analytes
+from hub.portal.templates import drawn
+
+MOST_CHARTS = 8
+MOST_OWN = 4
+MARGIN = timedelta(days=4)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trend:
+    """One chart with its heading and its table."""
+
+    name: str
+    latest: str
+    unit: str
+    flag: str
+    day: str
+    reference: str
+    change: str
+    breaks: tuple[str, ...]
+    own: bool
+    badge: object
+    svg: Markup
+    values: tuple[Value, ...]
+    lines: bool
+    """More than one line: the table says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """Charts of what care has measured, charts of vital signs and the patient's own, and a table of the rest."""
+
+    care: tuple[Trend, ...]
+    vital: tuple[Trend, ...]
+    others: tuple[Analyte, ...]
+    period: str
+    own: bool
+    """At least one value is the patient's own."""
+
+    def __len__(self) -> int:
+        """How many things were measured."""
+        return len(self.care) + len(self.vital) + len(self.others)
+
+
+def results(part: Part, sources: Sources, words: Words) -> Results:
+    """The section, newest first; of what care has measured, what is flagged now is drawn before what is not."""
+    held = analytes(part, sources, words)
+    trending = [each for each in held if len(each.points) > 1 and len(each.lines) <= 2]
+    care = sorted((each for each in trending if not each.vital), key=lambda each: not each.latest.flag)[:MOST_CHARTS]
+    vital = [each for each in trending if each.vital][:MOST_OWN]
+    taken = {each.key for each in (*care, *vital)}
+    own = any(value.own for each in held for value in each.values)
+    return Results(
+        care=_drawn(care, "c", words, 300.0),
+        vital=_drawn(vital, "v", words, 540.0),
+        others=tuple(each for each in held if each.key not in taken),
+        period=_period(care, words),
+        own=own,
+    )
+
+
+def _drawn(held: Sequence[Analyte], prefix: str, words: Words, width: float) -> tuple[Trend, ...]:
+    points = [point for each in held for point in each.points]
+    if not points:
+        return ()
+    since, until = min(point.at for point in points) - MARGIN, max(point.at for point in points) + MARGIN
+    return tuple(_trend(each, f"{prefix}{number}", since, until, words, width) for number, each in enumerate(held, 1))
+
+
+def _trend(analyte: Analyte, name: str, since: datetime, until: datetime, words: Words, width: float) -> Trend:
+    points = sorted(analyte.points, key=lambda point: point.at)
+    latest = _latest(analyte)
+    frame = Frame(
+        name=name,
+        title=words("chart.title", name=analyte.name),
+        description=_description(analyte, points, latest, words),
+        since=since,
+        until=until,
+        tick=words.tick,
+        number=words.number,
+        width=width,
+    )
+    first = next(value for value in analyte.values if value.point)
+    return Trend(
+        name=analyte.name,
+        latest=latest,
+        unit=points[-1].unit,
+        flag=first.flag,
+        day=first.day,
+        reference=first.reference,
+        change=_change(analyte, points, words),
+        breaks=_breaks(analyte, points, words),
+        own=first.own,
+        badge=first.badge,
+        svg=drawn(chart(points, frame)),
+        values=analyte.values,
+        lines=len(analyte.lines) > 1,
+    )
+
+
+def _latest(analyte: Analyte) -> str:
+    """The latest value; of two lines both, as 119/65."""
+    said = []
+    for line in analyte.lines:
+        said.append(next(value.point.label for value in analyte.values if value.point and value.point.line == line))
+    return "/".join(said)
+
+
+def _description(analyte: Analyte, points: Sequence[Point], latest: str, words: Words) -> str:
+    """Count, period, lowest, highest, latest, number outside."""
+    unit = points[-1].unit
+    same = [point for point in points if point.unit == unit]
+    lowest, highest = min(same, key=lambda p: p.value), max(same, key=lambda p: p.value)
+    said = words(
+        "chart.description",
+        name=analyte.name,
+        count=len(points),
+        since=words.day(points[0].at),
+        until=words.day(points[-1].at),
+        lowest=lowest.label,
+        highest=highest.label,
+        latest=latest,
+        unit=unit,
+    )
+    outside = sum(1 for point in points if point.flag)
+    return " ".join([said, words("chart.outside", count=outside), *_breaks(analyte, points, words), words("chart.in-table")])
+
+
+def _change(analyte: Analyte, points: Sequence[Point], words: Words) -> str:
+    """The latest step, in words: only between values of one basis and one line, and of the same origin."""
+    if len(analyte.lines) > 1:
+        return ""
+    last = points[-1]
+    before = [point for point in points[:-1] if point.own == last.own]
+    if not before or before[-1].basis != last.basis or before[-1].open or last.open:
+        return ""
+    step = last.value - before[-1].value
+    sign = "+" if step > 0 else "±" if step == 0 else ""
+    return words("chart.change", change=f"{sign}{words.number(_same_places(step, last.value))}", day=words.day(before[-1].at))
+
+
+def _same_places(step: Decimal, like: Decimal) -> Decimal:
+    exponent = like.as_tuple().exponent
+    return round(step, -exponent) if isinstance(exponent, int) and exponent < 0 else step
+
+
+def _breaks(analyte: Analyte, points: Sequence[Point], words: Words) -> tuple[str, ...]:
+    """Where unit or method changes, in words."""
+    said: list[str] = []
+    for line in analyte.lines:
+        held = [point for point in points if point.line == line and not point.own]
+        for before, after in itertools.pairwise(held):
+            if before.basis != after.basis:
+                method, _, unit = after.basis.rpartition("|")
+                other = unit != before.basis.rpartition("|")[2]
+                key = "chart.unit-changed" if other else "chart.method-changed"
+                said.append(words(key, day=words.day(after.at), unit=unit, method=method or words("chart.method-unknown")))
+    return tuple(dict.fromkeys(said))
+
+
+def _period(held: Sequence[Analyte], words: Words) -> str:
+    points = [point for each in held for point in each.points]
+    if not points:
+        return ""
+    return words(
+        "results.period", since=words.day(min(point.at for point in points)), until=words.day(max(point.at for point in points))
+    )

@@ -1,0 +1,103 @@
+"""What FHIR elements say, as texts: names, codes, times, quantities. Clinical content stays in the source's language."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from hub.fhir.resource import Resource
+from hub.fhir.swedish_time import LOCAL, from_dashes
+from hub.portal.language import Words
+
+
+def text_of(concept: Any) -> str:
+    """A CodeableConcept in words; its code, if it has no words."""
+    if not isinstance(concept, Mapping):
+        return ""
+    codings = [coding for coding in concept.get("coding", ()) if isinstance(coding, Mapping)]
+    shown = (str(coding.get(name, "")) for name in ("display", "code") for coding in codings)
+    return str(concept.get("text") or next((each for each in shown if each), ""))
+
+
+def first_text(concepts: Any) -> str:
+    """The first of several CodeableConcepts in words."""
+    return next((said for each in concepts or () if (said := text_of(each))), "")
+
+
+def moment(written: Any) -> datetime | None:
+    """When a FHIR date, dateTime or instant begins; None: none is given, or it is no time."""
+    if not isinstance(written, str) or not written:
+        return None
+    try:
+        return from_dashes(written).begins.astimezone(LOCAL)
+    except ValueError:
+        return None
+
+
+def has_time(written: Any) -> bool:
+    """Whether a FHIR dateTime says an hour."""
+    return isinstance(written, str) and "T" in written
+
+
+def when(written: Any, words: Words) -> str:
+    """A FHIR date in words, as exact as it is given; empty where there is none."""
+    found = moment(written)
+    if found is None:
+        return ""
+    if len(str(written)) == 4:
+        return str(written)
+    return words.day(found)
+
+
+def effective(resource: Resource) -> str:
+    """The clinically relevant time of an Observation, as it was written."""
+    period = resource.get("effectivePeriod", {})
+    return str(
+        resource.get("effectiveDateTime")
+        or resource.get("effectiveInstant")
+        or period.get("start")
+        or period.get("end")
+        or resource.get("issued")
+        or ""
+    )
+
+
+def decimal(value: Any) -> Decimal | None:
+    """A number as written; None: it is none."""
+    try:
+        return None if value is None or isinstance(value, bool) else Decimal(str(value))
+    except InvalidOperation:
+        return None
+
+
+def quantity(held: Any, words: Words) -> str:
+    """`<5,0 mg`: comparator, number and unit."""
+    if not isinstance(held, Mapping) or (number := decimal(held.get("value"))) is None:
+        return ""
+    comparator = {"<=": "≤", ">=": "≥"}.get(str(held.get("comparator", "")), str(held.get("comparator", "")))
+    unit = str(held.get("unit") or held.get("code") or "")
+    return f"{comparator}{words.number(number)}{' ' + unit if unit else ''}"
+
+
+def extension(resource: Mapping[str, Any], name: str) -> str:
+    """The text of one of our own extensions."""
+    for each in resource.get("extension", ()):
+        if str(each.get("url", "")).endswith(f"/{name}"):
+            return next((str(value) for key, value in each.items() if key.startswith("value")), "")
+    return ""
+
+
+def human_name(resource: Resource) -> str:
+    """A person's name, the name to call by first where it is marked."""
+    for name in resource.get("name", ()):
+        if name.get("text"):
+            return str(name["text"])
+        parts = [*name.get("given", ()), name.get("family", "")]
+        if any(parts):
+            return " ".join(str(part) for part in parts if part)
+    return ""
+
+
+def age(born: date, today: date) -> int:
+    """Whole years."""
+    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
