@@ -80,13 +80,13 @@ class Segment(NamedTuple):
         return "" if raw == '""' else raw
 
     def text(self, n: int, component: int = 1, subcomponent: int = 1) -> str:
-        """A subcomponent of the first repetition of field n, unescaped."""
+        """A subcomponent of the first repetition of field n, unescaped, without surrounding space."""
         raw = self.field(n)
         if not raw:
             return ""
         if raw.isalnum():  # holds no separator, and most fields are like that
             return raw if component == subcomponent == 1 else ""
-        return part(raw.split(self.marks.repetition, 1)[0], self.marks, component, subcomponent)
+        return part(raw.split(self.marks.repetition, 1)[0], self.marks, component, subcomponent).strip()
 
     def repetitions(self, n: int) -> list[str]:
         """Each repetition of field n as it was sent, empty ones left out."""
@@ -103,7 +103,8 @@ class Segment(NamedTuple):
     def whole(self, n: int) -> str:
         """Field n as one text: what other separators it holds are part of the text; repetitions become lines."""
         raw = self.field(n)
-        return unescape(raw.replace(self.marks.repetition, "\n"), self.marks) if raw else ""
+        text = unescape(raw.replace(self.marks.repetition, "\n"), self.marks) if raw else ""
+        return "" if text.isspace() else text
 
 
 @dataclass(frozen=True, slots=True)

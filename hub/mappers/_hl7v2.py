@@ -153,7 +153,7 @@ def reading(message: Message, settings: Settings) -> Reading:
 @lru_cache(maxsize=4096)
 def concept(one: str, marks: Marks, own: str) -> Resource | None:
     """A CE, CWE or CNE as CodeableConcept: both its codings, and the text that was meant. `own` as `Reading.own`."""
-    parts = components(one, marks, 9)
+    parts = [" ".join(text.split()) for text in components(one, marks, 9)]  # FHIR's codes hold no other space
     codings = [coding for start in (0, 3) if (coding := _coding(parts, start, own))]
     text = parts[8] or parts[1] or parts[4]
     if not codings and not text:
