@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from typing import Concatenate, ParamSpec, TypeVar
 
 from hub.caller import Caller
+from hub.consent.decision import decide
+from hub.consent.release import Release
 from hub.errors import AuditUnavailable, Forbidden, HubError
 from hub.fhir.identifiers import Identifier
 from hub.fhir.outcome import notice
 from hub.fhir.resource import Resource
 from hub.hub import Hub
 from hub.interactions import logbook
-from hub.interactions.view import Sight
+from hub.interactions.view import Sight, grounds
 from hub.refresh import Refresher
 from hub.store.audit_log import EpochMoved, Leaf
 from hub.store.known import Known, known, nobody
@@ -89,9 +91,18 @@ def told_of(store: Store, resource_type: str, fhir_id: str) -> Known:
     return nobody(now) if pk is None else found
 
 
+def check_caller(context: Context) -> None:
+    """Raises: Refused: R01, R03: who may not ask for anything, whoever the patient is."""
+    _check(decide(grounds(context.hub.clock(), context.caller, nobody(context.began), named=True)))
+
+
 def check_refusal(seen: Sight) -> None:
     """Raises: Refused: R01, R03 and the like; the same for every patient."""
-    refusal = seen.release.refusal
+    _check(seen.release)
+
+
+def _check(release: Release) -> None:
+    refusal = release.refusal
     if refusal:
         raise Refused("the caller's sign-in or commission does not allow this request", refusal.rule)
 

@@ -1,0 +1,86 @@
+"""The JSON body of a request to /access, read field by field. What was not read is refused."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from hub.consent.grounds import closing
+from hub.errors import InvalidRequest
+
+LONGEST_REASON = 500
+"""Characters."""
+
+
+class Body:
+    """A request's JSON, read field by field; what was not read is unknown. A class since reading has to be remembered."""
+
+    def __init__(self, held: Mapping[str, Any], now: datetime) -> None:
+        self.held = held
+        self.now = now
+        self.read: set[str] = set()
+
+    def text(self, name: str, allowed: Sequence[str] = (), required: bool = False) -> str:
+        self.read.add(name)
+        value = self.held.get(name, "")
+        if not isinstance(value, str) or len(value) > LONGEST_REASON or (required and not value.strip()):
+            raise InvalidRequest("is needed, as text" if required else "is not text of a sensible length", name)
+        if allowed and value not in allowed:
+            raise InvalidRequest(f"one of {', '.join(allowed)}", name)
+        return value
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        self.read.add(name)
+        value = self.held.get(name, [])
+        if (
+            not isinstance(value, list)
+            or len(value) > 50
+            or not all(isinstance(each, str) and len(each) <= 100 for each in value)
+        ):
+            raise InvalidRequest("a list of texts", name)
+        return tuple(value)
+
+    def number(self, name: str, allowed: Sequence[int]) -> int:
+        self.read.add(name)
+        value = self.held.get(name, allowed[0])
+        if not isinstance(value, int) or isinstance(value, bool) or value not in allowed:
+            raise InvalidRequest(f"one of {', '.join(map(str, allowed))}", name)
+        return value
+
+    def moment(self, name: str, exclusive: bool = False) -> datetime | None:
+        """A time with zone, or a date: its first instant, or with `exclusive` the end of that day in Sweden."""
+        self.read.add(name)
+        value = self.held.get(name)
+        if value is None:
+            return None
+        try:
+            if isinstance(value, str) and len(value) == 10:
+                day = date.fromisoformat(value)
+                return closing(day) if exclusive else closing(day - timedelta(days=1))
+            read: datetime = datetime.fromisoformat(value)
+            if read.tzinfo is None:
+                raise InvalidRequest("the time has no zone", name)
+            return read.astimezone(UTC)
+        except (TypeError, ValueError, OverflowError):
+            raise InvalidRequest("a date, or a time with its zone", name) from None
+
+    def period(self, life: timedelta, longest: timedelta) -> tuple[datetime, datetime]:
+        """Start (now, if none is given) and end (after `life`, if none is given), at most `longest` apart."""
+        start = self.moment("start") or self.now
+        until = self.moment("end", exclusive=True) or _later(start, life)
+        if until <= start or until <= self.now:
+            raise InvalidRequest("lies before the start, or is over", "end")
+        if until - start > longest:
+            raise InvalidRequest(f"at most {longest} after the start", "end")
+        return start, until
+
+    def done(self) -> None:
+        unknown = self.held.keys() - self.read
+        if unknown:
+            raise InvalidRequest("is not known here", sorted(unknown)[0][:64])
+
+
+def _later(start: datetime, life: timedelta) -> datetime:
+    try:
+        return start + life
+    except OverflowError:
+        raise InvalidRequest("too late", "start") from None
