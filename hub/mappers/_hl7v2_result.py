@@ -59,7 +59,9 @@ def observation(reading: Reading, obx: Segment, notes: list[Segment], order: Ord
     if code is None:
         reading.refuse(obx, 3, "does not say what was observed: the result is left out", "error")
         return None
-    effective, analysed = reading.moment(obx, 14), reading.moment(obx, 19)
+    filled = obx.filled
+    effective = reading.moment(obx, 14) if 14 in filled else None
+    analysed = reading.moment(obx, 19) if 19 in filled else None
     observed = {
         "resourceType": "Observation",
         **order.start,
@@ -68,21 +70,25 @@ def observation(reading: Reading, obx: Segment, notes: list[Segment], order: Ord
         "code": code,
         **(effective.element("effectiveDateTime") if effective else order.effective),
         **(analysed.element("issued") if analysed and analysed.instant else order.issued),
-        **_some("performer", performers(reading, obx, order.performer)),
         **_valued(reading, obx, code),
-        **_some("note", reading.notes(notes)),
-        **({"specimen": order.specimen} if order.specimen else {}),
     }
-    for number in obx.filled:
+    if performing := performers(reading, obx, order.performer):
+        observed["performer"] = performing
+    if notes and (written := reading.notes(notes)):
+        observed["note"] = written
+    if order.specimen:
+        observed["specimen"] = order.specimen
+    for number in filled:
         if number in FURTHER:
             observed |= FURTHER[number](reading, obx)
     return observed
 
 
-def name(obx: Segment) -> str:
+def name(obx: Segment, resource: Resource) -> str:
     """What a result is called inside its order: its code, and OBX-4 where several have the same."""
-    code, path = obx.text(3) or obx.text(3, 2), obx.text(4)
-    return f"{code}.{path}" if path else code
+    code, path = resource["code"], obx.text(4)
+    called = code["coding"][0]["code"] if "coding" in code else code["text"]
+    return f"{called}.{path}" if path else str(called)
 
 
 def status(reading: Reading, obx: Segment, of_report: str) -> str:
@@ -119,8 +125,9 @@ def attachment(reading: Reading, obx: Segment) -> Resource | None:
 
 def performers(reading: Reading, obx: Segment, laboratory: list[Resource]) -> list[Resource]:
     """Who observed (OBX-16) and where (OBX-23 or OBX-15); else the laboratory that sent the message."""
-    organisation = obx.text(23) or obx.text(15, 2) or obx.text(15)
-    return reading.people(obx, 16) + ([{"display": organisation}] if organisation else laboratory)
+    people = reading.people(obx, 16) if 16 in obx.filled else []
+    organisation = obx.text(23) or obx.text(15, 2) or obx.text(15) if 23 in obx.filled or 15 in obx.filled else ""
+    return people + ([{"display": organisation}] if organisation else laboratory)
 
 
 def _valued(reading: Reading, obx: Segment, code: Resource) -> Resource:

@@ -35,7 +35,9 @@ def values(reading: Reading, obx: Segment) -> list[Resource]:
 
     What is not of its type stays as text, and an issue says so.
     """
-    kind = obx.text(2)
+    kind, whole = obx.text(2), obx.field(5)
+    if kind == "NM" and _NUMBER.fullmatch(whole):
+        return [{"valueQuantity": {"value": _decimal(whole), **units(reading, obx)}}]
     if kind in TEXTS:
         text = obx.whole(5)
         return [{"valueString": text}] if text else []

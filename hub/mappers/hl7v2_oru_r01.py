@@ -232,7 +232,7 @@ def _results(reading: Reading, group: Group, order: Order) -> tuple[list[Keyed],
         resource = observation(reading, obx, notes, order)
         if resource is None:
             continue
-        called = name(obx)
+        called = name(obx, resource)
         times[called] += 1
         again = f"~{times[called]}" if times[called] > 1 else ""
         found.append((obx.text(4), Identifier(order.key.system, f"{order.key.value}#{called}{again}"), resource))
