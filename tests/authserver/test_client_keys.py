@@ -57,7 +57,7 @@ async def test_a_scope_it_cannot_have_is_refused(site, asked):
         {"header": {"kid": "other"}},
         {"header": {"jku": "https://keys.example.org"}},
     ],
-    ids=str,
+    ids=lambda change: str(sorted(change)),
 )
 async def test_an_assertion_in_doubt_is_no_proof(site, changed):
     answer = await site.browser.post("/auth/token", data=GRANT | site.assertion(**changed))
