@@ -18,6 +18,7 @@ from hub.errors import AuditUnavailable
 from hub.fhir.json import dumps, loads
 from hub.store.database import Database
 from hub.store.tables import audit, audit_head, patient
+from hub.store.values import insert_new
 
 SHARD = 0
 """The shard that this process appends to."""
@@ -48,6 +49,7 @@ class AuditLog:
         self._queue: queue.SimpleQueue[tuple[Leaf, Future[int]] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="audit-committer", daemon=True)
         self._closed = False
+        self._closing = threading.Lock()
         self._thread.start()
 
     def submit(self, leaf: Leaf) -> "Future[int]":
@@ -56,10 +58,11 @@ class AuditLog:
         Raises (in the future): EpochMoved; AuditUnavailable.
         """
         done: Future[int] = Future()
-        if self._closed:
-            done.set_exception(AuditUnavailable("the access log is closed"))
-        else:
-            self._queue.put((leaf, done))
+        with self._closing:  # nothing is put behind the end, where nobody would take it
+            if self._closed:
+                done.set_exception(AuditUnavailable("the access log is closed"))
+            else:
+                self._queue.put((leaf, done))
         return done
 
     def append(self, leaf: Leaf) -> int:
@@ -78,10 +81,11 @@ class AuditLog:
 
     def close(self) -> None:
         """Commit what is waiting and stop."""
-        if not self._closed:
-            self._closed = True
-            self._queue.put(None)
-            self._thread.join()
+        with self._closing:
+            if not self._closed:
+                self._closed = True
+                self._queue.put(None)
+        self._thread.join()
 
     def _run(self) -> None:
         while True:
@@ -102,6 +106,9 @@ class AuditLog:
                 return
 
     def _commit(self, batch: list[tuple[Leaf, "Future[int]"]]) -> None:
+        batch = [each for each in batch if each[1].set_running_or_notify_cancel()]  # who has gone away waits for nothing
+        if not batch:
+            return
         try:
             with self._database.writing() as connection:
                 outcomes = self._append(connection, [leaf for leaf, _ in batch])
@@ -117,15 +124,11 @@ class AuditLog:
                 done.set_result(seq)
 
     def _append(self, connection: Connection, leaves: Sequence[Leaf]) -> list[int | None]:
-        head = connection.execute(_HEAD, {"shard": SHARD}).one_or_none()
-        now = self._clock()
-        if head is None:
-            connection.execute(insert(audit_head), {"shard": SHARD, "size": 0, "frontier": b"", "at": 0})
-            tree, last = Frontier(), 0
-        else:
-            tree, last = Frontier.from_bytes(head.size, head.frontier), head.at
-        at = max(now, last)
+        # Patients before the head, always: who writes a patient appends last, and two orders would wait for each other.
         current = self._epochs(connection, leaves)
+        head = _head(connection)
+        tree = Frontier.from_bytes(head.size, head.frontier)
+        at = max(self._clock(), head.at)
         outcomes: list[int | None] = []
         rows = []
         for leaf in leaves:
@@ -150,6 +153,15 @@ class AuditLog:
             padded = part + [part[-1]] * (64 - len(part))
             found |= dict(connection.execute(_EPOCHS, {f"p{n}": pk for n, pk in enumerate(padded)}).all())
         return found
+
+
+def _head(connection: Connection) -> Any:
+    """The locked head of the shard's tree, made if there is none."""
+    head = connection.execute(_HEAD, {"shard": SHARD}).one_or_none()
+    if head is None:
+        insert_new(connection, audit_head, [{"shard": SHARD, "size": 0, "frontier": b"", "at": 0}])
+        head = connection.execute(_HEAD, {"shard": SHARD}).one()
+    return head
 
 
 _HEAD = (

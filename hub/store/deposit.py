@@ -1,7 +1,8 @@
 """Writing a patient's record: entries with their resources, all or nothing, and nothing at all when nothing changed.
 
 A version appears only when content changed. What custody says today holds for every version: an entry that is made secret
-is secret in its history too. A change of custody moves the patient's epoch, as a withdrawal does.
+is secret in its history too. A change of custody moves the patient's epoch, as a withdrawal does. The number of statements
+does not depend on the number of entries.
 """
 
 import hashlib
@@ -9,29 +10,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
-from hub.fhir.criteria import OPEN_LOW, DateKey, Index, ReferenceKey, StringKey, TokenKey, UriKey
 from hub.fhir.custody import COLUMNS, Custody
-from hub.fhir.identity import logical_id, rid
-from hub.fhir.index import index
+from hub.fhir.identity import rid
 from hub.fhir.json import dumps
 from hub.fhir.resource import Resource
-from hub.fhir.types import TYPES
-from hub.store.tables import (
-    FOREVER,
-    NO_PATIENT,
-    body,
-    entry,
-    ix_date,
-    ix_ref,
-    ix_string,
-    ix_token,
-    locator,
-    patient,
-    resource,
-)
-from hub.store.values import custody_columns, insert_new, instant, parameter_number
+from hub.store.tables import FOREVER, NO_PATIENT, entry, locator, patient, resource
+from hub.store.values import custody_columns, insert_new
+from hub.store.versions import Versions
+
+MANY = 1000
+"""More entries than this are not named one by one: the whole record is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +44,8 @@ class Change:
     created: int = 0
     updated: int = 0
     withdrawn: int = 0
+    outdated: int = 0
+    """Entries left as they are, since a later message told of them."""
 
     @property
     def anything(self) -> bool:
@@ -71,163 +63,92 @@ def mark(connection: Connection, pk: int, recorded: int, grounds_moved: bool) ->
     connection.execute(_MARK, {"on": pk, "now": recorded, "step": int(grounds_moved)})
 
 
-def deposit(connection: Connection, key: bytes, pk: int, records: Sequence[Record], gone: Iterable[int], clock: int) -> Change:
+def deposit(
+    connection: Connection,
+    key: bytes,
+    pk: int,
+    records: Sequence[Record],
+    gone: Iterable[int],
+    clock: int,
+    told: int | None = None,
+    late: bool = False,
+) -> Change:
     """Write `records` and withdraw the entries `gone`, inside the caller's transaction.
 
-    Takes: `key`: the identity key; `clock`: microseconds.
+    Takes: `key`: the identity key; `clock`: microseconds; `told`: when the message came (None: now); `late`: it was put aside
+    and is tried again, so what a later message told stays.
     Gives: what changed; a message that was read before changes nothing.
     """
     now = lock_patient(connection, pk, clock)
+    told = now if told is None else told
     wanted = {record.entry: record for record in records}
-    held = _held(connection, pk, wanted.keys() | set(gone))
-    created = updated = 0
-    moved = False
-    batch = _Batch(key, pk, now)
-    for number, record in wanted.items():
-        digest = _digest_of(record)
-        before = held.get(number)
-        if before and before.digest == digest and before.withdrawn == FOREVER:
-            continue
-        custody = custody_columns(record.custody)
-        if before is None:
-            created += 1
-            connection.execute(
-                insert(entry),
-                {"pk": pk, "entry": number, "family": record.family, "digest": digest, "recorded": now, "withdrawn": FOREVER}
-                | custody,
-            )
-        else:
-            updated += 1
-            moved |= _recustody(connection, pk, number, custody)
-            connection.execute(_RENEW, {"on": pk, "which": number, "digest": digest, "now": now})
-        batch.add(record, custody, _current(connection, pk, number) if before else {})
-    leaving = [number for number in set(gone) if number in held and held[number].withdrawn == FOREVER]
+    held = _held(connection, pk, {*wanted, *gone})
+    outdated = {number for number, row in held.items() if late and row.told > told}
+    changed = [
+        (record, digest)
+        for number, record in wanted.items()
+        if number not in outdated and not _is_held(held.get(number), digest := _digest_of(record))
+    ]
+    leaving = [number for number in held.keys() - wanted.keys() - outdated if held[number].withdrawn == FOREVER]
+    if not changed and not leaving:
+        return Change(outdated=len(outdated))
+    current = _current(connection, pk, [*(record.entry for record, _ in changed if record.entry in held), *leaving])
+    versions = Versions(key, pk, now)
+    for record, _ in changed:
+        _write(versions, key, record, current.get(record.entry, {}))
     for number in leaving:
-        connection.execute(_WITHDRAW, {"on": pk, "which": number, "now": now})
-        batch.end(_current(connection, pk, number).values())
-    batch.write(connection)
-    change = Change(created, updated, len(leaving))
-    if change.anything:
-        mark(connection, pk, now, moved or bool(leaving))
-    return change
+        versions.end(current.get(number, {}).values(), _custody_of(held[number]))
+    moved = _write_entries(connection, pk, now, told, changed, held)
+    if leaving:
+        connection.execute(_WITHDRAW, [{"on": pk, "which": number, "now": now, "told": told} for number in leaving])
+    versions.save(connection)
+    mark(connection, pk, now, moved or bool(leaving))
+    created = sum(record.entry not in held for record, _ in changed)
+    return Change(created, len(changed) - created, len(leaving), len(outdated))
 
 
-class _Batch:
-    """The rows of one deposit, gathered so that each table is written once."""
-
-    def __init__(self, key: bytes, pk: int, now: int) -> None:
-        self.key, self.pk, self.now = key, pk, now
-        self.closing: list[dict[str, Any]] = []
-        self.versions: list[dict[str, Any]] = []
-        self.bodies: list[dict[str, Any]] = []
-        self.locators: list[dict[str, Any]] = []
-        self.keys: dict[str, list[dict[str, Any]]] = {"token": [], "date": [], "ref": [], "string": []}
-
-    def add(self, record: Record, custody: Mapping[str, Any], current: Mapping[tuple[str, int], Any]) -> None:
-        """New versions of the resources that changed, tombstones for those that the entry no longer has."""
-        kept = set()
-        for each in record.resources:
-            number = rid(self.key, record.scope + each["resourceType"], each["id"])
-            kept.add((each["resourceType"], number))
-            before = current.get((each["resourceType"], number))
-            digest = hashlib.sha256(dumps(each)).hexdigest()[:32]
-            if before is None or before.digest != digest or before.gone:
-                self._version(each, number, record.entry, custody, digest, before)
-        self.end(row for at, row in current.items() if at not in kept)
-
-    def end(self, rows: Iterable[Any]) -> None:
-        """Close current versions with a tombstone."""
-        for row in rows:
-            if not row.gone:
-                self.closing.append({"p": self.pk, "t": row.type, "r": row.rid, "v": row.version, "now": self.now})
-                self.versions.append(
-                    dict(row._mapping)
-                    | {
-                        "version": row.version + 1,
-                        "rec_from": self.now,
-                        "rec_to": FOREVER,
-                        "gone": 1,
-                        "version_id": self._version_id(row.fhir_id, row.version + 1),
-                    }
-                )
-
-    def _version(self, each: Resource, number: int, of: int, custody: Mapping[str, Any], digest: str, before: Any) -> None:
-        version = before.version + 1 if before else 1
-        if before:
-            self.closing.append({"p": self.pk, "t": each["resourceType"], "r": number, "v": before.version, "now": self.now})
-        else:
-            self.locators.append({"rid": number, "pk": self.pk})
-        version_id = self._version_id(each["id"], version)
-        meta = {"versionId": version_id, "lastUpdated": instant(self.now)} | each.get("meta", {})
-        head = {name: each[name] for name in ("resourceType", "id")}
-        content = (
-            head | {"meta": meta} | {name: value for name, value in each.items() if name not in ("resourceType", "id", "meta")}
-        )
-        if each["resourceType"] == "Provenance":
-            content = {"recorded": instant(self.now)} | content
-        keys = index(content)
-        self.versions.append(
-            {
-                "pk": self.pk,
-                "type": each["resourceType"],
-                "rid": number,
-                "version": version,
-                "version_id": version_id,
-                "rec_from": self.now,
-                "rec_to": FOREVER,
-                "sort": _sort(each["resourceType"], keys, self.now),
-                "entry": of,
-                "fhir_id": each["id"],
-                "gone": 0,
-                "digest": digest,
-            }
-            | dict(custody)
-        )
-        self.bodies.append({"pk": self.pk, "rid": number, "version": version, "bytes": dumps(content)})
-        self._index(each["resourceType"], number, version, keys)
-
-    def _version_id(self, fhir_id: str, version: int) -> str:
-        return logical_id(self.key, "version", fhir_id, str(version))[:12]
-
-    def _index(self, resource_type: str, number: int, version: int, keys: Index) -> None:
-        for name, found in keys.items():
-            if name in ("_id", "_lastUpdated"):
-                continue
-            row = {"pk": self.pk, "param": parameter_number(resource_type, name), "rid": number, "version": version}
-            for each in found:
-                match each:
-                    case TokenKey(system, code):
-                        self.keys["token"].append(row | {"system": system, "code": code})
-                    case DateKey(lo, hi):
-                        self.keys["date"].append(row | {"lo": lo, "hi": hi})
-                    case ReferenceKey(target):
-                        self.keys["ref"].append(row | {"target": target})
-                    case StringKey(value) | UriKey(value):
-                        self.keys["string"].append(row | {"value": value})
-
-    def write(self, connection: Connection) -> None:
-        if self.closing:
-            connection.execute(_CLOSE, self.closing)
-        for table, rows in ((resource, self.versions), (body, self.bodies)):
-            if rows:
-                connection.execute(insert(table), rows)
-        for table, rows in (
-            (locator, self.locators),
-            (ix_token, self.keys["token"]),
-            (ix_date, self.keys["date"]),
-            (ix_ref, self.keys["ref"]),
-            (ix_string, self.keys["string"]),
-        ):
-            insert_new(connection, table, rows)
+def _write(versions: Versions, key: bytes, record: Record, current: Mapping[tuple[str, int], Any]) -> None:
+    """New versions of the resources that changed, tombstones for those that the entry no longer has."""
+    custody = custody_columns(record.custody)
+    kept = set()
+    for each in record.resources:
+        at = (each["resourceType"], rid(key, record.scope + each["resourceType"], each["id"]))
+        kept.add(at)
+        versions.write(each, at[1], record.entry, custody, current.get(at))
+    versions.end((row for at, row in current.items() if at not in kept), custody)
 
 
-def _sort(resource_type: str, keys: Index, now: int) -> int:
-    name = TYPES[resource_type].sort
-    if name == "_lastUpdated":
-        return now
-    parameter = TYPES[resource_type].parameter(name)
-    found = [key.lo for key in keys.get(parameter.index if parameter else name, ()) if isinstance(key, DateKey)]
-    return max(found, default=OPEN_LOW)
+def _write_entries(
+    connection: Connection, pk: int, now: int, told: int, changed: Sequence[tuple[Record, str]], held: Mapping[int, Any]
+) -> bool:
+    """Write the rows of `entry`, and custody wherever it is copied. Gives: whether custody of anything held was another."""
+    new, renewed, recustodied = [], [], []
+    for record, digest in changed:
+        custody = custody_columns(record.custody)
+        if record.entry not in held:
+            row = {"pk": pk, "entry": record.entry, "family": record.family, "digest": digest}
+            new.append(row | {"recorded": now, "withdrawn": FOREVER, "told": told} | custody)
+            continue
+        renewed.append({"on": pk, "which": record.entry, "digest": digest, "now": now, "told": told})
+        if _custody_of(held[record.entry]) != custody:
+            values = {f"new_{name}": value for name, value in custody.items()}
+            recustodied.append({"on": pk, "which": record.entry} | values)
+    if new:
+        connection.execute(insert(entry), new)
+    if renewed:
+        connection.execute(_RENEW, renewed)
+    if recustodied:
+        for statement in _RECUSTODY:
+            connection.execute(statement, recustodied)
+    return bool(recustodied)
+
+
+def _is_held(row: Any, digest: str) -> bool:
+    return row is not None and row.digest == digest and row.withdrawn == FOREVER
+
+
+def _custody_of(row: Any) -> dict[str, Any]:
+    return {name: row._mapping[name] for name in COLUMNS}
 
 
 def _digest_of(record: Record) -> str:
@@ -237,26 +158,28 @@ def _digest_of(record: Record) -> str:
     return held.hexdigest()
 
 
-def _held(connection: Connection, pk: int, numbers: Iterable[int]) -> dict[int, Any]:
-    rows = connection.execute(_ENTRIES, {"on": pk}).all()
-    wanted = set(numbers)
-    return {row.entry: row for row in rows if row.entry in wanted}
+def _held(connection: Connection, pk: int, numbers: set[int]) -> dict[int, Any]:
+    if not numbers:
+        return {}
+    if len(numbers) <= MANY:
+        rows = connection.execute(_ENTRIES.where(_NAMED), {"on": pk, "numbers": sorted(numbers)})
+    else:
+        rows = connection.execute(_ENTRIES, {"on": pk})
+    return {row.entry: row for row in rows if row.entry in numbers}
 
 
-def _current(connection: Connection, pk: int, number: int) -> dict[tuple[str, int], Any]:
-    rows = connection.execute(_CURRENT, {"on": pk, "which": number}).all()
-    return {(row.type, row.rid): row for row in rows}
-
-
-def _recustody(connection: Connection, pk: int, number: int, custody: Mapping[str, Any]) -> bool:
-    """Set an entry's custody everywhere it is copied. Gives: whether anything was another before."""
-    held = connection.execute(_CUSTODY, {"on": pk, "which": number}).one()
-    if all(held._mapping[name] == custody[name] for name in COLUMNS):
-        return False
-    values = {f"new_{name}": value for name, value in custody.items()}
-    for statement in _RECUSTODY:
-        connection.execute(statement, {"on": pk, "which": number} | values)
-    return True
+def _current(connection: Connection, pk: int, numbers: Sequence[int]) -> dict[int, dict[tuple[str, int], Any]]:
+    """The current rows of `resource` of some entries, by entry; tombstones are among them."""
+    found: dict[int, dict[tuple[str, int], Any]] = {}
+    if not numbers:
+        return found
+    if len(numbers) <= MANY:
+        rows = connection.execute(_CURRENT.where(_NAMED_BY_RESOURCE), {"on": pk, "numbers": sorted(numbers)})
+    else:
+        rows = connection.execute(_CURRENT, {"on": pk})
+    for row in rows:
+        found.setdefault(row.entry, {})[row.type, row.rid] = row
+    return found
 
 
 _LOCK = select(patient.c.recorded).where(patient.c.pk == bindparam("on")).with_for_update()
@@ -265,11 +188,11 @@ _MARK = (
     .where(patient.c.pk == bindparam("on"))
     .values(recorded=bindparam("now"), epoch=patient.c.epoch + bindparam("step"))
 )
-_ENTRIES = select(entry.c.entry, entry.c.digest, entry.c.withdrawn).where(entry.c.pk == bindparam("on"))
-_CURRENT = select(resource).where(
-    resource.c.pk == bindparam("on"), resource.c.entry == bindparam("which"), resource.c.rec_to == FOREVER
-)
-_CUSTODY = select(*(entry.c[name] for name in COLUMNS)).where(entry.c.pk == bindparam("on"), entry.c.entry == bindparam("which"))
+_ENTRIES = select(entry).where(entry.c.pk == bindparam("on"))
+_NAMED = entry.c.entry.in_(bindparam("numbers", expanding=True))
+_CURRENT = select(resource).where(resource.c.pk == bindparam("on"), resource.c.rec_to == FOREVER)
+_NAMED_BY_RESOURCE = resource.c.entry.in_(bindparam("numbers", expanding=True))
+_THIS = (entry.c.pk == bindparam("on"), entry.c.entry == bindparam("which"))
 _RECUSTODY = tuple(
     update(table)
     .where(table.c.pk == bindparam("on"), table.c.entry == bindparam("which"))
@@ -278,22 +201,10 @@ _RECUSTODY = tuple(
 )
 _RENEW = (
     update(entry)
-    .where(entry.c.pk == bindparam("on"), entry.c.entry == bindparam("which"))
-    .values(digest=bindparam("digest"), recorded=bindparam("now"), withdrawn=FOREVER)
+    .where(*_THIS)
+    .values(digest=bindparam("digest"), recorded=bindparam("now"), told=bindparam("told"), withdrawn=FOREVER)
 )
-_WITHDRAW = (
-    update(entry).where(entry.c.pk == bindparam("on"), entry.c.entry == bindparam("which")).values(withdrawn=bindparam("now"))
-)
-_CLOSE = (
-    update(resource)
-    .where(
-        resource.c.pk == bindparam("p"),
-        resource.c.type == bindparam("t"),
-        resource.c.rid == bindparam("r"),
-        resource.c.version == bindparam("v"),
-    )
-    .values(rec_to=bindparam("now"))
-)
+_WITHDRAW = update(entry).where(*_THIS).values(withdrawn=bindparam("now"), told=bindparam("told"))
 
 
 def entries_of(connection: Connection, pk: int, source: str, family: str) -> set[int]:
@@ -308,6 +219,12 @@ def patients_of(connection: Connection, source: str, family: str) -> set[int]:
     """The patients of whom a source gives anything in a contract now: for messages that hold many patients' records."""
     wanted = select(entry.c.pk).where(entry.c.source == source, entry.c.family == family, entry.c.withdrawn == FOREVER)
     return set(connection.execute(wanted.distinct()).scalars())
+
+
+def release_ids(connection: Connection, pk: int, number: int) -> None:
+    """Let go of the ids of an entry's resources: the record turned out to be another patient's, and is read there from now on."""
+    its = select(resource.c.rid).where(resource.c.pk == pk, resource.c.entry == number)
+    connection.execute(delete(locator).where(locator.c.pk == pk, locator.c.rid.in_(its)))
 
 
 def open_record(connection: Connection, fhir_id: str, pk: int) -> None:

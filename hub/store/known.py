@@ -4,7 +4,7 @@ Grounds are bitemporal: `payload` says when each holds, `rec_from`/`rec_to` when
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Text, bindparam, cast, insert, literal, null, select, union_all, update
@@ -15,7 +15,7 @@ from hub.fhir.json import dumps, loads
 from hub.store.deposit import lock_patient, mark
 from hub.store.patients import Facts
 from hub.store.tables import FOREVER, NO_PATIENT, freshness, ground, patient
-from hub.store.values import micros, moment
+from hub.store.values import micros, moment, upsert
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def known(connection: Connection, pk: int, now: int) -> Known:
         facts=Facts.from_json(first.payload),
         grounds=rows_read(held, moment(now)),
         freshness=tuple(
-            Freshness(row.id, row.payload, row.one, row.two, *row.more.split("\n")) for row in rows if row.kind == "freshness"
+            Freshness(row.id, row.payload, row.one, row.two, *row.more.split("\n", 1)) for row in rows if row.kind == "freshness"
         ),
     )
 
@@ -94,14 +94,9 @@ def grounds_now(connection: Connection, pk: int, kind: str, now: int) -> tuple[A
 
 
 def note_freshness(connection: Connection, pk: int, rows: Sequence[Freshness]) -> None:
-    """Note what sources did when they were asked."""
-    for row in rows:
-        values = {"asked": row.asked, "fault": row.fault, "partial": row.partial} | (
-            {"succeeded": row.succeeded} if row.succeeded else {}
-        )
-        at = {"on": pk, "s": row.source, "c": row.contract}
-        if not connection.execute(_NOTE_SUCCESS if row.succeeded else _NOTE_FAILURE, at | values).rowcount:
-            connection.execute(insert(freshness), {"pk": pk, "source": row.source, "contract": row.contract} | values)
+    """Note what sources did when they were asked; a failure leaves the time of the last success as it is."""
+    values = [{"pk": pk} | asdict(row) for row in rows]
+    upsert(connection, freshness, values, asked=(), succeeded=(freshness.c.succeeded,), fault=(), partial=())
 
 
 def _union() -> Any:
@@ -139,12 +134,3 @@ _SUPERSEDE = (
     )
     .values(rec_to=bindparam("now"))
 )
-
-
-def _note(*names: str) -> Any:
-    where = (freshness.c.pk == bindparam("on"), freshness.c.source == bindparam("s"), freshness.c.contract == bindparam("c"))
-    return update(freshness).where(*where).values({name: bindparam(name) for name in names})
-
-
-_NOTE_SUCCESS = _note("asked", "succeeded", "fault", "partial")
-_NOTE_FAILURE = _note("asked", "fault", "partial")

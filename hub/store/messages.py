@@ -5,15 +5,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select
 
 from hub.errors import Issue
 from hub.fhir.identifiers import Identifier
 from hub.fhir.json import dumps, loads
 from hub.mappers import SourceMessage
 from hub.store.tables import NO_PATIENT, message
-from hub.store.values import insert_new, micros, moment
+from hub.store.values import micros, moment, upsert
 
+LATER = "g"
+"""Comes after every digit of an id."""
+MANY = 16
 STATUSES = ("mapped", "partly", "withheld", "unmappable", "waiting")
 """mapped: all of it; partly: some rows had faults; withheld: custody is missing, so nobody sees it; unmappable: nothing could be
 read; waiting: kept, but whose it is could not be asked yet."""
@@ -37,26 +40,19 @@ def message_id(given: SourceMessage) -> str:
 
 def keep(connection: Connection, given: SourceMessage, pk: int, status: str, report: dict[str, Any]) -> None:
     """Keep a message; when it was kept before, what became of it this time is what counts."""
-    id = message_id(given)
     row = {
         "pk": pk,
-        "id": id,
+        "id": message_id(given),
         "source": given.source,
         "format": given.format,
-        "name": given.name,
+        "name": given.name.replace("\0", ""),
         "received": micros(given.received),
         "status": status,
         "report": dumps(report).decode(),
         "asked": str(given.asked) if given.asked else "",
         "content": given.content,
     }
-    insert_new(connection, message, [row])
-    settle(connection, id, status, report)
-
-
-def settle(connection: Connection, id: str, status: str, report: dict[str, Any]) -> None:
-    """Note what became of a kept message."""
-    connection.execute(update(message).where(message.c.id == id).values(status=status, report=dumps(report).decode()))
+    upsert(connection, message, [row], status=(), report=())
 
 
 def listed(connection: Connection, statuses: Sequence[str] = (), limit: int = 200) -> list[Kept]:
@@ -69,8 +65,9 @@ def listed(connection: Connection, statuses: Sequence[str] = (), limit: int = 20
 
 def get(connection: Connection, id: str) -> Kept | None:
     """One message; `id` may be cut short as long as it is the only one that begins so."""
-    rows = connection.execute(select(message).where(message.c.id.startswith(id, autoescape=True)).limit(2)).all()
-    return _kept(rows[0]) if len(rows) == 1 else None
+    wanted = select(message).where(message.c.id >= id, message.c.id < id + LATER).order_by(message.c.id, message.c.pk.desc())
+    rows = connection.execute(wanted.limit(MANY)).all()
+    return _kept(rows[0]) if len({row.id for row in rows}) == 1 else None
 
 
 def report(issues: Sequence[Issue], **more: Any) -> dict[str, Any]:

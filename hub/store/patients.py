@@ -17,7 +17,7 @@ from hub.fhir.identity import logical_id, rid
 from hub.fhir.json import dumps, loads
 from hub.store.deposit import open_record
 from hub.store.tables import locator, number, patient
-from hub.store.values import insert_new
+from hub.store.values import in_parts, insert_new
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,23 @@ def find(connection: Connection, key: bytes, identifier: Identifier) -> int | No
     return connection.execute(_FIND, {"digest": number_digest(key, identifier)}).scalar_one_or_none()
 
 
+def find_all(connection: Connection, key: bytes, identifiers: Iterable[Identifier]) -> dict[Identifier, int]:
+    """The patient keys of those numbers that were seen before, in one statement a thousand."""
+    digests = {number_digest(key, each): each for each in identifiers}
+    found: dict[Identifier, int] = {}
+    for part in in_parts(digests):
+        found |= {digests[row.digest]: row.pk for row in connection.execute(_FIND_ALL, {"digests": part})}
+    return found
+
+
+def locate_all(connection: Connection, rids: Iterable[int]) -> dict[int, int]:
+    """The patient keys of those resources that there are, by number, in one statement a thousand."""
+    found: dict[int, int] = {}
+    for part in in_parts(sorted(set(rids))):
+        found |= {row.rid: row.pk for row in connection.execute(_LOCATE_ALL, {"rids": part})}
+    return found
+
+
 def locate(connection: Connection, key: bytes, resource_type: str, fhir_id: str) -> int | None:
     """The patient key of a resource; None: no such id. The same work either way."""
     return connection.execute(_LOCATE, {"rid": rid(key, resource_type, fhir_id)}).scalar_one_or_none()
@@ -87,16 +104,17 @@ def enroll(connection: Connection, key: bytes, facts: Facts) -> int:
 
     Gives: the patient key. A number that already means another patient goes on meaning that one (`split`).
     """
-    found = [find(connection, key, each) for each in facts.numbers]
-    known = [pk for pk in found if pk is not None]
-    if known:
-        pk = known[0]
-    else:
-        fhir_id = patient_id(key, facts.numbers[0])
-        pk = rid(key, "patient-key", fhir_id) or 1
+    known = pks_of(connection, key, facts.numbers)
+    fhir_id = patient_id(key, facts.numbers[0])
+    made = rid(key, "patient-key", fhir_id) or 1
+    pk = known[0] if known else made
+    claimed = sorted(number_digest(key, each) for each in facts.numbers)  # in one order, so that two who claim do not deadlock
+    insert_new(connection, number, [{"digest": each, "pk": pk} for each in claimed])
+    if not known:
+        pk = pks_of(connection, key, facts.numbers)[0]  # another's, if one of them was claimed meanwhile
+    if not known and pk == made:
         open_record(connection, fhir_id, pk)
         insert_new(connection, locator, [{"rid": rid(key, "Patient", fhir_id), "pk": pk}])
-    insert_new(connection, number, [{"digest": number_digest(key, each), "pk": pk} for each in facts.numbers])
     held = connection.execute(_FACTS, {"on": pk}).scalar_one()
     written = facts.to_json()
     before = Facts.from_json(held)
@@ -107,7 +125,7 @@ def enroll(connection: Connection, key: bytes, facts: Facts) -> int:
 
 def split(connection: Connection, key: bytes, numbers: Sequence[Identifier]) -> bool:
     """Whether these numbers of one person mean several patients here: two records that a person must link."""
-    return len({pk for each in numbers if (pk := find(connection, key, each)) is not None}) > 1
+    return len(set(pks_of(connection, key, numbers))) > 1
 
 
 def patient_id(key: bytes, main: Identifier) -> str:
@@ -116,13 +134,16 @@ def patient_id(key: bytes, main: Identifier) -> str:
 
 
 def pks_of(connection: Connection, key: bytes, numbers: Iterable[Identifier]) -> tuple[int, ...]:
-    """The patient keys of numbers that are known."""
-    return tuple(pk for each in numbers if (pk := find(connection, key, each)) is not None)
+    """The patient keys of numbers that are known, in the order of the numbers."""
+    listed = list(numbers)
+    found = find_all(connection, key, listed)
+    return tuple(found[each] for each in listed if each in found)
 
 
-def facts_of(connection: Connection, pk: int) -> tuple[str, Facts]:
-    """Logical id and facts of a patient."""
-    row = connection.execute(select(patient.c.fhir_id, patient.c.facts).where(patient.c.pk == pk)).one()
+def facts_of(connection: Connection, pk: int, lock: bool = False) -> tuple[str, Facts]:
+    """Logical id and facts of a patient; `lock`: no one else writes the patient until the transaction ends."""
+    wanted = select(patient.c.fhir_id, patient.c.facts).where(patient.c.pk == pk)
+    row = connection.execute(wanted.with_for_update() if lock else wanted).one()
     return row.fhir_id, Facts.from_json(row.facts)
 
 
@@ -132,5 +153,7 @@ def _day(written: str | None) -> date | None:
 
 _FIND = select(number.c.pk).where(number.c.digest == bindparam("digest"))
 _LOCATE = select(locator.c.pk).where(locator.c.rid == bindparam("rid"))
+_FIND_ALL = select(number.c.digest, number.c.pk).where(number.c.digest.in_(bindparam("digests", expanding=True)))
+_LOCATE_ALL = select(locator.c.rid, locator.c.pk).where(locator.c.rid.in_(bindparam("rids", expanding=True)))
 _FACTS = select(patient.c.facts).where(patient.c.pk == bindparam("on")).with_for_update()
 _SET = update(patient).where(patient.c.pk == bindparam("on")).values(facts=bindparam("facts"), epoch=patient.c.epoch + 1)

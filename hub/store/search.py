@@ -3,7 +3,7 @@
 Statements are built once per shape (type, criteria, sort, release, scope) and kept; only values are bound.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -26,12 +26,13 @@ from sqlalchemy import (
 )
 
 from hub.consent.release import Release
-from hub.fhir.criteria import OPEN_HIGH, OPEN_LOW
+from hub.errors import TooCostly
+from hub.fhir.criteria import OPEN_HIGH, OPEN_LOW, AllOf, AnyOf, Criterion, StringStarts
 from hub.fhir.custody import COLUMNS
 from hub.fhir.query import Query, SortKey
 from hub.store.release_sql import bindings, permitted, rule_number, shape
 from hub.store.tables import FOREVER, body, ix_date, ix_ref, ix_string, ix_token, locator, resource
-from hub.store.values import parameter_number
+from hub.store.values import KEY_LENGTH, fitted, parameter_number
 
 CUSTODY = {name: resource.c[name] for name in COLUMNS}
 LAST_TEXT = "\U0010ffff"
@@ -133,7 +134,7 @@ class Searcher:
         if statement is None:
             statement = self._prepared[at] = self._page(view, query, criteria, after is not None)
         values = view.values() | {"type": query.resource_type, "count": query.count + 1}
-        values |= {f"v{n}": value for n, value in enumerate(value for each in criteria for value in each.values())}
+        values |= {f"v{n}": value for n, value in enumerate(value for each in criteria for value in _values(each))}
         if after is not None:
             values |= {f"k{n}": key for n, key in enumerate(after)}
         rows = connection.execute(statement, values).all()
@@ -153,7 +154,7 @@ class Searcher:
                 .where(self._released(view), resource.c.gone == 0, *_THIS)
             )
         row = connection.execute(
-            statement, view.values() | {"type": resource_type, "rid": number, "fhir_id": fhir_id}
+            statement, view.values() | {"type": resource_type, "rid": number, "fhir_id": fitted(fhir_id)}
         ).one_or_none()
         return _found(row, 0) if row else None
 
@@ -174,7 +175,9 @@ class Searcher:
                 .where(self._where(view), permitted(shape(view.release), CUSTODY), *_THIS)
                 .order_by(resource.c.version.desc())
             )
-        rows = connection.execute(statement, view.values() | {"type": resource_type, "rid": number, "fhir_id": fhir_id}).all()
+        rows = connection.execute(
+            statement, view.values() | {"type": resource_type, "rid": number, "fhir_id": fitted(fhir_id)}
+        ).all()
         return tuple(
             Version(
                 row.version_id,
@@ -198,7 +201,7 @@ class Searcher:
         )
         return connection.execute(wanted, {"rid": number, "type": resource_type}).scalar_one_or_none()
 
-    def _page(self, view: View, query: Query, criteria: Sequence[Any], continued: bool) -> Select[Any]:
+    def _page(self, view: View, query: Query, criteria: Sequence[Criterion], continued: bool) -> Select[Any]:
         keys = [_sort_key(key, query.resource_type, n) for n, key in enumerate(query.sort)] or [resource.c.sort.label("s0")]
         names = iter(f"v{n}" for n in range(10_000))
         matching = [self._criterion(each.shape(), query.resource_type, view.kind, names) for each in criteria]
@@ -292,6 +295,21 @@ _THIS = (
     resource.c.rid == bindparam("rid", type_=BigInteger),
     resource.c.fhir_id == bindparam("fhir_id"),
 )
+
+
+def _values(criterion: Criterion) -> Iterator[str | int]:
+    """What is bound for a criterion, in the order of its `values`, as the index keys hold it.
+
+    Raises: TooCostly: a text of which more is asked than its key holds.
+    """
+    match criterion:
+        case AnyOf(parts) | AllOf(parts):
+            for part in parts:
+                yield from _values(part)
+        case StringStarts(param, value) if len(value) > KEY_LENGTH:
+            raise TooCostly(f"a text to search for has at most {KEY_LENGTH} characters", param)
+        case _:
+            yield from (fitted(value) if isinstance(value, str) else value for value in criterion.values())
 
 
 def _found(row: Any, keys: int) -> Found:

@@ -3,7 +3,8 @@
 Times are microseconds since 1970-01-01T00:00Z in big integers; `FOREVER` stands for an open end.
 """
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, SmallInteger, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, SmallInteger, Table
+from sqlalchemy import Text as AnyText
 from sqlalchemy.schema import SchemaItem
 
 FOREVER = 2**62
@@ -12,6 +13,9 @@ NO_PATIENT = 0
 """The reserved patient key of what belongs to no patient: the directory, refusals, worklist needs."""
 
 METADATA = MetaData()
+Text = AnyText().with_variant(AnyText(collation="C"), "postgresql")
+"""Texts compare by code point on both databases: one order of pages everywhere, and no index that an update of the operating
+system's collations could break."""
 
 
 def _key(name: str, kind: type = BigInteger) -> Column[int]:
@@ -63,8 +67,11 @@ entry = _table(
     Column("digest", Text, nullable=False),
     Column("recorded", BigInteger, nullable=False),
     Column("withdrawn", BigInteger, nullable=False),
+    Column("told", BigInteger, nullable=False),
     *_custody(),
 )
+"""told: when the message came that it was last written from."""
+Index("entry_by_source", entry.c.source, entry.c.family, entry.c.withdrawn, entry.c.pk)
 
 resource = _table(
     "resource",
@@ -167,7 +174,9 @@ message = _table(
     Column("content", LargeBinary, nullable=False),
     rows_apart=True,
 )
-"""Source bytes as they came. status: mapped, partly (some rows had faults), withheld (custody missing), unmappable."""
+"""Source bytes as they came. `status`: `hub.store.messages.STATUSES`."""
+Index("message_by_id", message.c.id)
+Index("message_by_status", message.c.status, message.c.received)
 
 audit = _table(
     "audit",

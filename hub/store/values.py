@@ -1,18 +1,22 @@
 """Values as columns hold them: times as microseconds, truths as 0 and 1, parameters as numbers."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import ColumnElement, Connection, Table, func
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.fhir.custody import COLUMNS, Custody
 
+T = TypeVar("T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+KEY_LENGTH = 256
+"""Characters of an index key: two of them, four bytes each, fit the 2,704 bytes of an index row of PostgreSQL."""
 
 
 def micros(moment: datetime) -> int:
@@ -51,9 +55,42 @@ def parameter_number(resource_type: str, index: str) -> int:
     return int.from_bytes(hashlib.sha256(f"{resource_type}.{index}".encode()).digest()[:4], "big") >> 1
 
 
+def fitted(text: str) -> str:
+    """A text as index keys hold it: a long one by its beginning and a digest; without NUL, which PostgreSQL does not take."""
+    if len(text) > KEY_LENGTH:
+        text = text[: KEY_LENGTH - 64] + hashlib.sha256(text.encode()).hexdigest()
+    return text.replace("\0", "\ufffd")
+
+
+def in_parts(values: Iterable[T]) -> Iterator[list[T]]:
+    """Lists of at most a thousand, as many as one statement should name."""
+    held = iter(values)
+    while part := list(islice(held, 1000)):
+        yield part
+
+
 def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert what is not there yet, by primary key; the rest is left as it is."""
     if not rows:
         return
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     connection.execute(dialect.insert(table).on_conflict_do_nothing(), list(rows))
+
+
+def upsert(
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], **renewed: Sequence[ColumnElement[Any]]
+) -> None:
+    """Insert, or where the primary key is there already, set the columns `renewed`.
+
+    Takes: for each column what stands in for a new value of NULL, in order.
+    """
+    if not rows:
+        return
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(table)
+    values = {
+        name: func.coalesce(statement.excluded[name], *instead) if instead else statement.excluded[name]
+        for name, instead in renewed.items()
+    }
+    key = [column.name for column in table.primary_key.columns]
+    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=values), list(rows))

@@ -1,0 +1,137 @@
+"""The rows of one deposit: new versions with their bytes and index keys, tombstones, locators. Each table is written once."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, insert, update
+
+from hub.fhir.criteria import OPEN_LOW, DateKey, Index, ReferenceKey, StringKey, TokenKey, UriKey
+from hub.fhir.identity import logical_id
+from hub.fhir.index import index
+from hub.fhir.json import dumps
+from hub.fhir.resource import Resource
+from hub.fhir.types import TYPES
+from hub.store.tables import FOREVER, body, ix_date, ix_ref, ix_string, ix_token, locator, resource
+from hub.store.values import KEY_LENGTH, fitted, insert_new, instant, parameter_number
+
+_FIRST = ("resourceType", "id", "meta")
+
+
+class Versions:
+    """State: the rows gathered so far, of one patient, all with one time of recording."""
+
+    def __init__(self, key: bytes, pk: int, now: int) -> None:
+        self._key, self._pk, self._now = key, pk, now
+        self._closing: list[dict[str, Any]] = []
+        self._versions: list[dict[str, Any]] = []
+        self._bodies: list[dict[str, Any]] = []
+        self._locators: list[dict[str, Any]] = []
+        self._tokens: list[dict[str, Any]] = []
+        self._dates: list[dict[str, Any]] = []
+        self._references: list[dict[str, Any]] = []
+        self._strings: list[dict[str, Any]] = []
+
+    def write(self, given: Resource, number: int, entry: int, custody: Mapping[str, Any], before: Any) -> None:
+        """A new version of a resource, unless its content is that of the current one.
+
+        Takes: `before`: the current row of `resource`, perhaps a tombstone; None: there is none.
+        """
+        digest = hashlib.sha256(dumps(given)).hexdigest()[:32]
+        if before is not None and before.digest == digest and not before.gone:
+            return
+        version = 1
+        if before is None:
+            self._locators.append({"rid": number, "pk": self._pk})
+        else:
+            self._close(before)
+            version = before.version + 1
+        version_id = self._version_id(given["id"], version)
+        content = _stamped(given, version_id, instant(self._now))
+        keys = index(content)
+        row = {"pk": self._pk, "type": given["resourceType"], "rid": number, "version": version, "version_id": version_id}
+        row |= {"rec_from": self._now, "rec_to": FOREVER, "sort": _sort(given["resourceType"], keys, self._now), "entry": entry}
+        self._versions.append(row | {"fhir_id": given["id"], "gone": 0, "digest": digest} | dict(custody))
+        self._bodies.append({"pk": self._pk, "rid": number, "version": version, "bytes": dumps(content)})
+        self._index(given["resourceType"], number, version, keys)
+
+    def end(self, rows: Iterable[Any], custody: Mapping[str, Any]) -> None:
+        """Tombstones after current rows."""
+        for row in rows:
+            if row.gone:
+                continue
+            self._close(row)
+            version = row.version + 1
+            ended = {"version": version, "version_id": self._version_id(row.fhir_id, version), "gone": 1}
+            self._versions.append(dict(row._mapping) | dict(custody) | ended | {"rec_from": self._now, "rec_to": FOREVER})
+
+    def save(self, connection: Connection) -> None:
+        """Write everything gathered."""
+        if self._closing:
+            connection.execute(_CLOSE, self._closing)
+        for table, rows in ((resource, self._versions), (body, self._bodies)):
+            if rows:
+                connection.execute(insert(table), rows)
+        for table, rows in (
+            (locator, self._locators),
+            (ix_token, self._tokens),
+            (ix_date, self._dates),
+            (ix_ref, self._references),
+            (ix_string, self._strings),
+        ):
+            insert_new(connection, table, rows)
+
+    def _close(self, row: Any) -> None:
+        self._closing.append({"p": self._pk, "t": row.type, "r": row.rid, "v": row.version, "now": self._now})
+
+    def _version_id(self, fhir_id: str, version: int) -> str:
+        return logical_id(self._key, "version", str(self._pk), fhir_id, str(version))[:12]
+
+    def _index(self, resource_type: str, number: int, version: int, keys: Index) -> None:
+        for name, found in keys.items():
+            if name in ("_id", "_lastUpdated"):
+                continue
+            row = {"pk": self._pk, "param": parameter_number(resource_type, name), "rid": number, "version": version}
+            for each in found:
+                match each:
+                    case DateKey(lo, hi):
+                        self._dates.append(row | {"lo": lo, "hi": hi})
+                    case TokenKey(system, code):
+                        self._tokens.append(row | {"system": fitted(system), "code": fitted(code)})
+                    case ReferenceKey(target):
+                        self._references.append(row | {"target": fitted(target)})
+                    case UriKey(value):
+                        self._strings.append(row | {"value": fitted(value)})
+                    case StringKey(value):
+                        self._strings.append(row | {"value": fitted(value[:KEY_LENGTH])})
+
+
+def _stamped(given: Resource, version_id: str, recorded: str) -> Resource:
+    """The resource as it is kept: with the hub's version and time, whatever version the giver wrote."""
+    meta = {"versionId": version_id, "lastUpdated": recorded}
+    meta |= {name: value for name, value in given.get("meta", {}).items() if name not in meta}
+    head = {"resourceType": given["resourceType"], "id": given["id"], "meta": meta}
+    if given["resourceType"] == "Provenance":
+        head["recorded"] = given.get("recorded", recorded)
+    return head | {name: value for name, value in given.items() if name not in _FIRST}
+
+
+def _sort(resource_type: str, keys: Index, now: int) -> int:
+    name = TYPES[resource_type].sort
+    if name == "_lastUpdated":
+        return now
+    parameter = TYPES[resource_type].parameter(name)
+    found = [key.lo for key in keys.get(parameter.index if parameter else name, ()) if isinstance(key, DateKey)]
+    return max(found, default=OPEN_LOW)
+
+
+_CLOSE = (
+    update(resource)
+    .where(
+        resource.c.pk == bindparam("p"),
+        resource.c.type == bindparam("t"),
+        resource.c.rid == bindparam("r"),
+        resource.c.version == bindparam("v"),
+    )
+    .values(rec_to=bindparam("now"))
+)
