@@ -23,6 +23,8 @@ INTERPRETATIONS = (
 """Of table 0078, the codes that mean the same in v3-ObservationInterpretation."""
 COMPARATORS = ("<", "<=", ">", ">=")
 TEXTS = ("ST", "TX", "FT", "")
+TYPES = frozenset(("NM", "SN", "CE", "CWE", "CNE", "CF", "IS", "DT", "TS", "DTM", "TM", "NR"))
+"""Of table 0125, those that are read as more than text."""
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,30}(?:[.,][0-9]{1,30})?", re.ASCII)
 _COMPARED = re.compile(r"(<=|>=|<|>)\s*([+-]?[0-9]{1,30}(?:[.,][0-9]{1,30})?)", re.ASCII)
@@ -48,9 +50,7 @@ def values(reading: Reading, obx: Segment) -> list[Resource]:
     for one in obx.repetitions(5):
         value = _typed(reading, kind, one, measured)
         if value is None:
-            reading.refuse(
-                obx, 5, f"not a value of its type ({kind if kind.isalpha() and len(kind) < 4 else 'unknown'}): kept as text"
-            )
+            reading.refuse(obx, 5, f"not a value of its type ({kind if kind in TYPES else 'unknown'}): kept as text")
             value = {"valueString": _text(reading, one)}
         found.append(value)
     return found

@@ -41,6 +41,14 @@ KEPT = {
     "OperationOutcome": "concerns the sending of the answer",
     **dict.fromkeys(DIRECTORY_TYPES, "read for its identifier and name; the directory knows it"),
 }
+KNOWN = frozenset(
+    (
+        *("AllergyIntolerance", "Communication", "Condition", "Consent", "DiagnosticReport", "DocumentReference", "Encounter"),
+        *("Flag", "ImagingStudy", "Immunization", "List", "Medication", "MedicationAdministration", "MedicationDispense"),
+        *("MedicationRequest", "MedicationStatement", "Procedure", "QuestionnaireResponse", "ServiceRequest", "Specimen", "Task"),
+    )
+)
+"""Types that a report may name; whatever else a server calls its resources is not repeated."""
 OWN_META = ("versionId", "lastUpdated", "source")
 
 
@@ -61,7 +69,7 @@ def read_bundle(message: SourceMessage, settings: Settings) -> Mapped:
         kind = found.name.partition("/")[0]
         if kind not in INFO_TYPES:
             kept |= {kind: KEPT[kind]} if kind in KEPT else {}
-            unmapped[kind] += kind not in KEPT
+            unmapped[kind if kind in KNOWN else "another type"] += kind not in KEPT
             continue
         try:
             entry = _entry(found, contents, settings, provenances.get(found.name), message.asked)

@@ -243,3 +243,9 @@ def test_odd_shapes_inside_a_resource_travel_as_they_are():
     found = read(bundle(observation(meta=[], performer="x", category=5, effectiveDateTime=[], issued={}), patient()))
     assert resource(found)["performer"] == "x"
     assert found.entries[0].custody.info_type == "chb-go"
+
+
+def test_a_type_that_is_not_taken_is_counted_and_a_made_up_one_is_not_repeated():
+    odd = {"resourceType": "AnnaAndersson", "id": "1"}
+    found = read(bundle({"resourceType": "Condition", "id": "c"}, odd, patient()))
+    assert dict(found.coverage.unmapped) == {"Condition": 1, "another type": 1}

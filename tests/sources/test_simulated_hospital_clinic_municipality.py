@@ -18,7 +18,6 @@ from hub.demo.world.build import build
 from hub.demo.world.model import Booking, CarePlan, CareTeam, LaboratoryReport, Measurement
 from hub.demo.world.organisations import HOSPITAL, MUNICIPALITY, PRIVATE, PRIVATE_CLINIC
 from hub.discovery import plugins
-from hub.fhir.identifiers import PERSONNUMMER
 from hub.fhir.validation import validate
 from hub.mappers import Defaults, Mapper, Place, Settings, SourceMessage
 from hub.mappers._rivta_types import patient_number
@@ -231,5 +230,30 @@ def test_a_clinic_that_answers_with_a_page_for_people_is_a_fault():
     assert b"<" in failed.value.content
 
 
-def test_the_patient_number_of_the_check_is_a_published_test_number():
-    assert patient_number("1.2.752.129.2.1.3.1", "191212121212").system == PERSONNUMMER
+@pytest.mark.parametrize(
+    ("trouble", "passed"),
+    [
+        (
+            None,
+            {"name": True, "connection": True, "TLS": True, "metadata": True, "answer": True, "schema": True, "a patient": True},
+        ),
+        (Html(), {"name": True, "connection": True, "TLS": True, "metadata": True, "answer": False}),
+    ],
+)
+def test_the_check_of_the_clinic_tells_step_by_step_where_it_fails(trouble, passed):
+    number = facts(PRIVATE, Measurement)[0].person
+
+    async def scenario():
+        server = FhirServer(WORLD)
+        server.troubles.update({"*": trouble} if trouble else {})
+        async with server.serve() as address:
+            source = FhirSource(config(PRIVATE, address, ("fhir_r4",), timeout=5.0, unit=PRIVATE_CLINIC))
+            try:
+                return [step async for step in source.check(patient_number("1.2.752.129.2.1.3.1", number))]
+            finally:
+                await source.aclose()
+
+    steps = asyncio.run(scenario())
+    assert {step.name: step.passed for step in steps} == passed
+    assert number not in str(steps)
+    assert all(step.passed or step.advice for step in steps)
