@@ -47,6 +47,7 @@ def serve(config: ConfigFile = None) -> None:
     """Run the hub as configured."""
     import uvicorn
 
+    from hub import observe
     from hub.app import put_together
     from hub.tls import server_context
 
@@ -55,6 +56,7 @@ def serve(config: ConfigFile = None) -> None:
         running = put_together(held)
     except FileNotFoundError:
         _stop(f"there are no keys in {held.data}: make them once with `hub keys create`, and keep a copy of the file")
+    observe.install(running.log)
     context = server_context(held.tls_cert, held.tls_key) if held.tls_cert else None
     factory: Callable[..., Any] | None = (lambda *_: context) if context else None
     uvicorn.run(

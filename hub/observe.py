@@ -170,6 +170,7 @@ def install(log: FilteringBoundLogger) -> None:
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         own = logging.getLogger(name)
         own.handlers.clear()
+        own.setLevel(logging.NOTSET)
         own.propagate = name != "uvicorn.access"
 
 
