@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import compress
 from typing import NamedTuple
 
 from hub.errors import Issue, Unmappable
@@ -33,6 +34,7 @@ Component = Sequence[str]
 Repetition = Sequence[Component]
 Field = Sequence[Repetition]
 
+_NUMBERS = tuple(range(MAX_FIELDS + 3))
 _NAME = re.compile(r"[A-Z][A-Z0-9]{2}", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _LAYOUT = {".br": "\n", ".ce": "\n", "H": "", "N": "", ".fi": "", ".nf": ""}
@@ -289,7 +291,7 @@ def _message(text: str, marks: Marks) -> Message:
             if number > 1:
                 raise Unmappable("two messages in one", "MSH[2]")
             raw.insert(1, marks.field)
-        segments.append(Segment(name, number, raw, tuple([n for n, held in enumerate(raw) if held and n]), marks))
+        segments.append(Segment(name, number, raw, tuple(compress(_NUMBERS, raw))[1:], marks))
     return Message(tuple(segments), marks, tuple(issues))
 
 

@@ -115,8 +115,7 @@ class Reading:
         """Every XCN of a field as Reference."""
         if segment is None:
             return []
-        found = (person(one, self.message.marks, self.own) for one in segment.repetitions(number))
-        return [one for one in found if one]
+        return list(people(segment.field(number), self.message.marks, self.own))
 
     def place(self, candidates: Iterable[tuple[Segment | None, int, tuple[int, ...]]]) -> tuple[Place | None, str]:
         """Where the record belongs, and the code that said so: the first of `candidates` that has a value decides.
@@ -186,6 +185,13 @@ def person(one: str, marks: Marks, own: str, authority: str = "") -> Resource | 
     return {"identifier": {"system": system, "value": parts[0]}} | ({"display": display} if display else {})
 
 
+@lru_cache(maxsize=2048)
+def people(field: str, marks: Marks, own: str) -> tuple[Resource, ...]:
+    """Every XCN of a field as Reference."""
+    found = [person(one, marks, own) for one in field.split(marks.repetition) if one and one != '""']
+    return tuple(one for one in found if one)
+
+
 @lru_cache(maxsize=1024)
 def identifier(one: str, marks: Marks, own: str, type_code: str, kind: str) -> Resource | None:
     """An EI as Identifier of type `type_code` (table 0203); without a universal id it is the source's own, of that `kind`."""
@@ -197,34 +203,39 @@ def identifier(one: str, marks: Marks, own: str, type_code: str, kind: str) -> R
     return ({"type": coded} if type_code else {}) | {"system": system, "value": value}
 
 
-def coverage(read: Reading, mapped: Mapping[str, frozenset[int]], kept: Mapping[str, str]) -> Coverage:
-    """What became of every field with a value.
+@dataclass(frozen=True, slots=True, eq=False)
+class Fates:
+    """What a mapper does with each field: one constant of it, for what is known of a segment is counted once."""
 
-    Takes: fields that are mapped, by segment; and segments (`PV1`) or fields (`MSH-7`) that stay in the source bytes, with why.
-    """
+    mapped: Mapping[str, frozenset[int]]
+    """Fields that are mapped, by segment."""
+    kept: Mapping[str, str]
+    """Segments (`PV1`) or fields (`MSH-7`) that stay in the source bytes -> why."""
+
+
+def coverage(read: Reading, fates: Fates) -> Coverage:
+    """What became of every field with a value."""
     count = 0
     aside: dict[str, str] = {}
     unmapped: dict[str, int] = {}
-    for (name, number), times in _filled(read.message).items():
-        path = f"{name}-{number}"
-        known = number in mapped.get(name, ())
-        why = read.refused.get(path) or (None if known else kept.get(path) or kept.get(name))
-        if why:
-            aside[path] = why
-        elif known:
-            count += times
-        else:
-            unmapped[path] = times
-    return Coverage(count, aside, unmapped)
+    for (name, filled), times in Counter((segment.name, segment.filled) for segment in read.message.segments).items():
+        mapped, kept, unknown = _fate(fates, name, filled)
+        count += times * len(mapped)
+        aside |= kept
+        for path in unknown:
+            unmapped[path] = unmapped.get(path, 0) + times
+        count -= times * sum(path in mapped for path in read.refused)
+    return Coverage(count, aside | read.refused, unmapped)
 
 
-def _filled(message: Message) -> dict[tuple[str, int], int]:
-    """How often each field has a value. Most segments of a name have the same fields filled, so those are counted first."""
-    found: dict[tuple[str, int], int] = {}
-    for (name, numbers), times in Counter((segment.name, segment.filled) for segment in message.segments).items():
-        for number in numbers:
-            found[name, number] = found.get((name, number), 0) + times
-    return found
+@lru_cache(maxsize=1024)
+def _fate(fates: Fates, name: str, filled: tuple[int, ...]) -> tuple[frozenset[str], dict[str, str], tuple[str, ...]]:
+    """Of a segment with these fields filled: those mapped, those kept with why, those neither."""
+    paths = {number: f"{name}-{number}" for number in filled}
+    mapped = frozenset(path for number, path in paths.items() if number in fates.mapped.get(name, ()))
+    why = {path: fates.kept.get(path) or fates.kept.get(name, "") for path in paths.values() if path not in mapped}
+    kept = {path: reason for path, reason in why.items() if reason}
+    return mapped, kept, tuple(path for path, reason in why.items() if not reason)
 
 
 def _coding(parts: list[str], start: int, own: str) -> Resource | None:

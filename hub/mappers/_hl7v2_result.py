@@ -125,9 +125,10 @@ def attachment(reading: Reading, obx: Segment) -> Resource | None:
 
 def performers(reading: Reading, obx: Segment, laboratory: list[Resource]) -> list[Resource]:
     """Who observed (OBX-16) and where (OBX-23 or OBX-15); else the laboratory that sent the message."""
-    people = reading.people(obx, 16) if 16 in obx.filled else []
-    organisation = obx.text(23) or obx.text(15, 2) or obx.text(15) if 23 in obx.filled or 15 in obx.filled else ""
-    return people + ([{"display": organisation}] if organisation else laboratory)
+    filled = obx.filled
+    organisation = obx.text(23) or obx.text(15, 2) or obx.text(15) if 15 in filled or 23 in filled else ""
+    where = [{"display": organisation}] if organisation else laboratory
+    return reading.people(obx, 16) + where if 16 in filled else where
 
 
 def _valued(reading: Reading, obx: Segment, code: Resource) -> Resource:

@@ -81,28 +81,30 @@ def decimal(written: str) -> Decimal | None:
 
 def reference_range(reading: Reading, obx: Segment) -> list[Resource]:
     """OBX-7: its text as sent, and low and high where it is two numbers."""
-    text = obx.whole(7).strip()
-    bounds = _bounds(text)
-    if not bounds:
-        return [{"text": text}] if text else []
-    measured = units(reading, obx)
-    return [{"low": {"value": bounds[0], **measured}, "high": {"value": bounds[1], **measured}, "text": text}]
+    return _ranges(obx.whole(7).strip(), obx.first(6), reading.message.marks, reading.own)
 
 
-@lru_cache(maxsize=1024)
-def _bounds(text: str) -> tuple[Decimal, Decimal] | None:
+@lru_cache(maxsize=2048)
+def _ranges(text: str, coded: str, marks: Marks, own: str) -> list[Resource]:
     found = _RANGE.fullmatch(text)
     low, high = (_decimal(found[1]), _decimal(found[2])) if found else (Decimal(1), Decimal(0))
-    return (low, high) if low <= high else None
+    if low > high:
+        return [{"text": text}] if text else []
+    measured = unit(coded, marks, own) if coded else {}
+    return [{"low": {"value": low, **measured}, "high": {"value": high, **measured}, "text": text}]
 
 
 def interpretation(reading: Reading, obx: Segment) -> list[Resource]:
     """OBX-8: codes of table 0078; another flag is kept as text. Absent is not normal."""
-    found = (_flag(one, reading.message.marks, reading.own) for one in obx.repetitions(8))
+    return _flags(obx.field(8), reading.message.marks, reading.own)
+
+
+@lru_cache(maxsize=512)
+def _flags(field: str, marks: Marks, own: str) -> list[Resource]:
+    found = [_flag(one, marks, own) for one in field.split(marks.repetition) if one and one != '""']
     return [one for one in found if one]
 
 
-@lru_cache(maxsize=256)
 def _flag(one: str, marks: Marks, own: str) -> Resource | None:
     code = part(one, marks)
     if code in INTERPRETATIONS:

@@ -13,7 +13,7 @@ from hub.fhir.resource import Resource
 from hub.fhir.swedish_time import Moment
 from hub.mappers import Attribution, Entry, Keyed, Mapped, Mapper, Settings, SourceMessage
 from hub.mappers._er7 import Segment, inside, part, read
-from hub.mappers._hl7v2 import Reading, coverage, person
+from hub.mappers._hl7v2 import Fates, Reading, coverage, person
 from hub.mappers._hl7v2 import reading as begin
 from hub.mappers._hl7v2_result import Order, attachment, name, observation
 from hub.mappers._hl7v2_specimen import collected, specimens
@@ -60,6 +60,7 @@ KEPT = {
     "NTE-1": "a number in the message",
     "NTE-2": "what kind of system wrote the comment",
 }
+FATES = Fates(MAPPED, KEPT)
 
 
 @dataclass(slots=True)
@@ -105,7 +106,7 @@ def read_oru(message: SourceMessage, settings: Settings) -> Mapped:
         entries[entry.key] = entry
     if not entries:
         raise refusal
-    return Mapped(tuple(entries.values()), issues=tuple(reading.issues), coverage=coverage(reading, MAPPED, KEPT))
+    return Mapped(tuple(entries.values()), issues=tuple(reading.issues), coverage=coverage(reading, FATES))
 
 
 def groups(segments: tuple[Segment, ...]) -> Iterator[Group]:

@@ -13,7 +13,7 @@ from hub.fhir.resource import Resource
 from hub.fhir.swedish_time import LOCAL, Moment, instant
 from hub.mappers import Attribution, Entry, Keyed, Mapped, Mapper, Place, Settings, SourceMessage
 from hub.mappers._er7 import Message, Segment, read
-from hub.mappers._hl7v2 import Reading, coverage
+from hub.mappers._hl7v2 import Fates, Reading, coverage
 from hub.mappers._hl7v2 import reading as begin
 from hub.mappers._plain import APPOINTMENTS, custody, meta, span
 
@@ -62,6 +62,7 @@ KEPT = {
     "NTE-2": "what kind of system wrote the comment",
     "TQ1-1": "a number in the message",
 }
+FATES = Fates(MAPPED, KEPT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +99,9 @@ def read_siu(message: SourceMessage, settings: Settings) -> Mapped:
     booking = Booking(begin(held, settings), event, sch, pid)
     key = _key(booking)
     if event == DELETED:
-        return Mapped(withdrawn=(key,), issues=held.issues, coverage=coverage(booking.reading, MAPPED, KEPT))
+        return Mapped(withdrawn=(key,), issues=held.issues, coverage=coverage(booking.reading, FATES))
     entry = _entry(booking, key, settings)
-    return Mapped((entry,), issues=tuple(booking.reading.issues), coverage=coverage(booking.reading, MAPPED, KEPT))
+    return Mapped((entry,), issues=tuple(booking.reading.issues), coverage=coverage(booking.reading, FATES))
 
 
 def _key(booking: Booking) -> Identifier:
