@@ -11,7 +11,6 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import anyio
-import httpx
 from fastapi import FastAPI
 from starlette.routing import Mount
 from starlette.types import ASGIApp
@@ -35,10 +34,12 @@ from hub.hub import Hub
 from hub.keys import Keys
 from hub.limits import Limits, Refusals, Summary
 from hub.observe import Metrics
+from hub.portal import portal_routes
 from hub.refresh import Refresher
 from hub.smart import Verifier
 from hub.sources import Fetcher, files, mllp
 from hub.sources._check import Step
+from hub.sources._http import fetched, posted
 from hub.sources.fhir_rest import FhirSource
 from hub.sources.files import FolderWatcher
 from hub.sources.mllp import MllpListener
@@ -156,7 +157,7 @@ def put_together(
     )
     refresher = Refresher(hub)
     mounts, given, revoked = _authorization(config, accounts)
-    verifier = Verifier(config.issuers, config.clients, held, _fetch, given=given, clock=lambda: clock().timestamp())
+    verifier = Verifier(config.issuers, config.clients, held, fetched, given=given, clock=lambda: clock().timestamp())
     revoked.append(verifier.revoke)
     doors = Edge(
         hub, refresher, verifier, Limits(config.rate_per_minute, config.identifier_rate_per_minute), Refusals(_recorder(store))
@@ -183,6 +184,10 @@ def _application(running: Running, mounts: Sequence[Mount]) -> ASGIApp:
     app.include_router(access_router(running.edge))
     app.router.routes.extend(health_routes(running.hub, running.metrics, lambda: _breakers(running.hub)))
     app.router.routes.extend(mounts)
+    if config.portal_issuer:
+        doors = running.edge
+        pages = portal_routes(running.hub, running.refresher, doors.verifier, doors.limits, posted, config.portal_client)
+        app.router.routes.extend(pages)
     https = config.base_url.startswith("https:")
     return edge(app, running.log, running.metrics, https=https, origins=config.cors_origins, max_bytes=MAX_BYTES)
 
@@ -251,13 +256,3 @@ def checks(source: SourceConfig, patient: Identifier | None) -> AsyncIterator[St
 def _remember_pushes(store: Store, hub: Hub) -> None:
     for each in known(store.reader(), NO_PATIENT, store.now()).freshness:
         hub.pushed[each.source] = max(hub.pushed.get(each.source, 0), each.succeeded or 0)
-
-
-async def _fetch(url: str) -> bytes | None:
-    """The keys of an issuer; None: they cannot be had."""
-    try:
-        async with httpx.AsyncClient(timeout=5, follow_redirects=False, trust_env=False) as client:
-            answer = await client.get(url)
-    except httpx.HTTPError:
-        return None
-    return answer.content if answer.status_code == 200 and len(answer.content) < 100_000 else None

@@ -93,6 +93,8 @@ class Config:
     tls_key: str = ""
     portal_issuer: str = ""
     """The issuer that the portal sends people to; empty: no portal."""
+    portal_client: str = "portal"
+    """How that issuer knows the portal: a public client, redirected to base_url/logga-in/svar."""
 
 
 def read(path: Path | None, environment: Mapping[str, str] = os.environ) -> Config:

@@ -1,34 +1,29 @@
 """The demo: simulated systems, the hub and its own authorization server, on loopback; started and stopped together."""
 
 import asyncio
-import contextlib
 import shutil
 import signal
 import tempfile
-import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-import uvicorn
+import anyio.to_thread
 
 from hub import config as configuration
 from hub import keys
 from hub.app import AUTH_PATH, Accounts, Running, put_together
-from hub.authserver import Authority, Client, Person, issue_token, load_or_create
 from hub.config import Config
-from hub.demo import personas
+from hub.demo import database, signing
 from hub.demo.configuration import write
-from hub.demo.systems import LOOPBACK, Systems, systems
+from hub.demo.control import controlled
+from hub.demo.folder import LOOPBACK
+from hub.demo.rivta.serving import bound, served
+from hub.demo.systems import Systems, systems
 from hub.demo.world.build import build
 from hub.demo.world.model import World
-
-FOLDER = Path("var") / "demo"
-"""Where the running demo keeps its database, keys and log; removed when it ends."""
-TOKEN_LIFE = 8 * 3600.0
-"""Seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,46 +34,38 @@ class Demo:
     world: World
     systems: Systems
     hub: Running
-    folder: Path
+    config: Config
 
     def token(self, name: str) -> str:
         """An access token for a persona."""
-        return token(self.folder, self.base, self.world, name)
+        return signing.token(self.config, self.world, name)
 
 
 @asynccontextmanager
-async def demo(port: int, folder: Path = FOLDER, database_url: str = "") -> AsyncIterator[Demo]:
-    """Start everything; all of it has stopped when the block ends.
+async def demo(port: int, folder: Path, database_url: str = "") -> AsyncIterator[Demo]:
+    """Start everything; all of it has stopped when the block ends, and the folder is gone.
 
-    Raises: OSError: the port is taken.
+    Takes: `folder`: made anew; `database_url`: a PostgreSQL database to use, instead of a file in the folder.
+    Raises: OSError: the port is taken (and then nothing was touched), or the database cannot be had.
     """
-    await asyncio.to_thread(_afresh, folder)
-    base = f"http://{LOOPBACK}:{port}"
-    world = build(date.today())
-    async with systems(world, folder / "municipality") as simulated:
-        path = write(
-            folder,
-            world,
-            simulated.addresses,
-            hub={"base_url": base, "port": port, "data": ".", "portal_issuer": f"{base}{AUTH_PATH}", "rate_per_minute": 6000},
-            issuers=[issuer(base)],
-        )
-        config = configuration.read(path)
-        config = replace(config, database_url=database_url or config.database_url)
-        people, clients = accounts(world, base)
-        with (folder / "hub.log").open("w") as log:
-            hub = put_together(
-                config, keys=keys.create(config.data), accounts=Accounts(people=people, clients=clients), log_to=log
-            )
-            async with served(hub, config):
-                await simulated.push()
-                await simulated.fetched()
-                yield Demo(base, world, simulated, hub, folder)
-
-
-def _afresh(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    async with AsyncExitStack() as stack:
+        listener = stack.enter_context(_listener(port))
+        store = stack.enter_context(database.lent(database_url)) if database_url else None
+        stack.enter_context(_made(folder))
+        world = build(date.today())
+        simulated = await stack.enter_async_context(systems(world, folder / "municipality"))
+        config = _configured(folder, world, simulated, port, database_url)
+        log = stack.enter_context((folder / "hub.log").open("w"))
+        people, clients = signing.accounts(world, config.base_url, folder)
+        hub = put_together(config, keys=keys.create(folder), accounts=Accounts(people=people, clients=clients), log_to=log)
+        await stack.enter_async_context(_started(hub))
+        await stack.enter_async_context(served(hub.app, on=listener))
+        if store:
+            database.mark(store)
+        await stack.enter_async_context(controlled(simulated, folder))
+        await simulated.push()
+        await simulated.fetched()
+        yield Demo(config.base_url, world, simulated, hub, config)
 
 
 def issuer(base: str) -> dict[str, str]:
@@ -93,68 +80,24 @@ def issuer(base: str) -> dict[str, str]:
     }
 
 
-def accounts(world: World, base: str) -> tuple[tuple[Person, ...], tuple[Client, ...]]:
-    """Everybody who may sign in, and through what."""
-    return personas.accounts(world), personas.clients((f"{base}/logga-in/svar", "http://127.0.0.1/callback"))
+def _configured(folder: Path, world: World, simulated: Systems, port: int, database_url: str) -> Config:
+    """The hub's configuration, read from the file that is written for it, whatever the environment says."""
+    base = f"http://{LOOPBACK}:{port}"
+    hub = {
+        "base_url": base,
+        "port": port,
+        "data": ".",
+        "portal_issuer": f"{base}{AUTH_PATH}", "portal_client": "demo",
+        "rate_per_minute": 6000,
+        "database_url": database_url,
+    }
+    return configuration.read(write(folder, world, simulated.addresses, hub=hub, issuers=[issuer(base)]), {})
 
 
-def token(folder: Path, base: str, world: World, name: str) -> str:
-    """An access token for a persona, signed with the key of the demo that runs in `folder`.
-
-    Raises: KeyError: no such persona.
-    """
-    persona = personas.persona(name)
-    people, clients = accounts(world, base)
-    person = next(each for each in people if each.name == name)
-    machine = persona.kind in ("system", "technician")
-    client = next(each for each in clients if each.client_id == (name if machine else "demo"))
-    authority = Authority(f"{base}{AUTH_PATH}", f"{base}/fhir", load_or_create(folder))
-    return issue_token(person, client, authority, time.time(), TOKEN_LIFE)
-
-
-def token_of_running(name: str) -> str:
-    """An access token for a persona of the demo that runs here.
-
-    Raises: FileNotFoundError: none runs; KeyError: no such persona.
-    """
-    config = configuration.read(FOLDER / "hub.toml")
-    return token(FOLDER, config.base_url, build(date.today()), name)
-
-
-@asynccontextmanager
-async def served(hub: Running, config: Config) -> AsyncIterator[None]:
-    """The hub on its port, until the block ends."""
-    server = uvicorn.Server(
-        uvicorn.Config(
-            hub.app, host=config.host, port=config.port, access_log=False, log_config=None, server_header=False, lifespan="on"
-        )
-    )
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # the demo decides when it ends
-    with contextlib.suppress(AttributeError):
-        server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]  # likewise
-    task = asyncio.create_task(server.serve())
-    while not server.started:
-        if task.done():
-            raise OSError(
-                f"the hub cannot listen on {config.host}:{config.port}: is something else there? HUB_PORT chooses another"
-            )
-        await asyncio.sleep(0.02)
+@contextmanager
+def _listener(port: int) -> Iterator[object]:
     try:
-        yield
-    finally:
-        server.should_exit = True
-        await task
-
-
-async def interrupted() -> None:
-    """Return when the process is asked to end (Ctrl-C, SIGTERM)."""
-    asked = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, asked.set)
-    await asked.wait()
-
-
-def temporary() -> Path:
-    """A folder for a demo that leaves nothing behind."""
-    return Path(tempfile.mkdtemp(prefix="samsyn-")) / "demo"
+        with bound(port) as listener:
+            yield listener
+    except OSError as fault:
+        raise OSError(f"the hub cannot listen on {LOOPBACK}:{port}: something else does; HUB_PORT chooses another port") from fault

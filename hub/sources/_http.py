@@ -140,3 +140,28 @@ def _causes(failure: BaseException | None) -> Iterator[BaseException]:
     while failure is not None:
         yield failure
         failure = failure.__cause__ or failure.__context__
+
+
+async def fetched(url: str) -> bytes | None:
+    """A small document of another service: an issuer's keys. None: it cannot be had."""
+    answered = await _small("GET", url, None)
+    return answered[1] if answered and answered[0] == 200 else None
+
+
+async def posted(url: str, form: Mapping[str, str]) -> tuple[int, bytes]:
+    """Send a form to another service: a code for tokens. Gives: status and body; 502 and nothing where it does not answer."""
+    return await _small("POST", url, form) or (502, b"")
+
+
+async def _small(method: str, url: str, form: Mapping[str, str] | None) -> tuple[int, bytes] | None:
+    try:
+        async with httpx.AsyncClient(timeout=SMALL_SECONDS, follow_redirects=False, trust_env=False) as client:
+            answer = await client.request(method, url, data=form)
+    except httpx.HTTPError:
+        return None
+    return (answer.status_code, answer.content) if len(answer.content) <= SMALL_BYTES else None
+
+
+SMALL_SECONDS = 5.0
+SMALL_BYTES = 100_000
+"""What is read of a document that must be small."""
