@@ -83,7 +83,8 @@ class Segment(NamedTuple):
 
     def text(self, n: int, component: int = 1, subcomponent: int = 1) -> str:
         """A subcomponent of the first repetition of field n, unescaped, without surrounding space."""
-        raw = self.field(n)
+        fields = self.raw
+        raw = fields[n] if n < len(fields) else ""
         if not raw:
             return ""
         if raw.isalnum():  # holds no separator, and most fields are like that

@@ -1,4 +1,4 @@
-"""HL7 v2 SIU: bookings as Appointment. The hospital's own cancellation cancels; its deletion takes back.
+"""HL7 v2 SIU: bookings as Appointment. The hospital's own cancellation cancels; its deletion says that it never should have been.
 
 Source: HL7 v2.5.1 chapter 10; MAPPING 4 for the choices that RIV-TA's booking contract shares.
 """
@@ -17,9 +17,16 @@ from hub.mappers._hl7v2 import Fates, Reading, coverage
 from hub.mappers._hl7v2 import reading as begin
 from hub.mappers._plain import APPOINTMENTS, custody, meta, span
 
-EVENTS = {"S12": "", "S13": "", "S14": "", "S15": "cancelled", "S16": "cancelled", "S17": "", "S26": "noshow"}
+EVENTS = {
+    "S12": "",
+    "S13": "",
+    "S14": "",
+    "S15": "cancelled",
+    "S16": "cancelled",
+    "S17": "entered-in-error",
+    "S26": "noshow",
+}
 """Trigger event -> the status that it says; empty: SCH-25 says it."""
-DELETED = "S17"
 STATUS = {
     "PENDING": "pending",
     "WAITLIST": "waitlist",
@@ -98,8 +105,6 @@ def read_siu(message: SourceMessage, settings: Settings) -> Mapped:
         raise Unmappable("more than one patient in one booking", "PID[2]")
     booking = Booking(begin(held, settings), event, sch, pid)
     key = _key(booking)
-    if event == DELETED:
-        return Mapped(withdrawn=(key,), issues=held.issues, coverage=coverage(booking.reading, FATES))
     entry = _entry(booking, key, settings)
     return Mapped((entry,), issues=tuple(booking.reading.issues), coverage=coverage(booking.reading, FATES))
 
@@ -123,6 +128,7 @@ def _entry(booking: Booking, key: Identifier, settings: Settings) -> Entry:
         place.unit if place else None,
         APPOINTMENTS,
         **(span(start, end) or span(sent)),
+        nullified=status == "entered-in-error",
     )
     appointment = {
         "resourceType": "Appointment",

@@ -310,12 +310,13 @@ def test_the_event_decides_the_status_of_a_booking_and_else_the_filler(event, fi
     assert found.withdrawn == ()
 
 
-def test_a_deleted_booking_is_taken_back_under_the_key_it_was_made_with():
+def test_a_deleted_booking_is_annulled_under_the_key_it_was_made_with():
     sch = "SCH|P1|B1|||||||||^^30^20260915101500"
-    made = mapped(HL7V2_SIU, "SIU^S12", sch, PID, "PV1|1|O|HJMOTT")
-    gone = mapped(HL7V2_SIU, "SIU^S17", sch, PID)
-    assert gone.withdrawn == (made.entries[0].key,)
-    assert gone.entries == ()
+    (made,) = mapped(HL7V2_SIU, "SIU^S12", sch, PID, "PV1|1|O|HJMOTT").entries
+    (gone,) = mapped(HL7V2_SIU, "SIU^S17", sch, PID, "PV1|1|O|HJMOTT").entries
+    assert gone.key == made.key
+    assert (made.custody.nullified, gone.custody.nullified) == (False, True)
+    assert gone.resources[0].resource["status"] == "entered-in-error"
 
 
 def test_no_organization_takes_part_in_a_booking():
