@@ -4,35 +4,31 @@ Pushed or fetched, a message has this one way in. What cannot be mapped is kept 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from hub.store.database import Connection
-
 from hub.config import SourceConfig
-from hub.directory import Directory
+from hub.enrolment import enroll
 from hub.errors import Issue, Unmappable
-from hub.fhir.custody import Custody
 from hub.fhir.identifiers import Identifier, is_sound
-from hub.fhir.identity import logical_id, rid
-from hub.fhir.masking import masked, without_places
-from hub.fhir.provenance import provenance
-from hub.fhir.resource import Resource
-from hub.fhir.types import TYPES
-from hub.fhir.validation import validate
+from hub.fhir.identity import rid
 from hub.hub import MAPPERS, Hub, settings
-from hub.mappers import Coverage, Entry, Mapped, Mapper, Person, SourceMessage
-from hub.references import resolved, resolver
+from hub.mappers import Coverage, Entry, Mapped, Mapper, SourceMessage
+from hub.records import Maker, entry_number, lacks_custody, placed, provenance_id
 from hub.store import messages, patients
-from hub.store.deposit import Record, deposit, entries_of, patients_of
+from hub.store.database import Connection
+from hub.store.deposit import Record, deposit, entries_of, held_digests, patients_of, release_ids
 from hub.store.patients import Facts
 from hub.store.store import Store
 from hub.store.tables import NO_PATIENT
-from hub.store.values import instant
+from hub.store.values import micros
 
-REGISTER_FAMILY = "population"
+__all__ = ["Ingested", "described", "enroll", "ingest", "placed", "retry"]
+
 DISPLACED = "holds a record of another patient than the one asked for"
+MOVED = "was held as another patient's, and is withdrawn there"
+OUTDATED = "a later message told of {} of its records: these stay as they are"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,104 +55,156 @@ class _Answer:
     source: SourceConfig
     mapper: Mapper
     mapped: Mapped
+    messages: tuple[SourceMessage, ...]
+    late: bool
+    unread: tuple[Issue, ...]
+    """What is wrong with those of them of which nothing could be read."""
 
 
-def ingest(store: Store, hub: Hub, given: Sequence[SourceMessage], pk: int | None = None, partial: bool = False) -> Ingested:
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What an answer says of one patient."""
+
+    pk: int
+    entries: tuple[Entry, ...]
+    gone: frozenset[int]
+    """Numbers of entries that are taken back by name."""
+    complete: bool
+    """What it does not tell of is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A part with its records, made for a patient of whom `facts` are known."""
+
+    part: _Part
+    facts: Facts
+    records: tuple[Record, ...]
+    issues: tuple[Issue, ...]
+
+
+def ingest(
+    store: Store, hub: Hub, given: Sequence[SourceMessage], pk: int | None = None, partial: bool = False, late: bool = False
+) -> Ingested:
     """Take in a message, or all the pages of one answer.
 
-    Takes: `pk`: the patient it was asked for (None: it came of its own accord); `partial`: it is known to be only a part.
+    Takes: `pk`: the patient it was asked for (None: it came of its own accord); `partial`: it is known to be only a part;
+    `late`: it was kept aside and is tried again.
     Gives: what became of it; nothing is raised for what the messages hold.
     """
-    first = given[0]
-    source, mapper = hub.source(first.source), MAPPERS.get(first.format)
+    source, mapper = hub.source(given[0].source), MAPPERS.get(given[0].format)
     if source is None or mapper is None:
         raise ValueError("a message of a source or format that is not configured")
-    pages: list[Mapped] = []
+    pages: list[tuple[SourceMessage, Mapped]] = []
     unread: list[Issue] = []
     for message in given:
         try:
-            pages.append(mapper.map(message, settings(source)))
-        except Unmappable as fault:
-            unread += fault.issues
+            pages.append((message, mapper.map(message, settings(source))))
+        except Exception as fault:  # a message is kept and reported whatever is wrong, with itself or with its mapper
+            issues = fault.issues if isinstance(fault, Unmappable) else (_bug(fault),)
+            unread += issues
             with store.database.writing() as connection:
-                messages.keep(connection, message, pk or NO_PATIENT, "unmappable", messages.report(fault.issues))
+                messages.keep(connection, message, pk or NO_PATIENT, "unmappable", messages.report(issues))
     if pages:
-        answer = _Answer(source, mapper, _together(pages, bool(unread)))
-        done = _take_in(store, hub, first if len(given) == 1 else given, answer, pk, partial)
-        done = replace(done, issues=(*unread, *done.issues), status="partly" if unread else done.status)
+        read = tuple(message for message, _ in pages)
+        answer = _Answer(source, mapper, _together([mapped for _, mapped in pages]), read, late, tuple(unread))
+        done = _take_in(store, hub, answer, pk, partial)
     else:
         done = Ingested("unmappable", tuple(unread))
     hub.observe_message(mapper.name, done.status)
     return done
 
 
-def _together(pages: Sequence[Mapped], unread: bool) -> Mapped:
+def _bug(fault: Exception) -> Issue:
+    return Issue("", f"the mapper failed ({type(fault).__name__})", "fatal", "exception")
+
+
+def _together(pages: Sequence[Mapped]) -> Mapped:
     if len(pages) == 1:
-        return replace(pages[0], complete=pages[0].complete and not unread)
+        return pages[0]
     return Mapped(
         entries=tuple({(each.key, each.patient): each for page in pages for each in page.entries}.values()),
         issues=tuple(each for page in pages for each in page.issues),
         withdrawn=tuple(each for page in pages for each in page.withdrawn),
-        complete=all(page.complete for page in pages) and not unread,
-        coverage=Coverage(mapped=sum(page.coverage.mapped for page in pages)),
+        complete=all(page.complete for page in pages),
+        coverage=Coverage(
+            mapped=sum(page.coverage.mapped for page in pages),
+            kept={path: why for page in pages for path, why in page.coverage.kept.items()},
+            unmapped=_sums(page.coverage.unmapped for page in pages),
+        ),
     )
 
 
-def _take_in(
-    store: Store, hub: Hub, given: SourceMessage | Sequence[SourceMessage], answer: _Answer, pk: int | None, partial: bool
-) -> Ingested:
-    kept = (given,) if isinstance(given, SourceMessage) else given
-    mapped = answer.mapped
-    by_patient, issues, strangers = _sorted(store, mapped.entries, pk)
-    issues = (*mapped.issues, *issues)
-    faults = any(each.severity in ("error", "fatal") for each in issues)
-    complete = mapped.complete and not faults and not partial and not strangers
+def _sums(counts: Iterator[Mapping[str, int]]) -> dict[str, int]:
+    found: dict[str, int] = defaultdict(int)
+    for each in counts:
+        for path, count in each.items():
+            found[path] += count
+    return dict(found)
+
+
+def _take_in(store: Store, hub: Hub, answer: _Answer, pk: int | None, partial: bool) -> Ingested:
+    found, issues, strangers = _sorted(store, answer.mapped.entries, pk)
+    issues = (*answer.unread, *answer.mapped.issues, *issues)
+    complete = answer.mapped.complete and not (_faulty(issues) or answer.unread or partial or strangers or answer.late)
+    holders = _holders(store, answer)
+    parts = _parts(store, answer, pk, found, holders, complete)
+    made = [_made(store.reader(), store, hub, answer, part) for part in parts]
+    for each in made:
+        for number, other in _elsewhere(store, answer, each.part, holders):
+            _withdraw_from(store, answer, other, number)
+            issues = (*issues, Issue("entry", MOVED, "warning", "business-rule"))
+    for each in made[:-1]:  # one transaction writes one patient
+        with store.database.writing() as connection:
+            issues = (*issues, *_write(connection, store, hub, answer, each))
     with store.database.writing() as connection:
-        for each in [pk] if pk is not None else patients_of(connection, answer.source.name, answer.mapper.family):
-            if complete:
-                by_patient.setdefault(each, [])
-        status = "waiting" if strangers else "partly" if faults else "withheld" if _lacks_custody(mapped) else "mapped"
-        told = messages.report(
-            issues,
-            entries=len(mapped.entries),
-            mapped=mapped.coverage.mapped,
-            kept=dict(mapped.coverage.kept),
-            unmapped=dict(mapped.coverage.unmapped),
-        )
-        for message in kept:
-            messages.keep(connection, message, pk if pk is not None else NO_PATIENT, status, told)
-        if len(by_patient) == 1:
-            [(number, entries)] = by_patient.items()
-            issues = (*issues, *_write(connection, store, hub, answer, number, entries, complete))
-    if len(by_patient) > 1:  # one transaction writes one patient
-        for number, entries in by_patient.items():
-            with store.database.writing() as connection:
-                issues = (*issues, *_write(connection, store, hub, answer, number, entries, complete))
-    return Ingested(status, tuple(issues), len(mapped.entries), strangers)
+        for each in made[-1:]:
+            issues = (*issues, *_write(connection, store, hub, answer, each))
+        status = _status(issues, strangers, made, bool(answer.unread))
+        for message in answer.messages:
+            at = NO_PATIENT if pk is None else pk
+            messages.keep(connection, message, at, status, _report(answer.mapped, issues))
+    return Ingested(status, issues, len(answer.mapped.entries), strangers)
 
 
-def _lacks_custody(mapped: Mapped) -> bool:
-    held = (entry.custody for entry in mapped.entries)
-    return any(each.regime != "OWN" and not (each.provider and each.unit) for each in held)
+def _status(issues: Sequence[Issue], strangers: Sequence[Identifier], made: Sequence[_Made], unread: bool) -> str:
+    if strangers:
+        return "waiting"
+    if unread or _faulty(issues):
+        return "partly"
+    return "withheld" if any(lacks_custody(record) for each in made for record in each.records) else "mapped"
+
+
+def _faulty(issues: Sequence[Issue]) -> bool:
+    return any(each.severity in ("error", "fatal") for each in issues)
+
+
+def _report(mapped: Mapped, issues: Sequence[Issue]) -> dict[str, Any]:
+    coverage = mapped.coverage
+    return messages.report(
+        issues,
+        entries=len(mapped.entries),
+        mapped=coverage.mapped,
+        kept=dict(coverage.kept),
+        unmapped=dict(coverage.unmapped),
+    )
 
 
 def _sorted(
     store: Store, entries: Sequence[Entry], asked: int | None
 ) -> tuple[dict[int, list[Entry]], tuple[Issue, ...], tuple[Identifier, ...]]:
     """Entries by the patient they belong to; what belongs to nobody we know, or to somebody else, is told of."""
+    sound = {each.patient: is_sound(each.patient) for each in entries}
+    known = patients.find_all(store.reader(), store.keys.identity, (each for each, good in sound.items() if good))
     found: dict[int, list[Entry]] = defaultdict(list)
     issues: list[Issue] = []
     strangers: dict[Identifier, None] = {}
-    connection = store.reader()
     for number, entry in enumerate(entries):
-        place = f"entry[{number}].patient"
-        if not is_sound(entry.patient):
-            issues.append(
-                Issue(place, "the patient's number has a wrong form or check digit, so it is not matched", "error", "value")
-            )
-            continue
-        pk = patients.find(connection, store.keys.identity, entry.patient)
-        if asked is not None and pk != asked:
+        place, pk = f"entry[{number}].patient", known.get(entry.patient)
+        if not sound[entry.patient]:
+            wrong = "the patient's number has a wrong form or check digit, so it is not matched"
+            issues.append(Issue(place, wrong, "error", "value"))
+        elif asked is not None and pk != asked:
             issues.append(Issue(place, DISPLACED, "error", "business-rule"))
         elif pk is None:
             strangers[entry.patient] = None
@@ -165,156 +213,85 @@ def _sorted(
     return found, tuple(issues), tuple(strangers)
 
 
-def _write(
-    connection: Connection, store: Store, hub: Hub, answer: _Answer, pk: int, entries: Sequence[Entry], complete: bool
-) -> tuple[Issue, ...]:
-    """Write one patient's entries. Gives: what the judge said of their resources."""
-    key, source, mapper, mapped = store.keys.identity, answer.source, answer.mapper, answer.mapped
-    fhir_id, facts = patients.facts_of(connection, pk)
-    records: list[Record] = []
-    issues: list[Issue] = []
-    for entry in entries:
-        record, faults = _record(hub, key, source, mapper.family, entry, fhir_id, facts)
-        issues += faults
-        if record:
-            records.append(record)
-    numbers = {record.entry for record in records}
-    gone = {entry_number(key, source.name, mapper.family, each) for each in mapped.withdrawn}
-    if complete and len(records) == len(entries):
-        gone |= entries_of(connection, pk, source.name, mapper.family) - numbers
-    deposit(connection, key, pk, records, gone - numbers, store.now())
-    return tuple(issues)
+def _holders(store: Store, answer: _Answer) -> dict[Identifier, int]:
+    """The patients in whose records the entries of an answer lie now, by the entries' keys: found by their Provenance."""
+    key, at = store.keys.identity, (answer.source.name, answer.mapper.family)
+    keys = [*(each.key for each in answer.mapped.entries), *answer.mapped.withdrawn]
+    numbers = {each: rid(key, "Provenance", provenance_id(key, *at, each)) for each in keys}
+    found = patients.locate_all(store.reader(), numbers.values())
+    return {each: found[number] for each, number in numbers.items() if number in found}
 
 
-def entry_number(key: bytes, source: str, family: str, identifier: Identifier) -> int:
-    """The number of an entry: the same for the same record of the same source, whatever the contract's version."""
-    return rid(key, "entry", f"{source}\0{family}\0{identifier}")
+def _parts(
+    store: Store,
+    answer: _Answer,
+    asked: int | None,
+    found: Mapping[int, Sequence[Entry]],
+    holders: Mapping[Identifier, int],
+    complete: bool,
+) -> list[_Part]:
+    """What the answer says of each patient: of those it tells of, of those whose records it takes back, and if it is complete
+    of those of whom it tells nothing any more."""
+    key, source, family = store.keys.identity, answer.source.name, answer.mapper.family
+    gone: dict[int, set[int]] = defaultdict(set)
+    for each in answer.mapped.withdrawn:
+        if each in holders and asked in (None, holders[each]):
+            gone[holders[each]].add(entry_number(key, source, family, each))
+    concerned = dict.fromkeys((*found, *gone))
+    if complete:
+        concerned |= dict.fromkeys([asked] if asked is not None else sorted(patients_of(store.reader(), source, family)))
+    return [_Part(pk, tuple(found.get(pk, ())), frozenset(gone.get(pk, ())), complete) for pk in concerned]
 
 
-def _record(
-    hub: Hub, key: bytes, source: SourceConfig, family: str, entry: Entry, patient_id: str, facts: Facts
-) -> tuple[Record | None, tuple[Issue, ...]]:
-    custody = placed(entry.custody, hub.directory)
-    own = {
-        (each.resource["resourceType"], each.key): logical_id(
-            key, each.resource["resourceType"], source.name, family, str(each.key)
-        )
-        for each in entry.resources
-    }
-    resolve = resolver(entry.patient, patient_id, own, hub.directory, key)
-    made: list[Resource] = []
-    issues: list[Issue] = []
-    for each in entry.resources:
-        resource = resolved(each.resource, resolve) | {"id": own[each.resource["resourceType"], each.key]}
-        if facts.protected:
-            resource = without_places(resource)
-        faults = [fault for fault in validate(resource) if fault.severity in ("error", "fatal")]
-        if resource["resourceType"] not in TYPES:
-            faults = [Issue("resourceType", "the hub does not hold this type; the source's bytes keep it", "error", "not-supported")]
-        if faults:
-            issues += [
-                Issue(f"{resource['resourceType']}: {fault.place}", fault.problem, fault.severity, fault.code) for fault in faults
-            ]
-        else:
-            made.append(resource)
-    if not made:
-        return None, tuple(issues)
-    origin = _provenance(hub, key, source, family, entry, custody, made, resolve)
-    if facts.protected:
-        origin = without_places(origin)
-    number = entry_number(key, source.name, family, entry.key)
-    return Record(number, family, custody, (*made, origin)), tuple(issues)
+def _made(connection: Connection, store: Store, hub: Hub, answer: _Answer, part: _Part, lock: bool = False) -> _Made:
+    """The records of a part; `lock`: the patient is locked first, so that the facts cannot change under them."""
+    key, source, family = store.keys.identity, answer.source, answer.mapper.family
+    fhir_id, facts = patients.facts_of(connection, part.pk, lock)
+    numbers = [entry_number(key, source.name, family, each.key) for each in part.entries]
+    held = held_digests(connection, part.pk, numbers)
+    maker = Maker(key, hub.directory, source, family, fhir_id, facts)
+    made = [maker.record(each, held) for each in part.entries]
+    issues = [issue for _, faults in made for issue in faults]
+    records: dict[int, Record] = {}
+    for record, _ in made:
+        if record and record.entry in records and record != records[record.entry]:
+            issues.append(Issue("entry", "one record told twice in one message: the last is used", "warning", "duplicate"))
+        records |= {record.entry: record} if record else {}
+    return _Made(part, facts, tuple(records.values()), tuple(issues))
 
 
-def _provenance(
-    hub: Hub,
-    key: bytes,
-    source: SourceConfig,
-    family: str,
-    entry: Entry,
-    custody: Custody,
-    made: Iterable[Resource],
-    resolve: Any,
-) -> Resource:
-    told = entry.attribution
-    names = {each: known.name for table in (hub.directory.providers, hub.directory.units) for each, known in table.items()}
-    written = provenance(
-        targets=[f"{each['resourceType']}/{each['id']}" for each in made],
-        custody=custody,
-        names=names,
-        recorded=instant(0),
-        written=told.written,
-        author=resolved(told.author, resolve) if told.author else None,
-        verifier=resolved(told.verifier, resolve) if told.verifier else None,
-        signed=told.signed,
-        others=[(code, who) for code, each in told.others if (who := resolved(each, resolve))],
-        message=Identifier(f"urn:hub:message:{source.name}", logical_id(key, "message", source.name, family, str(entry.key))),
-    )
-    named = {"id": logical_id(key, "Provenance", source.name, family, str(entry.key))}
-    return named | {name: value for name, value in written.items() if name != "recorded" or told.signed}
+def _elsewhere(store: Store, answer: _Answer, part: _Part, holders: Mapping[Identifier, int]) -> Iterator[tuple[int, int]]:
+    """Entries of a part that lie in another patient's record: (number, that patient)."""
+    for each in part.entries:
+        other = holders.get(each.key)
+        if other not in (None, part.pk):
+            yield entry_number(store.keys.identity, answer.source.name, answer.mapper.family, each.key), other or NO_PATIENT
 
 
-def placed(custody: Custody, directory: Directory) -> Custody:
-    """Custody as the directory has it: it says what is social care, and a provider that the unit is not of is not believed."""
-    known = directory.provider_of(custody.unit) if custody.unit else None
-    provider = None if known is not None and custody.provider and known != custody.provider else custody.provider
-    return replace(custody, provider=provider, social=directory.is_social(custody.unit))
-
-
-def enroll(store: Store, hub: Hub, source: SourceConfig, message: SourceMessage, person: Person) -> int:
-    """Take in what the population register says of one person: who it is, and the Patient that everybody is shown."""
-    facts = Facts(person.numbers, person.born, person.deceased, person.protected, person.guardians, registered=True)
-    key = store.keys.identity
+def _withdraw_from(store: Store, answer: _Answer, pk: int, number: int) -> None:
+    """The source told that a record is another patient's: take it out of this one's, and let its ids go with it."""
     with store.database.writing() as connection:
-        pk = patients.enroll(connection, key, facts)
-        fhir_id, _ = patients.facts_of(connection, pk)
-        status = "partly" if patients.split(connection, key, person.numbers) else "mapped"
-        issues = (
-            [Issue("linkedIdentity", "two records of one person: they must be linked by hand", "error")]
-            if status == "partly"
-            else []
-        )
-        messages.keep(connection, message, pk, status, messages.report(issues))
-        deposit(connection, key, pk, [_register_record(key, source, person, fhir_id, facts)], (), store.now())
-    return pk
+        deposit(connection, store.keys.identity, pk, (), (number,), store.now(), _told(answer))
+        release_ids(connection, pk, number)
 
 
-def _register_record(key: bytes, source: SourceConfig, person: Person, fhir_id: str, facts: Facts) -> Record:
-    hide = masked if facts.protected else _as_it_is
-    patient = hide(person.patient | {"id": fhir_id})
-    related = [
-        hide(
-            each | {"id": logical_id(key, "RelatedPerson", fhir_id, str(number)), "patient": {"reference": f"Patient/{fhir_id}"}}
-        )
-        for number, each in enumerate(person.related)
-    ]
-    custody = Custody(
-        source=source.name,
-        provider=source.owner.upper(),
-        unit=source.owner.upper(),
-        info_type="population",
-        regime="SVOD",
-        social=False,
-        released=True,
-        secret=False,
-        nullified=False,
-        insurance=False,
-        purpose="care_admin",
-        incapacity=False,
-    )
-    return Record(rid(key, "entry", f"register\0{fhir_id}"), REGISTER_FAMILY, custody, (patient, *related))
+def _write(connection: Connection, store: Store, hub: Hub, answer: _Answer, made: _Made) -> tuple[Issue, ...]:
+    """Write one patient's records. Gives: what is wrong with them."""
+    part, key = made.part, store.keys.identity
+    if patients.facts_of(connection, part.pk, lock=True)[1] != made.facts:
+        made = _made(connection, store, hub, answer, part, lock=True)
+    numbers = {record.entry for record in made.records}
+    gone = set(part.gone)
+    if part.complete and not _faulty(made.issues):
+        gone |= entries_of(connection, part.pk, answer.source.name, answer.mapper.family)
+    change = deposit(connection, key, part.pk, made.records, gone - numbers, store.now(), _told(answer), answer.late)
+    if not change.outdated:
+        return made.issues
+    return (*made.issues, Issue("entry", OUTDATED.format(change.outdated), "information", "informational"))
 
 
-def _as_it_is(resource: Resource) -> Resource:
-    return resource
-
-
-def without_register(store: Store, numbers: Iterable[Identifier]) -> None:
-    """Where no register is configured, a number that nobody contradicts is a patient of its own."""
-    with store.database.writing() as connection:
-        for each in numbers:
-            if is_sound(each):
-                patients.enroll(connection, store.keys.identity, Facts((each,)))
+def _told(answer: _Answer) -> int:
+    return micros(answer.messages[0].received)
 
 
 def retry(store: Store, hub: Hub, id: str) -> Ingested | None:
@@ -322,7 +299,7 @@ def retry(store: Store, hub: Hub, id: str) -> Ingested | None:
     kept = messages.get(store.reader(), id)
     if kept is None:
         return None
-    return ingest(store, hub, (kept.message,), kept.pk if kept.message.asked else None, partial=True)
+    return ingest(store, hub, (kept.message,), kept.pk if kept.message.asked else None, late=True)
 
 
 def described(ingested: Ingested) -> Mapping[str, Any]:

@@ -13,6 +13,8 @@ from hub.fhir.identity import logical_id
 from hub.fhir.resource import Resource
 
 MARK = "?identifier="
+_NOTHING = frozenset(("id", "url"))
+"""What an element that lost its value may still have, and says nothing by: an extension's name."""
 DIRECTORY_TYPES = frozenset(("Practitioner", "PractitionerRole", "Organization", "Location", "HealthcareService"))
 
 Resolve = Callable[[str, Identifier], str | None]
@@ -39,7 +41,8 @@ def resolver(
 def resolved(element: Any, resolve: Resolve) -> Any:
     """The element with every business reference made literal, or without it. None: nothing is left of it."""
     if isinstance(element, list):
-        kept = [each for each in (resolved(each, resolve) for each in element) if each is not None]
+        made = [(resolved(each, resolve), each) for each in element]
+        kept = [each for each, written in made if each is not None or written is None]  # a null keeps its place
         return kept or None
     if not isinstance(element, dict):
         return element
@@ -50,8 +53,10 @@ def resolved(element: Any, resolve: Resolve) -> Any:
     if isinstance(url, str) and MARK in url and url.startswith("Binary"):
         literal = resolve(*_parts(url))
         return {name: value for name, value in element.items() if name != "url"} | ({"url": literal} if literal else {})
-    made = {name: resolved(value, resolve) for name, value in element.items()}
-    return {name: value for name, value in made.items() if value is not None} or None
+    whole = {name: resolved(value, resolve) for name, value in element.items()}
+    left = {name: value for name, value in whole.items() if value is not None}
+    lost = len(left) < len(whole)
+    return None if not left or (lost and left.keys() <= _NOTHING) else left
 
 
 def _reference(element: Resource, written: str, resolve: Resolve) -> Resource | None:
@@ -77,9 +82,10 @@ def directory_id(key: bytes, resource_type: str, hsa: str) -> str:
 
 
 def _in_directory(resource_type: str, hsa: str, directory: Directory, key: bytes) -> str | None:
-    held: Mapping[str, Any] = {
-        "Practitioner": directory.staff,
-        "Organization": {**directory.providers, **directory.units},
-        "Location": directory.units,
-    }.get(resource_type, {})
-    return f"{resource_type}/{directory_id(key, resource_type, hsa)}" if hsa in held else None
+    held: Mapping[str, tuple[Mapping[str, Any], ...]] = {
+        "Practitioner": (directory.staff,),
+        "Organization": (directory.providers, directory.units),
+        "Location": (directory.units,),
+    }
+    known = any(hsa in each for each in held.get(resource_type, ()))
+    return f"{resource_type}/{directory_id(key, resource_type, hsa)}" if known else None

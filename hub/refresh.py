@@ -9,10 +9,11 @@ from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from hub.config import SourceConfig
+from hub.enrolment import enroll, without_register
 from hub.errors import Unmappable
 from hub.fhir.identifiers import Identifier
 from hub.hub import MAPPERS, Hub, settings
-from hub.ingest import enroll, ingest, without_register
+from hub.ingest import Ingested, ingest
 from hub.mappers import Mapped, SourceMessage
 from hub.sources import Deliver, Delivery, Fetched, SourceFailed, Verdict
 from hub.store import messages, patients
@@ -42,7 +43,7 @@ class Refresher:
 
     async def refresh(self, questions: Sequence[Question], deadline: float) -> None:
         """Ask all of them, for at most `deadline` seconds; what is late goes on in the background."""
-        tasks = [self._single((each.pk, each.source.name, each.contract), self._ask(each)) for each in questions]
+        tasks = {self._single((each.pk, each.source.name, each.contract), self._ask(each)) for each in questions}
         if tasks:
             await asyncio.wait(tasks, timeout=deadline)
 
@@ -55,9 +56,9 @@ class Refresher:
         register = self.hub.register
         if fresh or register is None:
             return pk
-        task = self._single(("register", str(number)), self._ask_register(register, number))
-        done, _ = await asyncio.wait([task], timeout=self.hub.config.deadline)
-        found = task.result() if done else None
+        task = self._asked(register, number)
+        await asyncio.wait([task], timeout=self.hub.config.deadline)
+        found = task.result() if task.done() and not (task.cancelled() or task.exception()) else None
         return found if isinstance(found, int) else pk
 
     async def close(self) -> None:
@@ -74,8 +75,17 @@ class Refresher:
             return found
         task: asyncio.Task[object] = asyncio.create_task(work)
         self.running[key] = task
-        task.add_done_callback(lambda _: self.running.pop(key, None))
+        task.add_done_callback(lambda _: self._ended(key))
         return task
+
+    def _ended(self, key: tuple[object, ...]) -> None:
+        task = self.running.pop(key)
+        if not task.cancelled() and task.exception():  # the store failed: nobody waits any more, so the metrics tell of it
+            self.hub.observe_source(str(key[-2]), str(key[-1]), "not-stored", 0.0)
+
+    def _asked(self, register: SourceConfig, number: Identifier) -> "asyncio.Task[object]":
+        key = ("register", str(number), register.name, register.contracts[0])
+        return self._single(key, self._ask_register(register, number))
 
     async def _ask(self, question: Question) -> None:
         name, contract = question.source.name, question.contract
@@ -105,13 +115,7 @@ class Refresher:
 
         async def delivered(source: str, mapper: str, content: bytes, name: str) -> Delivery:
             message = SourceMessage(source, mapper, content, self.hub.clock(), None, name)
-            done = await self.hub.store(ingest, self.hub, (message,))
-            if done.strangers:
-                for number in done.strangers:
-                    await self.identify(number)
-                if self.hub.register is None:
-                    await self.hub.store(without_register, done.strangers)
-                done = await self.hub.store(ingest, self.hub, (message,))
+            done = await self._taken_in(message)
             self.hub.pushed[source] = self.hub.store.now()
             await self.hub.store(_note_push, source, mapper)
             problems = tuple((each.place, each.problem) for each in done.issues if each.severity in ("error", "fatal"))
@@ -119,6 +123,40 @@ class Refresher:
             return Delivery(verdict, problems)
 
         return delivered
+
+    async def _taken_in(self, message: SourceMessage, late: bool = False) -> Ingested:
+        """Take in a message; where it names patients whom nobody knows, the register is asked, and it is taken in again.
+
+        What the register says after the deadline is waited for in the background.
+        """
+        done = await self.hub.store(ingest, self.hub, (message,), late=late)
+        if not done.strangers:
+            return done
+        register = self.hub.register
+        if register is None:
+            await self.hub.store(without_register, done.strangers)
+            return await self.hub.store(ingest, self.hub, (message,), late=late)
+        asked = [self._asked(register, number) for number in done.strangers]
+        _, late_ones = await asyncio.wait(asked, timeout=self.hub.config.deadline)
+        if late_ones:
+            key = ("waiting", messages.message_id(message), message.source, message.format)
+            self._single(key, self._again(message, late_ones))
+        return await self.hub.store(ingest, self.hub, (message,), late=late)
+
+    async def _again(self, message: SourceMessage, asked: "set[asyncio.Task[object]]") -> None:
+        await asyncio.wait(asked)
+        await self.hub.store(ingest, self.hub, (message,), late=True)
+
+    async def retry_waiting(self) -> int:
+        """Take in again what waits for patients whom the register could not be asked about. Gives: how many still wait."""
+        waiting = await self.hub.store(_waiting)
+        done = [await self._taken_in(message, late=True) for message in waiting]
+        return sum(each.status == "waiting" for each in done)
+
+
+def _waiting(store: Store) -> list[SourceMessage]:
+    """Messages that wait, in the order in which they came."""
+    return [each.message for each in reversed(messages.listed(store.reader(), ("waiting",)))]
 
 
 def _known_number(store: Store, hub: Hub, number: Identifier) -> tuple[int | None, bool]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from hub.audit import Frontier, leaf_hash
 from hub.errors import AuditUnavailable
@@ -72,9 +73,12 @@ class AuditLog:
     def append_in(self, connection: Connection, leaf: Leaf) -> int:
         """Append within a writing transaction of one's own: the change and its entry are durable together or not at all.
 
-        Raises: EpochMoved.
+        Raises: EpochMoved; AuditUnavailable.
         """
-        [seq] = self._append(connection, [leaf])
+        try:
+            [seq] = self._append(connection, [leaf])
+        except SQLAlchemyError as fault:
+            raise AuditUnavailable(f"the access log cannot be written ({type(fault).__name__})") from fault
         if seq is None:
             raise EpochMoved
         return seq

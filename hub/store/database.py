@@ -14,10 +14,11 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from hub.store.tables import METADATA
 
-__all__ = ["BUSY_TIMEOUT", "Connection", "Counter", "Database", "tables"]
+__all__ = ["BUSY_TIMEOUT", "Connection", "Counter", "Database", "SQLAlchemyError", "tables"]
 
 BUSY_TIMEOUT = 20_000
 """Milliseconds that a SQLite writer waits for another."""

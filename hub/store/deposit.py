@@ -87,7 +87,7 @@ def deposit(
     changed = [
         (record, digest)
         for number, record in wanted.items()
-        if number not in outdated and not _is_held(held.get(number), digest := _digest_of(record))
+        if number not in outdated and not _is_held(held.get(number), digest := record_digest(record))
     ]
     leaving = [number for number in held.keys() - wanted.keys() - outdated if held[number].withdrawn == FOREVER]
     if not changed and not leaving:
@@ -151,7 +151,8 @@ def _custody_of(row: Any) -> dict[str, Any]:
     return {name: row._mapping[name] for name in COLUMNS}
 
 
-def _digest_of(record: Record) -> str:
+def record_digest(record: Record) -> str:
+    """What an entry is compared by: custody and the resources as they are given."""
     held = hashlib.sha256(repr(custody_columns(record.custody)).encode())
     for each in record.resources:
         held.update(dumps(each))
@@ -205,6 +206,12 @@ _RENEW = (
     .values(digest=bindparam("digest"), recorded=bindparam("now"), told=bindparam("told"), withdrawn=FOREVER)
 )
 _WITHDRAW = update(entry).where(*_THIS).values(withdrawn=bindparam("now"), told=bindparam("told"))
+
+
+def held_digests(connection: Connection, pk: int, numbers: Iterable[int]) -> dict[int, str]:
+    """The digests of those entries of a patient that there are now."""
+    held = _held(connection, pk, set(numbers))
+    return {number: row.digest for number, row in held.items() if row.withdrawn == FOREVER}
 
 
 def entries_of(connection: Connection, pk: int, source: str, family: str) -> set[int]:

@@ -1,0 +1,144 @@
+"""A mapped entry as it is deposited: references resolved, a protected person's places taken out, judged, with its Provenance."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from hub.config import SourceConfig
+from hub.directory import Directory
+from hub.errors import Issue
+from hub.fhir.custody import Custody
+from hub.fhir.identifiers import Identifier
+from hub.fhir.identity import logical_id, rid
+from hub.fhir.json import dumps
+from hub.fhir.masking import without_places
+from hub.fhir.provenance import provenance
+from hub.fhir.resource import Resource
+from hub.fhir.types import TYPES
+from hub.fhir.validation import validate
+from hub.mappers import Entry, Keyed
+from hub.references import Resolve, resolved, resolver
+from hub.store.deposit import Record, record_digest
+from hub.store.patients import Facts
+from hub.store.values import instant
+
+NUL = b"\\u0000"
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Makes records of one source's entries about one patient."""
+
+    key: bytes
+    directory: Directory
+    source: SourceConfig
+    family: str
+    patient_id: str
+    facts: Facts
+
+    def record(self, entry: Entry, held: Mapping[int, str]) -> tuple[Record | None, tuple[Issue, ...]]:
+        """The record of an entry, and what is wrong with it. None: nothing of it may be kept.
+
+        Takes: `held`: digests of the records that are there, by number: what was judged before is not judged again.
+        """
+        number = entry_number(self.key, self.source.name, self.family, entry.key)
+        named, twice = self._named(entry)
+        resolve = resolver(entry.patient, self.patient_id, {at: id for at, (id, _) in named.items()}, self.directory, self.key)
+        made = [self._clean(resolved(each.resource, resolve) | {"id": id}) for id, each in named.values()]
+        whole = self._whole(number, entry, made, resolve)
+        if held.get(number) == record_digest(whole):
+            return whole, twice
+        faults = [list(_faults(each)) for each in made]
+        good = [each for each, its in zip(made, faults, strict=True) if not its]
+        issues = (*twice, *(fault for its in faults for fault in its))
+        if not good:
+            return None, issues
+        return (whole if len(good) == len(made) else self._whole(number, entry, good, resolve)), issues
+
+    def _named(self, entry: Entry) -> tuple[dict[tuple[str, Identifier], tuple[str, Keyed]], tuple[Issue, ...]]:
+        """The resources of an entry with their ids; of two with one key the first."""
+        found: dict[tuple[str, Identifier], tuple[str, Keyed]] = {}
+        twice = []
+        for each in entry.resources:
+            at = (each.resource["resourceType"], each.key)
+            if at in found:
+                twice.append(Issue(at[0], "told twice in one record: the first is used", "error", "duplicate"))
+            else:
+                found[at] = (self._id(entry, *at), each)
+        return found, tuple(twice)
+
+    def _id(self, entry: Entry, resource_type: str, key: Identifier) -> str:
+        """A part of a record belongs to that record alone: two records may both hold one specimen, under different custody."""
+        whole = () if key == entry.key else (str(entry.key),)
+        return logical_id(self.key, resource_type, self.source.name, self.family, *whole, str(key))
+
+    def _clean(self, resource: Resource) -> Resource:
+        return without_places(resource) if self.facts.protected else resource
+
+    def _whole(self, number: int, entry: Entry, made: Sequence[Resource], resolve: Resolve) -> Record:
+        custody = placed(entry.custody, self.directory)
+        origin = self._clean(self._provenance(entry, custody, made, resolve))
+        return Record(number, self.family, custody, (*made, origin))
+
+    def _provenance(self, entry: Entry, custody: Custody, made: Sequence[Resource], resolve: Resolve) -> Resource:
+        told, key, at = entry.attribution, self.key, (self.source.name, self.family, str(entry.key))
+        written = provenance(
+            targets=[f"{each['resourceType']}/{each['id']}" for each in made],
+            custody=custody,
+            names=dict(_names(custody, self.directory)),
+            recorded=instant(0),
+            written=told.written,
+            author=resolved(told.author, resolve) if told.author else None,
+            verifier=resolved(told.verifier, resolve) if told.verifier else None,
+            signed=told.signed,
+            others=[(code, who) for code, each in told.others if (who := resolved(each, resolve))],
+            message=Identifier(f"urn:hub:message:{self.source.name}", logical_id(key, "message", *at)),
+        )
+        unsigned = {name: value for name, value in written.items() if name != "recorded" or told.signed}
+        return {"id": provenance_id(key, self.source.name, self.family, entry.key)} | unsigned
+
+
+def entry_number(key: bytes, source: str, family: str, identifier: Identifier) -> int:
+    """The number of an entry: the same for the same record of the same source, whatever the contract's version."""
+    return rid(key, "entry", f"{source}\0{family}\0{identifier}")
+
+
+def provenance_id(key: bytes, source: str, family: str, identifier: Identifier) -> str:
+    """The id of an entry's Provenance: every entry that came in a message has one, so it is how an entry is found."""
+    return logical_id(key, "Provenance", source, family, str(identifier))
+
+
+def placed(custody: Custody, directory: Directory) -> Custody:
+    """Custody as the directory has it: it says what is social care, and a provider that the unit is not of is not believed."""
+    custody = replace(custody, provider=_written(custody.provider), unit=_written(custody.unit))
+    known = directory.provider_of(custody.unit) if custody.unit else None
+    provider = None if known is not None and custody.provider and known != custody.provider else custody.provider
+    return replace(custody, provider=provider, social=directory.is_social(custody.unit))
+
+
+def lacks_custody(record: Record) -> bool:
+    """Whether nobody can see a record, since it is not known whose it is."""
+    held = record.custody
+    return held.regime != "OWN" and not (held.provider and held.unit)
+
+
+def _written(hsa_id: str | None) -> str | None:
+    """An id with a character that no text may hold is no id."""
+    return None if hsa_id and "\0" in hsa_id else hsa_id
+
+
+def _names(custody: Custody, directory: Directory) -> Iterator[tuple[str, str]]:
+    provider = directory.providers.get(custody.provider or "")
+    unit = directory.units.get(custody.unit or "")
+    yield from ((each.hsa_id, each.name) for each in (provider, unit) if each)
+
+
+def _faults(resource: Resource) -> Iterator[Issue]:
+    kind = resource["resourceType"]
+    if kind not in TYPES:
+        yield Issue(kind, "the hub does not hold this resource type", "error", "not-supported")
+        return
+    if NUL in dumps(resource):
+        yield Issue(kind, "holds a character that no text may hold", "error", "invalid")
+    for fault in validate(resource):
+        if fault.severity in ("error", "fatal"):
+            yield Issue(f"{kind}: {fault.place}", fault.problem, fault.severity, fault.code)
