@@ -160,7 +160,12 @@ def put_together(
     verifier = Verifier(config.issuers, config.clients, held, fetched, given=given, clock=lambda: clock().timestamp())
     revoked.append(verifier.revoke)
     doors = Edge(
-        hub, refresher, verifier, Limits(config.rate_per_minute, config.identifier_rate_per_minute), Refusals(_recorder(store))
+        hub,
+        refresher,
+        verifier,
+        Limits(config.rate_per_minute, config.identifier_rate_per_minute),
+        Refusals(_recorder(store)),
+        note=lambda fault: log.error("request failed", exc_info=fault),
     )
     running = Running(hub, refresher, doors, metrics, log, app=lambda *_: None)  # type: ignore[arg-type]  # set below
     running.app = _application(running, mounts)
@@ -181,7 +186,9 @@ def _application(running: Running, mounts: Sequence[Mount]) -> ASGIApp:
 
     app = FastAPI(title="Samsyn", version=said, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.router.routes.extend(fhir_routes(running.edge, said, lambda: _smart(config)))
-    app.include_router(access_router(running.edge))
+    access = access_router(running.edge)
+    app.include_router(access)
+    app.router.routes.extend(running.edge.otherwise("/access", access.routes))
     app.router.routes.extend(health_routes(running.hub, running.metrics, lambda: _breakers(running.hub)))
     app.router.routes.extend(mounts)
     if config.portal_issuer:

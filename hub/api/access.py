@@ -6,10 +6,9 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from hub.api.edge import Edge
-from hub.api.fhir import JSON_TYPES
-from hub.errors import InvalidRequest, UnsupportedMedia
-from hub.fhir.json import dumps, loads_untrusted
+from hub.api.edge import Edge, clean_id, json_body, refusing
+from hub.errors import InvalidRequest, NotSupported
+from hub.fhir.json import dumps
 from hub.interactions.access import KINDS, end, listed, register
 from hub.interactions.context import Context
 from hub.interactions.log import access_log
@@ -148,44 +147,55 @@ def access_router(edge: Edge) -> APIRouter:
 
 def _registering(kind: str) -> Callable[[Request, Context], Awaitable[Response]]:
     async def handler(request: Request, context: Context) -> Response:
-        return _json(await register(context, kind, await _body(request)), 201)
+        async with refusing(context, f"register-{KINDS[kind]}"):
+            body = await _body(request)
+        return _json(await register(context, kind, body), 201)
 
     return handler
 
 
 def _ending(kind: str) -> Callable[[Request, Context], Awaitable[Response]]:
     async def handler(request: Request, context: Context) -> Response:
-        return _json(await end(context, kind, request.path_params["id"]))
+        return _json(await end(context, kind, clean_id(request.path_params["id"])))
 
     return handler
 
 
 def _listing(kind: str) -> Callable[[Request, Context], Awaitable[Response]]:
     async def handler(request: Request, context: Context) -> Response:
-        return _json({kind: await listed(context, kind, request.query_params.get("patient", ""))})
+        async with refusing(context, f"list-{kind}"):
+            _only(request, "patient")
+            patient = request.query_params.get("patient", "")
+        return _json({kind: await listed(context, kind, clean_id(patient))})
 
     return handler
 
 
 async def _log(request: Request, context: Context) -> Response:
-    after, count = (_number(request, name, default) for name, default in (("after", -1), ("count", 200)))
-    return _json(await access_log(context, after, min(count, 1000)))
+    async with refusing(context, "read-log", "AuditEvent"):
+        _only(request, "after", "count")
+        after, count = (_number(request, name, least) for name, least in (("after", -1), ("count", 1)))
+    return _json(await access_log(context, -1 if after is None else after, min(200 if count is None else count, 1000)))
 
 
-def _number(request: Request, name: str, default: int) -> int:
-    written = request.query_params.get(name, str(default))
-    if not (written.removeprefix("-").isascii() and written.removeprefix("-").isdigit() and len(written) < 16):
-        raise InvalidRequest("not a whole number", name)
+def _only(request: Request, *names: str) -> None:
+    """Raises: NotSupported: a parameter that is none of these."""
+    if any(name not in names for name in request.query_params):
+        raise NotSupported(f"the parameters here are {', '.join(names)}")
+
+
+def _number(request: Request, name: str, least: int) -> int | None:
+    written = request.query_params.get(name)
+    if written is None:
+        return None
+    digits = written.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit() and len(written) < 16 and int(written) >= least):
+        raise InvalidRequest(f"not a whole number of {least} or more", name)
     return int(written)
 
 
 async def _body(request: Request) -> dict[str, Any]:
-    if request.headers.get("content-type", "").split(";")[0].strip().lower() not in JSON_TYPES:
-        raise UnsupportedMedia("the body is sent as application/json", "Content-Type")
-    held = loads_untrusted(await request.body())
-    if not isinstance(held, dict):
-        raise InvalidRequest("the body is not an object")
-    return held
+    return await json_body(request, "the body is sent as application/json")
 
 
 def _json(content: Any, status: int = 200) -> Response:

@@ -3,17 +3,22 @@
 Source: http://hl7.org/fhir/R4/http.html#summary; API.md section 3.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hub import errors
 from hub.api.middleware import new_id
-from hub.errors import HubError, Unauthenticated
-from hub.fhir.json import dumps
+from hub.errors import HubError, InvalidRequest, Issue, NotFound, NotSupported, Unauthenticated, UnsupportedMedia
+from hub.fhir.json import dumps, loads_untrusted
 from hub.fhir.outcome import outcome
 from hub.hub import Hub
 from hub.interactions.context import Context
@@ -43,6 +48,13 @@ STATUS: Mapping[type[HubError], int] = {
 }
 RETRY_AFTER = "60"
 """Seconds."""
+JSON_TYPES = ("application/fhir+json", "application/json", "text/json")
+NO_ID = "-"
+"""Stands for what no id can look like: it is looked for, logged and not found as any other that was never issued."""
+
+_ID = re.compile(r"[A-Za-z0-9.-]{1,64}", re.ASCII)
+_PLACE = re.compile(r"[A-Za-z_][A-Za-z0-9_.:\[\]-]{0,199}", re.ASCII)
+_NUMBERS = re.compile(r"[0-9]{5}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +66,8 @@ class Edge:
     verifier: Verifier
     limits: Limits
     refusals: Refusals
+    note: Callable[[Exception], None] = lambda fault: None
+    """Tells the operator of a fault of ours: class and place, no data."""
 
     async def context(self, request: Request) -> Context:
         """Who is calling, and the request's own id.
@@ -79,18 +93,100 @@ class Edge:
                 return await handler(request, await self.context(request))
             except HubError as fault:
                 return self.fault(fault)
+            except ClientDisconnect:
+                return Response(status_code=400)
+            except Exception as fault:  # the last resort: a fault of ours, told to the operator and to the caller without data
+                self.note(fault)
+                return _failed(request_id(request))
 
         return answered
 
-    def fault(self, fault: HubError) -> Response:
-        """What went wrong, as FHIR says it."""
-        status = next((STATUS[kind] for kind in type(fault).__mro__ if kind in STATUS), 400)
-        headers = {}
+    def otherwise(self, prefix: str, routes: Sequence[Any]) -> list[Route]:
+        """What answers under `prefix` where none of `routes` does: 405 for a path that is there, 404 for one that is not."""
+        answer = _Otherwise(self, tuple(routes))
+        return [Route(prefix, answer), Route(f"{prefix}/{{rest:path}}", answer)]
+
+    def fault(self, fault: HubError, status: int = 0, **more: str) -> Response:
+        """What went wrong, as FHIR says it. Places that a caller made up are left out: they could hold anything."""
+        status = status or next((STATUS[kind] for kind in type(fault).__mro__ if kind in STATUS), 400)
+        headers = {name.capitalize(): value for name, value in more.items()}
         if isinstance(fault, Unauthenticated):
             headers["WWW-Authenticate"] = 'Bearer realm="fhir"'
         if status in (429, 503):
             headers["Retry-After"] = RETRY_AFTER
-        return Response(dumps(outcome(fault)), status, headers, FHIR_JSON)
+        return Response(dumps(outcome(map(_shown, fault.issues))), status, headers, FHIR_JSON)
+
+
+class _Otherwise:
+    """A class, since a route to a function takes GET alone."""
+
+    def __init__(self, edge: Edge, routes: tuple[Any, ...]) -> None:
+        self._edge, self._routes = edge, routes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        found = [route for route in self._routes if route.path_regex.match(scope["path"])]
+        allowed = sorted({method for route in found for method in route.methods or ()})
+        answer: ASGIApp = (
+            self._edge.fault(NotSupported("the method is not supported here"), 405, allow=", ".join(allowed))
+            if allowed and scope["method"] not in allowed
+            else self._edge.fault(NotFound("there is no such resource"))
+        )
+        await answer(scope, receive, send)
+
+
+@asynccontextmanager
+async def refusing(context: Context, action: str, resource_type: str = "") -> AsyncIterator[None]:
+    """Writes to the access log what is refused before an interaction begins."""
+    try:
+        yield
+    except HubError as fault:
+        await context.refuse(action, resource_type, fault)
+        raise
+
+
+async def json_body(request: Request, otherwise: str) -> dict[str, Any]:
+    """The JSON object that was sent.
+
+    Raises: UnsupportedMedia: something else was, as `otherwise` says; InvalidRequest; TooCostly.
+    """
+    if request.headers.get("content-type", "").split(";")[0].strip().lower() not in JSON_TYPES:
+        raise UnsupportedMedia(otherwise, "Content-Type")
+    content = await request.body()
+    held = loads_untrusted(content)
+    if not isinstance(held, dict):
+        raise InvalidRequest("the body is not an object")
+    if b"\\u" in content:
+        _check_texts(held)
+    return held
+
+
+def clean_id(written: str) -> str:
+    """An id as it may be looked for."""
+    return written if _ID.fullmatch(written) else NO_ID
+
+
+def _check_texts(held: Any) -> None:
+    """Raises: InvalidRequest: a text holds what no database keeps: NUL, or half a character."""
+    if isinstance(held, dict):
+        for name, value in held.items():
+            _check_texts(name)
+            _check_texts(value)
+    elif isinstance(held, list):
+        for value in held:
+            _check_texts(value)
+    elif isinstance(held, str) and ("\0" in held or any("\ud800" <= each <= "\udfff" for each in held)):
+        raise InvalidRequest("a text holds a character that no text can hold")
+
+
+def _shown(issue: Issue) -> Issue:
+    plain = _PLACE.fullmatch(issue.place) and not _NUMBERS.search(issue.place)
+    return issue if plain else replace(issue, place="")
+
+
+def _failed(name: str) -> Response:
+    said = f"something went wrong in the hub; the request's id is {name}"
+    issue = {"severity": "fatal", "code": "exception", "diagnostics": said}
+    return Response(dumps({"resourceType": "OperationOutcome", "issue": [issue]}), 500, media_type=FHIR_JSON)
 
 
 def request_id(request: Request) -> str:

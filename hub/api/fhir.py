@@ -11,11 +11,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from hub.api.edge import FHIR_JSON, Edge
+from hub.api.edge import FHIR_JSON, JSON_TYPES, Edge, clean_id, json_body, refusing
 from hub.errors import HubError, InvalidRequest, NotAcceptable, NotFound, NotSupported, UnsupportedMedia
 from hub.fhir.capability import Server, capability
 from hub.fhir.identifiers import Identifier
-from hub.fhir.json import dumps, loads_untrusted
+from hub.fhir.json import dumps
 from hub.fhir.query import Query, read_query
 from hub.fhir.resource import Resource
 from hub.fhir.types import TYPES
@@ -24,7 +24,6 @@ from hub.interactions.read import Held, history_instance, read, vread
 from hub.interactions.search import search_type
 from hub.interactions.write import Written, create, delete, update
 
-JSON_TYPES = ("application/fhir+json", "application/json", "text/json")
 _ACCEPTED = (*JSON_TYPES, "*/*", "application/*", "text/*")
 STATED = "2026-11-21"
 """When the CapabilityStatement last came to say something else."""
@@ -53,13 +52,10 @@ def fhir_routes(edge: Edge, version: str, smart_configuration: Callable[[], dict
     async def smart(request: Request) -> Response:
         return Response(dumps(smart_configuration()), media_type="application/json")
 
-    async def unknown(request: Request) -> Response:
-        return edge.fault(NotFound("there is no such resource"))
-
     def on(path: str, methods: list[str], handler: Callable[[Request, Context], Awaitable[Response]]) -> Route:
         return Route(f"/fhir{path}", edge.route(handler), methods=methods)
 
-    return [
+    routes = [
         Route("/fhir/metadata", metadata, methods=["GET"]),
         Route("/fhir/.well-known/smart-configuration", smart, methods=["GET"]),
         Route("/.well-known/smart-configuration", smart, methods=["GET"]),
@@ -72,112 +68,127 @@ def fhir_routes(edge: Edge, version: str, smart_configuration: Callable[[], dict
         on("/{type}/{id}", ["DELETE"], _delete),
         on("/{type}", ["GET"], _search),
         on("/{type}", ["POST"], _create),
-        Route("/fhir/{rest:path}", unknown, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
     ]
+    return [*routes, *edge.otherwise("/fhir", routes)]
 
 
 async def _search(request: Request, context: Context) -> Response:
-    return await _answer_search(request, context, _pairs(request.url.query))
+    return await _answer_search(request, context)
 
 
 async def _search_by_post(request: Request, context: Context) -> Response:
-    form = request.headers.get("content-type", "").split(";")[0].strip()
-    if form != "application/x-www-form-urlencoded":
-        raise UnsupportedMedia("a search is posted as application/x-www-form-urlencoded")
-    body = (await request.body()).decode("utf-8", "replace")
-    return await _answer_search(request, context, [*_pairs(request.url.query), *_pairs(body)])
+    async with refusing(context, "search", _type_or_none(request)):
+        form = request.headers.get("content-type", "").split(";")[0].strip().lower()
+        if form != "application/x-www-form-urlencoded":
+            raise UnsupportedMedia("a search is posted as application/x-www-form-urlencoded", "Content-Type")
+        written = await request.body()
+    return await _answer_search(request, context, written)
 
 
 async def _search_compartment(request: Request, context: Context) -> Response:
-    return await _answer_search(request, context, [*_pairs(request.url.query), ("patient", request.path_params["patient"])])
+    return await _answer_search(request, context, b"", ("patient", clean_id(request.path_params["patient"])))
 
 
-async def _answer_search(request: Request, context: Context, pairs: list[tuple[str, str]]) -> Response:
-    resource_type = request.path_params["type"]
-    try:
+async def _answer_search(request: Request, context: Context, form: bytes = b"", *more: tuple[str, str]) -> Response:
+    async with refusing(context, "search", _type_or_none(request)):
         _acceptable(request)
-        query = _query(request, context, resource_type, pairs)
-    except HubError as fault:
-        await context.refuse("search", resource_type if resource_type in TYPES else "", fault)
-        raise
+        query = _query(request, context, [*_pairs(request.scope["query_string"]), *_pairs(form), *more])
     if any(isinstance(each, Identifier) for each in query.patients):
         context.count_lookup()
     return Response(await search_type(context, query), media_type=FHIR_JSON)
 
 
-def _query(request: Request, context: Context, resource_type: str, pairs: list[tuple[str, str]]) -> Query:
-    if resource_type not in TYPES:
-        raise NotFound("the hub holds no resources of this type", "resourceType")
+def _query(request: Request, context: Context, pairs: list[tuple[str, str]]) -> Query:
+    resource_type = _known(request)
     lenient = "handling=lenient" in request.headers.get("prefer", "").replace(" ", "")
     return read_query(resource_type, pairs, now=context.hub.clock(), lenient=lenient, base=context.hub.base)
 
 
-def _pairs(written: str) -> list[tuple[str, str]]:
+def _pairs(written: bytes) -> list[tuple[str, str]]:
+    """Names and values, decoded. A plus in `_format` is taken for itself: few clients write it as it should be written."""
     try:
-        return parse_qsl(written, keep_blank_values=True, max_num_fields=200, errors="strict")
-    except (ValueError, UnicodeDecodeError):
+        pairs = parse_qsl(written.decode(), keep_blank_values=True, max_num_fields=200, errors="strict")
+    except ValueError:
         raise InvalidRequest("the parameters cannot be read: not UTF-8, or too many") from None
+    if any("\0" in text for pair in pairs for text in pair):
+        raise InvalidRequest("a parameter holds a character that no text can hold")
+    return [(name, value.replace(" ", "+") if name == "_format" else value) for name, value in pairs]
 
 
 async def _read(request: Request, context: Context) -> Response:
-    _acceptable(request)
-    held = await read(context, _known(request), request.path_params["id"])
+    async with refusing(context, "read", _type_or_none(request)):
+        resource_type = _asked(request)
+    held = await read(context, resource_type, clean_id(request.path_params["id"]))
     return _resource(request, held)
 
 
 async def _vread(request: Request, context: Context) -> Response:
-    _acceptable(request)
-    held = await vread(context, _known(request), request.path_params["id"], request.path_params["version"])
+    async with refusing(context, "vread", _type_or_none(request)):
+        resource_type = _asked(request)
+    held = await vread(context, resource_type, clean_id(request.path_params["id"]), request.path_params["version"])
     return _resource(request, held)
 
 
 async def _history(request: Request, context: Context) -> Response:
-    _acceptable(request)
-    unknown = {name for name, _ in _pairs(request.url.query)} - {"_format", "_pretty"}
-    if unknown:
-        raise NotSupported("no such parameter of an instance's history", sorted(unknown)[0][:64])
-    return Response(await history_instance(context, _known(request), request.path_params["id"]), media_type=FHIR_JSON)
+    async with refusing(context, "history", _type_or_none(request)):
+        resource_type = _asked(request)
+        unknown = {name for name, _ in _pairs(request.scope["query_string"])} - {"_format", "_pretty"}
+        if unknown:
+            raise NotSupported("no such parameter of an instance's history", sorted(unknown)[0])
+    return Response(await history_instance(context, resource_type, clean_id(request.path_params["id"])), media_type=FHIR_JSON)
 
 
 async def _create(request: Request, context: Context) -> Response:
-    if "if-none-exist" in request.headers:
-        raise NotSupported("conditional create is not supported", "If-None-Exist")
-    written = await create(context, _known(request), await _body(request))
-    return _written(request, context, written, 201)
+    async with refusing(context, "create", _type_or_none(request)):
+        resource_type = _asked(request)
+        if "if-none-exist" in request.headers:
+            raise NotSupported("conditional create is not supported", "If-None-Exist")
+        body = await _body(request)
+    return _written(request, context, await create(context, resource_type, body), 201)
 
 
 async def _update(request: Request, context: Context) -> Response:
-    written = await update(context, _known(request), request.path_params["id"], await _body(request), _if_match(request))
+    async with refusing(context, "update", _type_or_none(request)):
+        resource_type, version, body = _asked(request), _if_match(request), await _body(request)
+    written = await update(context, resource_type, clean_id(request.path_params["id"]), body, version)
     return _written(request, context, written, 201 if written.created else 200)
 
 
 async def _delete(request: Request, context: Context) -> Response:
-    await delete(context, _known(request), request.path_params["id"], _if_match(request))
+    async with refusing(context, "delete", _type_or_none(request)):
+        resource_type, version = _known(request), _if_match(request)
+    await delete(context, resource_type, clean_id(request.path_params["id"]), version)
     return Response(status_code=204)
 
 
-def _known(request: Request) -> str:
+def _type_or_none(request: Request) -> str:
+    """The type, as the log may name it."""
     resource_type: str = request.path_params["type"]
-    if resource_type not in TYPES:
+    return resource_type if resource_type in TYPES else ""
+
+
+def _known(request: Request) -> str:
+    resource_type = _type_or_none(request)
+    if not resource_type:
         raise NotFound("the hub holds no resources of this type", "resourceType")
     return resource_type
 
 
-async def _body(request: Request) -> Resource:
+def _asked(request: Request) -> str:
+    """The type, of which the answer can be written in the form that is asked for."""
     _acceptable(request)
-    if request.headers.get("content-type", "").split(";")[0].strip().lower() not in JSON_TYPES:
-        raise UnsupportedMedia("a resource is sent as application/fhir+json", "Content-Type")
-    held = loads_untrusted(await request.body())
-    if not isinstance(held, dict):
-        raise InvalidRequest("the body is not a resource")
-    return held
+    return _known(request)
+
+
+async def _body(request: Request) -> Resource:
+    return await json_body(request, "a resource is sent as application/fhir+json")
 
 
 def _acceptable(request: Request) -> None:
     """Raises: NotAcceptable: the caller takes no JSON."""
     asked = request.query_params.get("_format")
     if asked is not None:
-        if asked.split(";")[0].strip() not in (*JSON_TYPES, "json"):
+        if asked.replace(" ", "+").split(";")[0] not in (*JSON_TYPES, "json"):
             raise NotAcceptable("the hub writes JSON", "_format")
         return
     accept = request.headers.get("accept", "*/*")

@@ -6,7 +6,7 @@ from hub.caller import Caller
 from hub.errors import Forbidden, HubError
 from hub.fhir.identifiers import Identifier
 from hub.interactions import logbook
-from hub.interactions.context import Context
+from hub.interactions.context import Context, check_caller
 from hub.store import audit_log
 from hub.store.audit_log import Leaf, Logged
 from hub.store.patients import find
@@ -35,6 +35,7 @@ async def access_log(context: Context, after: int, count: int) -> dict[str, Any]
 
 def _page(store: Store, context: Context, after: int, count: int) -> tuple[dict[str, Any], Leaf]:
     caller = context.caller
+    check_caller(context)
     pk, found, last = NO_PATIENT, [], after
     if caller.kind == "patient":
         system, _, value = caller.person.rpartition("|")

@@ -17,11 +17,11 @@ from hub.store.tables import NO_PATIENT
 
 
 def who(caller: Caller) -> dict[str, Any]:
-    """The caller, as the log names one."""
+    """The caller, as the log names one: staff by name, patients and those who stand in for them by an opaque id alone."""
     held = {
         "kind": caller.kind,
         "subject": caller.subject,
-        "name": caller.name,
+        "name": "" if caller.person else caller.name,
         "client": caller.client,
         "commission": caller.commission,
         "unit": caller.unit,

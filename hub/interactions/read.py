@@ -1,5 +1,6 @@
 """read, vread and instance history: what is withheld is not there, word for word. http://hl7.org/fhir/R4/http.html#read"""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hub.errors import HubError, NotFound
@@ -83,29 +84,35 @@ async def _logged(context: Context, action: str, resource_type: str, work, fhir_
     return found
 
 
-def seen_of(store: Store, context: Context, resource_type: str, fhir_id: str) -> Sight:
-    """What the caller may look at of the record that a resource belongs to.
+def places(store: Store, context: Context, resource_type: str, fhir_id: str) -> Iterator[tuple[str, Sight]]:
+    """(scope, what the caller may look at) of each place where a resource of that id may lie.
 
+    For a source's client there are two: its ids may lie apart, where another source has the same.
     Raises: Refused.
     """
-    told = told_of(store, resource_type, fhir_id)
-    named = told.pk != NO_PATIENT or not told.fhir_id
-    seen = sight(context.hub, context.caller, resource_type, told, named)
-    check_refusal(seen)
-    return seen
+    caller = context.caller
+    for scope in ("", f"{caller.source}/") if caller.kind == "system" else ("",):
+        told = told_of(store, scope + resource_type, fhir_id)
+        seen = sight(context.hub, caller, resource_type, told, named=told.pk != NO_PATIENT or not told.fhir_id)
+        check_refusal(seen)
+        yield scope, seen
 
 
 def _read(store: Store, context: Context, action: str, resource_type: str, fhir_id: str) -> tuple[Found | None, Leaf]:
-    seen = seen_of(store, context, resource_type, fhir_id)
-    number = rid(store.keys.identity, resource_type, fhir_id)
-    found = store.search.read(store.reader(), seen.view, resource_type, number, fhir_id)
+    for scope, seen in places(store, context, resource_type, fhir_id):
+        number = rid(store.keys.identity, scope + resource_type, fhir_id)
+        found = store.search.read(store.reader(), seen.view, resource_type, number, fhir_id)
+        if found:
+            break
     return found, _leaf(seen, context, action, resource_type, [found] if found else [])
 
 
 def _versions(store: Store, context: Context, action: str, resource_type: str, fhir_id: str) -> tuple[tuple[Version, ...], Leaf]:
-    seen = seen_of(store, context, resource_type, fhir_id)
-    number = rid(store.keys.identity, resource_type, fhir_id)
-    found = store.search.versions(store.reader(), seen.view, resource_type, number, fhir_id)
+    for scope, seen in places(store, context, resource_type, fhir_id):
+        number = rid(store.keys.identity, scope + resource_type, fhir_id)
+        found = store.search.versions(store.reader(), seen.view, resource_type, number, fhir_id)
+        if found:
+            break
     hits = [
         Found(seen.view.pk, number, each.fhir_id, each.version_id, each.recorded, each.entry, each.row, b"") for each in found
     ]

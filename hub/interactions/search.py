@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hub.caller import Caller
-from hub.errors import HubError, InvalidRequest
+from hub.errors import HubError, InvalidRequest, NotSupported
 from hub.fhir.bundle import Hit, Link, searchset
 from hub.fhir.identifiers import Identifier
 from hub.fhir.json import dumps
@@ -15,7 +15,7 @@ from hub.fhir.resource import Resource
 from hub.fhir.types import TYPES
 from hub.hub import Hub
 from hub.interactions import logbook
-from hub.interactions.context import Context, check_refusal, notice_outcomes, told_of
+from hub.interactions.context import Context, check_caller, check_refusal, notice_outcomes, told_of
 from hub.interactions.plan import reports, stale
 from hub.interactions.view import Sight, sight
 from hub.refresh import Question
@@ -71,21 +71,49 @@ async def look_up(context: Context, query: Query) -> tuple[Answer, Query]:
 
 
 async def _resolved(context: Context, query: Query) -> tuple[Query, str | None]:
-    """The query with its patient as a logical id. Gives: the id; "" for a number that nobody has; None: none is named."""
+    """The query with its patient as a logical id. Gives: the id; "" for who is nobody to the caller; None: none is named.
+
+    No source is asked for anybody who could see nothing of the answer.
+    """
+    caller = context.caller
     if TYPES[query.resource_type].shared:
         return query, None
+    if caller.kind == "system":
+        return _within_source(query), None
     named = await context.patient_of(query.patients)
-    if isinstance(named, Identifier):
-        pk = await context.refresher.identify(named)
-        patient = "" if pk is None else (await context.hub.store(_fhir_id, pk))
-        return (query.resolved(patient) if patient else query), patient
-    if named is None and query.resource_type == "Patient" and context.caller.staff:
+    if named is None and query.resource_type == "Patient" and caller.staff:
         raise InvalidRequest("name the patient by an exact identifier or by _id", "identifier")
-    return (query.resolved(named) if named and len(query.patients) == 1 else query), named
+    if isinstance(named, Identifier):
+        patient = await _identified(context, named)
+        return (query.resolved(patient) if patient else query), patient
+    return (query.resolved(named) if named else query), named
 
 
-def _fhir_id(store: Store, pk: int) -> str:
-    return known(store.reader(), pk, store.now()).fhir_id
+def _within_source(query: Query) -> Query:
+    """A source's client finds its own Patients by their identifiers, and other resources by the ids of these.
+
+    Raises: NotSupported: `patient.identifier`.
+    """
+    if query.resource_type != "Patient" and any(isinstance(each, Identifier) for each in query.patients):
+        raise NotSupported("a source's client names its patients by their ids", "patient.identifier")
+    return query
+
+
+async def _identified(context: Context, number: Identifier) -> str:
+    """The logical id of who has a number; "": nobody, or nobody to this caller."""
+    caller = context.caller
+    check_caller(context)
+    if caller.kind in ("reviewer", "technician") or (caller.staff and caller.purpose == "none"):
+        return ""
+    own = caller.person if caller.kind == "patient" else str(number)
+    system, _, value = own.rpartition("|")
+    pk = await context.refresher.identify(Identifier(system, value))
+    return "" if pk is None else await context.hub.store(_fhir_id, pk, number if caller.kind == "patient" else None)
+
+
+def _fhir_id(store: Store, pk: int, number: Identifier | None) -> str:
+    told = known(store.reader(), pk, store.now())
+    return told.fhir_id if number is None or number in told.facts.numbers else ""
 
 
 def _answer(store: Store, context: Context, query: Query, patient: str | None, ask: bool) -> tuple[Answer | Stale, Leaf | None]:

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from hub.caller import Caller
+from hub.catalogue import SOURCE as CATALOGUE
 from hub.consent.decision import decide
 from hub.consent.grounds import Grounds, Request
 from hub.consent.payloads import with_rows
-from hub.consent.release import FALSE, TRUE, Equals, Outcome, Release, Row, closed
+from hub.consent.release import TRUE, Equals, Outcome, Release, Row, closed, negation
 from hub.fhir.types import TYPES
 from hub.hub import Hub
 from hub.store.known import Known
@@ -68,7 +69,7 @@ def _release(hub: Hub, caller: Caller, resource_type: str, told: Known, named: b
     if decided.refusal or caller.kind in ("system", "technician", "anonymous"):
         return decided
     if TYPES[resource_type].shared:
-        return _single(Row(TRUE, Outcome.PERMIT, DIRECTORY))
+        return _single(Row(Equals("source", CATALOGUE), Outcome.PERMIT, DIRECTORY))
     if not _concerns(caller, told):
         return _single(Row(TRUE, Outcome.HIDE, COMPARTMENT))
     register = hub.register
@@ -94,15 +95,15 @@ def _concerns(caller: Caller, told: Known) -> bool:
 
 
 def _demographics(caller: Caller, resource_type: str, decided: Release, register: str) -> Release:
-    """The register's entry: to care staff by a grant of its own, to the person by the person's own rules."""
+    """The register's entry, no source's: to care staff by a grant of its own, to the person by the person's own rules."""
     held = Equals("source", register)
     staff = caller.staff and caller.purpose == "care"
     near = "relation-required" not in decided.notices
     if staff and (resource_type == "Patient" or near):
         return Release(closed([Row(held, Outcome.PERMIT, DEMOGRAPHICS)]), ())
     if caller.staff or caller.kind == "reviewer":
-        return _single(Row(FALSE, Outcome.HIDE, DEMOGRAPHICS))
-    return replace(decided)
+        return _single(Row(TRUE, Outcome.HIDE, DEMOGRAPHICS))
+    return replace(decided, rows=closed([Row(negation(held), Outcome.HIDE, DEMOGRAPHICS), *decided.rows]))
 
 
 def _single(row: Row) -> Release:

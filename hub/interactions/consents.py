@@ -1,0 +1,71 @@
+"""The grounds that a FHIR Consent registers, and who may change or end which of them. CONSENT.md sections 5 and 6."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from hub.caller import Caller
+from hub.consent import provision
+from hub.consent.grounds import Block, Consent
+from hub.errors import Conflict, Forbidden, Unprocessable
+from hub.fhir.resource import Resource
+from hub.interactions.context import Context
+from hub.store.known import Known
+
+Grounds = Sequence[Consent | Block]
+LIFT = "a block is lifted only by the care provider that owns it"
+
+
+def registered(context: Context, consent: Resource, told: Known) -> Grounds:
+    """The grounds that a Consent registers; those that it registered before and no longer has are ended.
+
+    Raises: Unprocessable: it cannot be read in full; Forbidden: not this caller's to give, change or end; Conflict: what has
+    ended does not come back.
+    """
+    caller, now = context.caller, context.hub.clock()
+    reading = provision.Context(directory=context.hub.directory, recorded=now, recorded_by=caller.subject)
+    found = provision.read(consent, reading)
+    _check_giver(caller, found)
+    if told.facts.deceased and any(each.state == "active" for each in found):
+        raise Unprocessable("no consent can be registered for a deceased person", "Consent.patient")
+    before = of(told, consent["id"])
+    over = {each.id for each in before if each.state != "active"}
+    if any(each.id in over and each.state == "active" for each in found):
+        raise Conflict("what has ended or was annulled does not come back: register a new one", "Consent.status")
+    new = {each.id: each for each in found}
+    for each in before:
+        if isinstance(each, Block) and each.state == "active" and not _same(each, new.get(each.id)):
+            raise Forbidden(LIFT)
+    return (*found, *ended(context, [each for each in before if each.id not in new]))
+
+
+def ended(context: Context, given: Grounds) -> Grounds:
+    """These grounds, as they are when they end now.
+
+    Raises: Forbidden: a consent of another unit; a block, which only its owner lifts.
+    """
+    now, caller = context.hub.clock(), context.caller
+    standing = [each for each in given if each.state == "active"]
+    if any(isinstance(each, Block) for each in standing):
+        raise Forbidden(LIFT)
+    _check_giver(caller, standing)
+    return [replace(each, state="ended", end=min(each.end or now, now)) for each in standing]
+
+
+def of(told: Known, consent_id: str) -> Grounds:
+    """What a Consent has registered so far."""
+    return [each for each in told.grounds if isinstance(each, Consent | Block) and each.id.split("-")[0] == consent_id]
+
+
+def _check_giver(caller: Caller, given: Grounds) -> None:
+    for each in given:
+        if isinstance(each, Block) and caller.kind != "patient":
+            raise Forbidden("a block is set by the patient, or at /access/blocks by the care provider's block administrator")
+        if isinstance(each, Consent) and caller.staff and each.unit != caller.unit:
+            raise Forbidden("a consent is registered and ended by the unit that it is given to, or by the patient")
+
+
+def _same(block: Block, other: Consent | Block | None) -> bool:
+    """Whether a block is still the same, whoever wrote it down and when."""
+    if not isinstance(other, Block):
+        return False
+    return replace(other, recorded=block.recorded, recorded_by=block.recorded_by, start=block.start) == block

@@ -1,0 +1,104 @@
+"""The custody of what a caller writes: the commission's, the source's defaults, or the patient's own. API.md section 4."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from hub.caller import Caller
+from hub.errors import Forbidden
+from hub.fhir.criteria import DateKey
+from hub.fhir.custody import Custody
+from hub.fhir.identifiers import hsa_id
+from hub.fhir.index import index
+from hub.fhir.resource import Resource
+from hub.fhir.types import TYPES
+from hub.hub import Hub, settings
+from hub.interactions.context import Context
+from hub.records import placed
+from hub.store.values import moment
+
+OWN = "own"
+"""The source of what patients write themselves."""
+HUB = "hub"
+"""The source of what staff register at the hub: consents."""
+CATEGORIES = {
+    "CarePlan": "cll-cp",
+    "Encounter": "vko",
+    "MedicationRequest": "caa-gmh",
+    "MedicationStatement": "caa-gmh",
+    "MedicationAdministration": "caa-gmh",
+    "DiagnosticReport": "und-kkm-ure",
+    "Observation": "und-kkm-ure",
+    "Specimen": "und-kkm-ure",
+}
+"""Engagement-index category of what a source's client writes; other types carry their own name."""
+
+
+def custody_of(context: Context, resource: Resource) -> Custody:
+    """The custody of a new entry with this resource.
+
+    Raises: Forbidden: the client's source is not configured.
+    """
+    caller, now = context.caller, context.hub.clock()
+    match caller.kind:
+        case "patient":
+            return _registered(OWN, "own", now, regime="OWN", provider=None, unit=None)
+        case "system":
+            return _of_source(context.hub, caller.source, resource)
+        case _:
+            return _registered(HUB, resource["resourceType"].lower(), now, **_commission(caller))
+
+
+def _commission(caller: Caller) -> dict[str, Any]:
+    return {"regime": "SVOD", "provider": caller.provider, "unit": caller.unit, "social": caller.social_unit}
+
+
+def _registered(source: str, info_type: str, now: datetime, **more: Any) -> Custody:
+    return Custody(
+        source=source,
+        info_type=info_type,
+        time_from=now,
+        time_to=now,
+        released=True,
+        secret=False,
+        nullified=False,
+        insurance=False,
+        purpose="care",
+        incapacity=False,
+        **more,
+    )
+
+
+def _of_source(hub: Hub, name: str, resource: Resource) -> Custody:
+    source = hub.source(name)
+    if source is None:
+        raise Forbidden("the client is registered for a source that is not configured")
+    held = settings(source)
+    first, last = _span(resource)
+    purpose: Any = held.defaults.purpose
+    custody = Custody(
+        source=name,
+        provider=hsa_id(held.provider),
+        unit=held.unit,
+        info_type=CATEGORIES.get(resource["resourceType"], resource["resourceType"].lower()),
+        regime="SVOD",
+        time_from=first,
+        time_to=last,
+        released=held.defaults.released,
+        secret=held.defaults.secret,
+        nullified=False,
+        insurance=held.defaults.insurance,
+        purpose=purpose,
+        incapacity=held.defaults.incapacity,
+    )
+    return placed(custody, hub.directory)
+
+
+def _span(resource: Resource) -> tuple[datetime | None, datetime | None]:
+    """The time that a resource is about, as its type's main date has it; none known: every block's period covers it."""
+    parameter = TYPES[resource["resourceType"]].parameter(TYPES[resource["resourceType"]].sort)
+    keys = index(resource).get(parameter.index, ()) if parameter and parameter.name != "_lastUpdated" else ()
+    dates = [each for each in keys if isinstance(each, DateKey)]
+    try:
+        return moment(min(each.lo for each in dates)), moment(max(each.hi for each in dates)) - timedelta(microseconds=1)
+    except (ValueError, OverflowError):  # no date, or one that is open
+        return None, None
