@@ -118,12 +118,20 @@ APP = Client(client_id="app", name="Appen")
 CLIENTS = {name: Client(client_id=name, name=name, scopes="system/*.cruds") for name in ("alfa-client", "beta-client")}
 SOURCES = (
     SourceConfig(
-        name="alfa", title="Region Ett", kind="rivta", owner=P1, system=P1, contracts=("rivta_laboratory",), unit=U1,
+        name="alfa",
+        title="Region Ett",
+        kind="rivta",
+        owner=P1,
+        system=P1,
+        contracts=("rivta_laboratory",),
+        unit=U1,
         defaults={"released": True, "secret": False, "insurance": False, "purpose": "care", "incapacity": False},
     ),
-    SourceConfig(name="beta", title="Vårdbolaget Två", kind="rivta", owner=P2, system=P2, contracts=("rivta_laboratory",), unit=U3),
+    SourceConfig(
+        name="beta", title="Vårdbolaget Två", kind="rivta", owner=P2, system=P2, contracts=("rivta_laboratory",), unit=U3
+    ),
     SourceConfig(name="register", title="Registret", kind="register", owner=M2, system=M2, contracts=("rivta_persons",)),
-)  # fmt: skip
+)
 
 
 class Clock:
@@ -265,10 +273,19 @@ class House:
             sent.append(message)
 
         scope = {
-            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": "http", "path": path,
-            "raw_path": path.encode("utf-8", "surrogatepass"), "query_string": query, "root_path": "", "server": ("hub.example.org", 80),
-            "client": ("127.0.0.1", 1), "headers": [(name.lower().encode(), value) for name, value in headers],
-        }  # fmt: skip
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": method,
+            "scheme": "http",
+            "path": path,
+            "raw_path": path.encode("utf-8", "surrogatepass"),
+            "query_string": query,
+            "root_path": "",
+            "server": ("hub.example.org", 80),
+            "client": ("127.0.0.1", 1),
+            "headers": [(name.lower().encode(), value) for name, value in headers],
+        }
         await self.running.app(scope, receive, send)
         answered = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
         return sent[0]["status"], answered, b"".join(each.get("body", b"") for each in sent[1:])
@@ -365,9 +382,21 @@ class House:
 
 
 CUSTODY = Custody(
-    source="beta", provider=P2, unit=U3, info_type="und-kkm-ure", regime="SVOD", social=False, time_from=NOW - timedelta(days=30),
-    time_to=NOW - timedelta(days=20), released=True, secret=False, nullified=False, insurance=False, purpose="care", incapacity=False,
-)  # fmt: skip
+    source="beta",
+    provider=P2,
+    unit=U3,
+    info_type="und-kkm-ure",
+    regime="SVOD",
+    social=False,
+    time_from=NOW - timedelta(days=30),
+    time_to=NOW - timedelta(days=20),
+    released=True,
+    secret=False,
+    nullified=False,
+    insurance=False,
+    purpose="care",
+    incapacity=False,
+)
 """Another provider's entry that nothing stands against."""
 
 
@@ -431,10 +460,10 @@ class Kit:
     House: Any = House
     Told: Any = Told
     KEYS: Any = KEYS
-    observation: Any = staticmethod(observation)
-    consent: Any = staticmethod(consent)
-    denial: Any = staticmethod(denial)
-    quote: Any = staticmethod(quote)
+    observation: Any = field(default=staticmethod(observation))
+    consent: Any = field(default=staticmethod(consent))
+    denial: Any = field(default=staticmethod(denial))
+    quote: Any = field(default=staticmethod(quote))
 
 
 @pytest.fixture(scope="session")
