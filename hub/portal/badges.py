@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from hub.fhir.resource import Resource
 from hub.hub import Hub
 from hub.interactions.overview import Row
 from hub.portal.language import Words
+from hub.portal.values import first_text
 
 LETTERS = {"region": "R", "municipality": "K", "private": "P"}
 NATIONAL = "N"
@@ -26,6 +28,7 @@ class Sources:
 
     def __init__(self, hub: Hub, words: Words) -> None:
         self._words = words
+        self._directory = hub.directory
         providers = hub.directory.providers
         self._by_system: Mapping[str, Badge] = {
             source.system.upper(): Badge(
@@ -35,6 +38,21 @@ class Sources:
             for source in hub.config.sources
         }
 
+    def name(self, reference: Any, inside: Resource) -> str:
+        """What a reference calls its target, or what the contained target says of itself, or who the directory says it is."""
+        if not isinstance(reference, dict):
+            return ""
+        said = str(reference.get("display") or _contained(reference, inside))
+        return said or self._in_directory(str(reference.get("identifier", {}).get("value", "")).upper())
+
+    def _in_directory(self, hsa_id: str) -> str:
+        held = self._directory
+        person = held.staff.get(hsa_id)
+        if person is not None:
+            return person.title if person.protected else f"{person.given} {person.family}"
+        place = held.units.get(hsa_id) or held.providers.get(hsa_id)
+        return place.name if place and not getattr(place, "protected", False) else ""
+
     def badge(self, row: Row) -> Badge:
         """The badge of a row."""
         return Badge(OWN, self._words("source.own")) if row.own else self.of(row.resource)
@@ -43,3 +61,10 @@ class Sources:
         """The badge of a resource that a source gave."""
         system = str(resource.get("meta", {}).get("source", "")).rpartition("#")[2].upper()
         return self._by_system.get(system) or Badge(NATIONAL, self._words("source.unknown"))
+
+
+def _contained(reference: Resource, inside: Resource) -> str:
+    name = str(reference.get("reference", ""))
+    target: Resource = next((each for each in inside.get("contained", ()) if name == f"#{each.get('id')}"), {})
+    person = target.get("practitioner", {}).get("display", "")
+    return str(person or (target.get("name") if isinstance(target.get("name"), str) else "") or first_text(target.get("code")))

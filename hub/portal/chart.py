@@ -12,12 +12,14 @@ from itertools import groupby, pairwise
 
 from hub.portal.scale import Scale, time_ticks, value_ticks
 
-LEFT, RIGHT, TOP, BOTTOM = 40.0, 10.0, 14.0, 20.0
+LEFT, RIGHT, TOP, BOTTOM = 40.0, 10.0, 22.0, 20.0
 """Margins round the plots, where ticks and units stand."""
-GAP = 16.0
+GAP = 26.0
 """Between two panels."""
 CROWDED = 90
 """Points of a line above which markers become dots."""
+CLOSE = 5.0
+"""Mean distance between points under which they do too; the latest keeps its marker."""
 WIDEST_LABEL = 24.0
 
 
@@ -56,6 +58,8 @@ class Frame:
     tick: Callable[[datetime, timedelta], str]
     """A time as the axis writes it, given the length of the axis."""
     number: Callable[[Decimal], str]
+    unit: Callable[[str], str] = str
+    """A unit as readers write it."""
     width: float = 300.0
     height: float = 110.0
     """Of one panel's plot."""
@@ -113,7 +117,7 @@ def _axes(
     drawn = [f'<path class="axis" d="M{_n(LEFT)} {_n(top)}V{_n(bottom)}H{_n(frame.width - RIGHT)}"/>']
     for tick in ticks:
         drawn.append(_text("tick", LEFT - 5, value(float(tick)) + 3.5, frame.number(tick), "end"))
-    drawn.append(_text("unit", 4, top - 4, unit))
+    drawn.append(_text("unit", 4, top - 10, frame.unit(unit)))
     for moment in time_ticks(frame.since, frame.until):
         x = time(moment.timestamp())
         drawn.append(f'<path class="grid" d="M{_n(x)} {_n(top)}V{_n(bottom + 3)}"/>')
@@ -157,15 +161,22 @@ def _drawn(points: list[Point], time: Scale, value: Scale) -> str:
         for piece in pieces
         if len(piece) > 1
     ]
-    crowded = len(points) > CROWDED
-    return "".join([*lines, *(_mark(p, time(p.at.timestamp()), value(float(p.value)), crowded) for p in points)])
+    places = [time(point.at.timestamp()) for point in points]
+    dense = len(points) > CROWDED or (places[-1] - places[0]) / max(len(points) - 1, 1) < CLOSE
+    marks = [
+        _mark(point, x, value(float(point.value)), dense and point is not points[-1])
+        for point, x in zip(points, places, strict=True)
+    ]
+    return "".join([*lines, *marks])
 
 
 def _mark(point: Point, x: float, y: float, crowded: bool) -> str:
     """Shape first: circle from care, triangle outside the interval, diamond the patient's; open where the value is a limit."""
     limit = " m-open" if point.open else ""
+    if crowded and point.own:
+        return f'<path class="mark m-dot{limit}" d="M{_n(x)} {_n(y - 1.8)}l1.8 1.8-1.8 1.8-1.8-1.8z"/>'
     if crowded and not point.flag:
-        return f'<circle class="mark {"m-dot" if point.own else "m-lab"}{limit}" cx="{_n(x)}" cy="{_n(y)}" r="1.3"/>'
+        return f'<circle class="mark m-lab{limit}" cx="{_n(x)}" cy="{_n(y)}" r="1.3"/>'
     if point.own:
         return f'<path class="mark m-own{limit}" d="M{_n(x)} {_n(y - 3.6)}l3.6 3.6-3.6 3.6-3.6-3.6z"/>'
     if point.flag == "high":

@@ -31,8 +31,12 @@ class State:
     """In place of rows; "" where there are rows."""
     notes: tuple[str, ...]
     """Its own part of what is missing, beneath its rows."""
+    never: str
+    """Which sources never give this."""
     busy: bool
     """A source is still being asked."""
+    incomplete: bool
+    """Something may be missing that could have been here."""
 
 
 def kind_of(report: SourceReport, running: Running) -> str:
@@ -83,7 +87,7 @@ def _gap(kind: str, source: str, reports: Sequence[SourceReport], words: Words, 
 def state(part: Part, has_rows: bool, title: str, words: Words, running: Running) -> State:
     """What a section says of itself."""
     if not part.connected:
-        return State(words("state.no-source", what=title.lower()), (), False)
+        return State(words("state.no-source", what=title.lower()), (), "", False, False)
     found = [(kind_of(report, running), report) for report in part.reports]
     names = {kind: list(dict.fromkeys(r.source for k, r in found if k == kind)) for kind in (FAILED, SILENT, WAITING)}
     lacking = [*names[FAILED], *names[SILENT], *names[WAITING]]
@@ -92,9 +96,11 @@ def state(part: Part, has_rows: bool, title: str, words: Words, running: Running
         for kind in (FAILED, WAITING, SILENT, OLDER, PARTIAL)
         if any(k == kind for k, _ in found) and (has_rows or kind in (OLDER, PARTIAL, WAITING))
     ]
-    notes += [words("note.never", source=source, what=title.lower()) for source in part.never]
     notes += [words("note.more")] if part.more else []
-    return State("" if has_rows else _empty(part, lacking, words), tuple(notes), bool(names[WAITING]))
+    never = words("note.never", source=words.listed(list(part.never)), what=title.lower()) if part.never else ""
+    return State(
+        "" if has_rows else _empty(part, lacking, words), tuple(notes), never, bool(names[WAITING]), bool(lacking or notes)
+    )
 
 
 def _empty(part: Part, lacking: list[str], words: Words) -> str:

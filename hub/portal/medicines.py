@@ -64,7 +64,7 @@ def _medicine(row: Row, sources: Sources, words: Words, now: datetime) -> Medici
     began = resource.get("effectivePeriod", {}).get("start") or resource.get("effectiveDateTime")
     return Medicine(
         code=str(atc.get("code", "")),
-        substance=str(atc.get("display") or text_of(drug) or words("medicines.unnamed")),
+        substance=_capital(str(atc.get("display") or text_of(drug) or words("medicines.unnamed"))),
         form=extension(drug, "drug-form"),
         strength=extension(drug, "drug-strength"),
         dose=_dose(dosage, words),
@@ -77,6 +77,10 @@ def _medicine(row: Row, sources: Sources, words: Words, now: datetime) -> Medici
         own=row.own,
         badges=(sources.badge(row),),
     )
+
+
+def _capital(name: str) -> str:
+    return name[:1].upper() + name[1:]
 
 
 def _group(row: Row, status: str, dosage: Sequence[Any], changed: bool) -> str:
@@ -102,7 +106,7 @@ def _structured(part: Any, words: Words) -> str:
 def _purpose(resource: Resource) -> str:
     notes = (str(note.get("text", "")) for note in resource.get("note", ()))
     said = [text_of(each) for each in resource.get("reasonCode", ())]
-    return ", ".join([*filter(None, said), *(note.removeprefix(_PURPOSE) for note in notes if note.startswith(_PURPOSE))])
+    return "; ".join([*filter(None, said), *(note.removeprefix(_PURPOSE) for note in notes if note.startswith(_PURPOSE))])
 
 
 def _note(resource: Resource) -> str:

@@ -40,6 +40,7 @@ def portal_routes(
     portal = Portal(hub=hub, refresher=refresher, verifier=verifier, limits=limits, post=post, client_id=client_id)
     signin, patients, pages = SignIn(portal), Patients(portal), Pages(portal)
     return [
+        Route("/favicon.ico", _file("icon.svg", FILES["icon.svg"]), methods=["GET"]),
         Route("/", portal.open_page(pages.home), methods=["GET"]),
         Route("/logga-in", portal.open_page(signin.start), methods=["GET"]),
         Route(CALLBACK, portal.open_page(signin.answer), methods=["GET"]),
@@ -109,7 +110,7 @@ def view(portal: Portal, visit: Visit, held: Overview) -> dict[str, Any]:
     return {
         "person": person(held.patient, held.known, words, now),
         "basis": basis(held.known, caller, words, now) if caller.staff else [],
-        "consent_ended": words.day(ended) if ended else "",
+        "consent_ended": words.until(ended) if ended else "",
         "notices": held.notices,
         "gaps": gaps.gaps(held, titles, words, now, running),
         "answered": gaps.answered(held),

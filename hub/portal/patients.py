@@ -117,7 +117,7 @@ class Patients:
             basis=basis(told, caller, visit.words, now),
             held={ground.kind for ground in basis(told, caller, visit.words, now)},
             crosses=caller.scope == "SJF" and caller.purpose == "care",
-            consent_ended=visit.words.day(ended) if ended else "",
+            consent_ended=visit.words.until(ended) if ended else "",
             reasons=REASONS,
             wrong=field,
             said=visit.words(key) if key else "",

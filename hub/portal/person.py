@@ -13,6 +13,7 @@ from hub.portal.values import age, human_name
 from hub.store.known import Known
 
 SOON = timedelta(hours=24)
+"""Before the end of a relation, consent or assertion; a need lasts hours anyhow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +88,7 @@ def basis(known: Known, caller: Caller, words: Words, now: datetime) -> list[Gro
             continue
         key = title or f"basis.{last.type}"  # type: ignore[attr-defined]  # an Assertion has a type
         ends = words("basis.until", end=words.until(last.end)) if last.end else words("basis.open-ended")
-        found.append(Ground(kind.KIND, words(key), ends, bool(last.end and last.end - now < SOON)))
+        found.append(Ground(kind.KIND, words(key), ends, bool(last.end and last.end - now < SOON and kind is not Need)))
     return found
 
 

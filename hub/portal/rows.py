@@ -1,6 +1,6 @@
 """Plans, teams, booked times and contacts as rows: what is read, when, from whom."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,8 @@ from hub.portal.values import first_text, has_time, moment, text_of, when
 
 MOST = 12
 """Rows of contacts on the overview."""
+SHOWN = 4
+"""Paragraphs of a plan that stand open; the rest is folded."""
 CONTACTS = {"AMB": "visit", "VR": "remote", "EMER": "emergency", "IMP": "inpatient", "ACUTE": "inpatient", "HH": "home"}
 """Class of an Encounter (v3-ActCode) -> a word of our own."""
 PLANNED = ("booked", "pending", "proposed", "arrived", "checked-in", "waitlist")
@@ -30,7 +32,8 @@ class Line:
     stamp: str = ""
     """Machine-readable time."""
     paragraphs: tuple[str, ...] = ()
-    more: tuple[str, ...] = field(default=())
+    more: tuple[str, ...] = ()
+    """Paragraphs that are folded."""
     tag: str = ""
 
 
@@ -46,15 +49,16 @@ def plans(part: Part, sources: Sources, words: Words) -> list[Line]:
         title = str(plan.get("title") or kind or words("plans.unnamed"))
         said = [kind] if kind and kind.casefold() not in title.casefold() else []
         said += [words("plans.made", day=when(begun, words))] if begun else []
-        over = plan.get("status") == "completed"
+        described = [line for line in str(plan.get("description", "")).split("\n") if line.strip() not in ("", title, kind)]
+        paragraphs = [*described, *_goals(plan, words), *_activities(plan)]
         lines.append(
             Line(
                 title=title,
                 badge=sources.badge(row),
                 detail=", ".join(said),
-                paragraphs=tuple(line for line in str(plan.get("description", "")).split("\n") if line.strip()),
-                more=(*_goals(plan, words), *_activities(plan)),
-                tag=words("plans.over") if over else "",
+                paragraphs=tuple(paragraphs[:SHOWN]),
+                more=tuple(paragraphs[SHOWN:]),
+                tag=words("plans.over") if plan.get("status") == "completed" else "",
             )
         )
     return lines
@@ -83,14 +87,14 @@ def team(part: Part, sources: Sources, words: Words) -> list[Line]:
             continue
         badge = sources.badge(row)
         for member in row.resource.get("participant", ()):
-            name = _display(member.get("member"), row.resource) or words("team.unnamed")
+            name = sources.name(member.get("member"), row.resource) or words("team.unnamed")
             role = first_text(member.get("role"))
-            unit = _display(member.get("onBehalfOf"), row.resource)
+            unit = sources.name(member.get("onBehalfOf"), row.resource)
             detail = ", ".join(part for part in (role, unit) if part and part != name)
             team_name = str(row.resource.get("name", ""))
             lines.setdefault(
                 (name, detail, badge.title),
-                Line(title=name, badge=badge, detail=detail, more=(team_name,) if team_name else ()),
+                Line(title=name, badge=badge, detail=detail, paragraphs=(team_name,) if team_name else ()),
             )
     return list(lines.values())
 
@@ -113,7 +117,7 @@ def bookings(part: Part, sources: Sources, words: Words, now: datetime) -> list[
             Line(
                 title=title,
                 badge=sources.badge(row),
-                detail=", ".join(each for each in (*_with(booked), reason) if each and each != title),
+                detail=", ".join(each for each in (*_with(booked, sources), reason) if each and each != title),
                 day=words.weekday(begins) if begins else words("bookings.no-time"),
                 time=words.time(begins) if begins and has_time(booked.get("start")) else "",
                 stamp=str(booked.get("start", "")),
@@ -122,11 +126,11 @@ def bookings(part: Part, sources: Sources, words: Words, now: datetime) -> list[
     return lines
 
 
-def _with(booked: Resource) -> list[str]:
+def _with(booked: Resource, sources: Sources) -> list[str]:
     """Where and whom: the participants but the patient."""
     actors = (each.get("actor", {}) for each in booked.get("participant", ()))
     others = (each for each in actors if not str(each.get("reference", "")).startswith("Patient/"))
-    return list(dict.fromkeys(said for each in others if (said := _display(each, booked))))
+    return list(dict.fromkeys(said for each in others if (said := sources.name(each, booked))))
 
 
 def contacts(part: Part, sources: Sources, words: Words) -> list[Line]:
@@ -139,7 +143,7 @@ def contacts(part: Part, sources: Sources, words: Words) -> list[Line]:
         kind = CONTACTS.get(str(contact.get("class", {}).get("code", "")), "")
         own = first_text(contact.get("type"))
         reason = first_text(contact.get("reasonCode"))
-        place = _display(contact.get("serviceProvider"), contact)
+        place = sources.name(contact.get("serviceProvider"), contact)
         lines.append(
             Line(
                 title=own or (words(f"contact.{kind}") if kind else words("contact.other")),
@@ -147,7 +151,7 @@ def contacts(part: Part, sources: Sources, words: Words) -> list[Line]:
                 detail=", ".join(each for each in (reason, place) if each),
                 day=_span(period, words),
                 stamp=str(period.get("start") or period.get("end") or ""),
-                tag=words("contact.ongoing") if contact.get("status") == "in-progress" else "",
+                tag=words(f"contact.{status}") if (status := contact.get("status")) in ("in-progress", "planned") else "",
             )
         )
     return lines
@@ -161,20 +165,6 @@ def _period(contact: Resource) -> dict[str, Any]:
 def _span(period: dict[str, Any], words: Words) -> str:
     start, end = when(period.get("start"), words), when(period.get("end"), words)
     return start if start == end or not end else f"{start}–{end}" if start else words("contact.until", day=end)
-
-
-def _display(reference: Any, inside: Resource) -> str:
-    """What a reference calls its target, or what the contained target says of itself."""
-    if not isinstance(reference, dict):
-        return ""
-    if reference.get("display"):
-        return str(reference["display"])
-    name = str(reference.get("reference", ""))
-    target = next((each for each in inside.get("contained", ()) if name == f"#{each.get('id')}"), None)
-    if target is None:
-        return ""
-    person = target.get("practitioner", {}).get("display", "")
-    return str(person or (target.get("name") if isinstance(target.get("name"), str) else "") or first_text(target.get("code")))
 
 
 def _stamp(written: Any) -> float:

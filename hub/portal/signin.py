@@ -76,9 +76,8 @@ class SignIn:
         return answer
 
     async def prolong(self, visit: Visit) -> Response:
-        """The session goes on: coming here was enough. Says until when."""
-        ends = visit.held.ends // 1_000_000 if visit.held else 0
-        return Response(json.dumps({"ends": ends}), 200, HEADERS, "application/json")
+        """The session goes on: coming here was enough. Says how many seconds there are."""
+        return Response(json.dumps({"left": self.portal.left(visit)}), 200, HEADERS, "application/json")
 
     async def _begun(self, visit: Visit, token: str, till: str) -> Response:
         portal = self.portal

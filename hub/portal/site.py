@@ -110,6 +110,10 @@ class Portal:
         name = visit.request.scope.get("state", {}).get("request_id") or secrets.token_hex(16)
         return Context(self.hub, self.refresher, caller, name, self.hub.store.now(), partial(self.limits.identifier, caller))
 
+    def left(self, visit: Visit) -> int:
+        """Seconds until the session ends; told instead of a time, since browsers' clocks differ from ours."""
+        return max(0, visit.held.ends - self.hub.store.now()) // 1_000_000 if visit.held else 0
+
     async def keep(self, visit: Visit, **content: Any) -> None:
         """Change what the session holds."""
         assert visit.held
@@ -141,12 +145,12 @@ class Portal:
             "lang": language,
             "other": next(each for each in LANGUAGES if each != language),
             "path": visit.request.url.path,
-            "caller": caller,
+            "who": caller,
             "unit": unit.name if unit else "",
             "staff": bool(caller and caller.staff),
             "csrf": self.csrf(visit.held) if visit.held else "",
-            "ends": visit.held.ends // 1_000_000 if visit.held else 0,
-            "ends_at": visit.words.time(moment(visit.held.ends)) if visit.held else "",
+            "session_left": self.left(visit),
+            "session_ends_at": visit.words.time(moment(visit.held.ends)) if visit.held else "",
             "now": visit.words.moment(self.hub.clock()),
         }
 

@@ -14,6 +14,7 @@ from hub.portal.chart import Frame, Point, chart
 from hub.portal.language import Words
 from hub.portal.results import Analyte, Value, analytes
 from hub.portal.templates import drawn
+from hub.portal.values import unit_in_words
 
 MOST_CHARTS = 8
 MOST_OWN = 4
@@ -92,13 +93,14 @@ def _trend(analyte: Analyte, name: str, since: datetime, until: datetime, words:
         until=until,
         tick=words.tick,
         number=words.number,
+        unit=unit_in_words,
         width=width,
     )
     first = next(value for value in analyte.values if value.point)
     return Trend(
         name=analyte.name,
         latest=latest,
-        unit=points[-1].unit,
+        unit=unit_in_words(points[-1].unit),
         flag=first.flag,
         day=first.day,
         reference=first.reference,
@@ -134,7 +136,7 @@ def _description(analyte: Analyte, points: Sequence[Point], latest: str, words: 
         lowest=lowest.label,
         highest=highest.label,
         latest=latest,
-        unit=unit,
+        unit=unit_in_words(unit),
     )
     outside = sum(1 for point in points if point.flag)
     return " ".join([said, words("chart.outside", count=outside), *_breaks(analyte, points, words), words("chart.in-table")])
@@ -168,7 +170,9 @@ def _breaks(analyte: Analyte, points: Sequence[Point], words: Words) -> tuple[st
                 method, _, unit = after.basis.rpartition("|")
                 other = unit != before.basis.rpartition("|")[2]
                 key = "chart.unit-changed" if other else "chart.method-changed"
-                said.append(words(key, day=words.day(after.at), unit=unit, method=method or words("chart.method-unknown")))
+                said.append(
+                    words(key, day=words.day(after.at), unit=unit_in_words(unit), method=method or words("chart.method-unknown"))
+                )
     return tuple(dict.fromkeys(said))
 
 

@@ -1,5 +1,6 @@
 """What FHIR elements say, as texts: names, codes, times, quantities. Clinical content stays in the source's language."""
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -8,6 +9,8 @@ from typing import Any
 from hub.fhir.resource import Resource
 from hub.fhir.swedish_time import LOCAL, from_dashes
 from hub.portal.language import Words
+
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def text_of(concept: Any) -> str:
@@ -75,8 +78,16 @@ def quantity(held: Any, words: Words) -> str:
     if not isinstance(held, Mapping) or (number := decimal(held.get("value"))) is None:
         return ""
     comparator = {"<=": "≤", ">=": "≥"}.get(str(held.get("comparator", "")), str(held.get("comparator", "")))
-    unit = str(held.get("unit") or held.get("code") or "")
+    unit = unit_in_words(str(held.get("unit") or held.get("code") or ""))
     return f"{comparator}{words.number(number)}{' ' + unit if unit else ''}"
+
+
+def unit_in_words(unit: str) -> str:
+    """A UCUM code as people write it: mm[Hg] is mmHg, umol/L is µmol/L, 10*9/L is 10⁹/L."""
+    said = re.sub(r"10[*^]([0-9]+)", lambda found: "10" + found[1].translate(_RAISED), unit)
+    said = re.sub(r"\bu(?=mol|g|L|kat)", "µ", said)
+    said = re.sub(r"\{([^{}]*)\}", lambda found: found[1].replace("_m2", " m²").replace("_", " ").replace(".", ","), said)
+    return said.replace("[", "").replace("]", "")
 
 
 def extension(resource: Mapping[str, Any], name: str) -> str:

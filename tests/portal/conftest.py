@@ -1,6 +1,7 @@
 """A hub over the simulated world, with the portal and the real authorization server, in one process."""
 
 import re
+import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -41,7 +42,6 @@ from hub.refresh import Refresher
 from hub.smart import Verifier
 from hub.sources.fhir_rest import FhirSource
 from hub.sources.rivta import RivtaSource
-from hub.store.patients import find
 from hub.store.store import Store
 from hub.tokens import SigningKey, new_pem
 from hub.tokens import signing_key as read_key
@@ -79,10 +79,9 @@ class House:
     def browser(self) -> "Browser":
         return Browser(self, httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url=self.hub.config.base_url))
 
-    async def pk(self, number: str) -> int:
-        found = await self.hub.store(lambda store: find(store.reader(), store.keys.identity, Identifier(PERSONNUMMER, number)))
-        assert found is not None
-        return found
+    async def measure(self, count: int = 50) -> None:
+        """Ingrid writes her own measurements and shares them with the heart clinic."""
+        await measure(self, count)
 
 
 @dataclass(slots=True)
@@ -91,6 +90,8 @@ class Browser:
 
     house: House
     http: httpx.AsyncClient
+    started: str = ""
+    """The address of the sign-in page that was last come to."""
 
     async def get(self, path: str) -> httpx.Response:
         return await self.http.get(path, follow_redirects=True)
@@ -107,6 +108,7 @@ class Browser:
         """As a person does: the link, the choice of a persona, back with a code."""
         page = await self.get("/logga-in")
         assert page.status_code == 200, page.text
+        self.started = str(page.url)
         held = personas.account(personas.persona(persona), self.house.world)
         commission = held.commissions[0].hsa_id if held.commissions else ""
         fields = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page.text))
@@ -203,14 +205,14 @@ async def _built(folder: Path, key: SigningKey, base: str) -> House:
     refresher = Refresher(hub)
     accounts = personas.accounts(world)
     client = Client(client_id="portal", name="Patientöversikten", redirect_uris=(f"{base}/logga-in/svar",))
-    server = authorization_server(issuer, accounts, [client], key, audience=f"{base}/fhir", clock=lambda: clock().timestamp())
+    server = authorization_server(issuer, accounts, [client], key, audience=f"{base}/fhir", clock=time.time)
     verifier = Verifier(
         held.issuers,
         held.clients,
         places,
         _nothing,
         given={issuer: {"keys": [dict(key.public)]}},
-        clock=lambda: clock().timestamp(),
+        clock=time.time,
     )
     made_house = House(hub, refresher, verifier, Starlette(), clock, world, servers, clinic, key)
 
@@ -250,7 +252,7 @@ async def measure(house: House, count: int = 50) -> None:
     account = personas.account(personas.persona("patient-ingrid"), house.world)
     client = Client(client_id="portal", name="p")
     authority = Authority(house.hub.config.portal_issuer, f"{house.hub.config.base_url}/fhir", house.key)
-    caller = await house.verifier.caller(f"Bearer {issue_token(account, client, authority, NOW.timestamp())}")
+    caller = await house.verifier.caller(f"Bearer {issue_token(account, client, authority, time.time())}")
     start = Context(house.hub, house.refresher, caller, "own", house.hub.store.now())
     patient, _ = await found(start)
     for number, fact in enumerate(house.world.facts("own", INGRID, Measurement)[-count:]):

@@ -7,7 +7,7 @@ document.getElementById("errors")?.focus();
 
 // Two minutes before the session ends: one press prolongs it. At the end the page is replaced.
 const WARNING = 120_000;
-let ends = Number(ending?.dataset.ends) * 1000;
+let ends = Date.now() + Number(ending?.dataset.left) * 1000;
 let timer;
 const watch = () => {
   clearTimeout(timer);
@@ -21,7 +21,7 @@ if (ending && ends) {
     event.preventDefault();
     const answer = await fetch("/forlang", { method: "POST", body: new URLSearchParams(new FormData(event.target)), redirect: "manual" });
     if (!answer.ok) { location.replace("/?utloggad=tid"); return; }
-    ends = (await answer.json()).ends * 1000;
+    ends = Date.now() + (await answer.json()).left * 1000;
     ending.close();
     say(ending.dataset.said);
     watch();

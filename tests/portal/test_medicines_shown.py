@@ -1,0 +1,118 @@
+"""How medicines are grouped, merged and marked."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.config import Config, SourceConfig
+from hub.directory import Directory, Provider
+from hub.hub import Hub
+from hub.interactions.overview import SECTIONS, Part, Row
+from hub.portal.badges import Sources
+from hub.portal.language import words
+from hub.portal.medicines import Medicine, medicines
+
+NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
+SECTION = next(each for each in SECTIONS if each.name == "lakemedel")
+ATC = "http://www.whocc.no/atc"
+EXTENSION = "https://samsyn.example/fhir/StructureDefinition"
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Sources:
+    """Three sources: a region, a private provider and a municipality."""
+    rows = [
+        SourceConfig(name=name, title=name.upper(), kind="rivta", owner=f"SE-{name}", system=f"SE-{name}-SYS")
+        for name in ("r", "p", "k")
+    ]
+    kinds = {"r": "region", "p": "private", "k": "municipality"}
+    directory = Directory({f"SE-{name.upper()}": Provider(f"SE-{name.upper()}", name, kind=kind) for name, kind in kinds.items()})
+    hub: Any = Hub(config=Config(sources=tuple(rows)), directory=directory, store=None, fetchers={}, clock=lambda: NOW)  # type: ignore[arg-type]  # no store is touched
+    return Sources(hub, words("sv"))
+
+
+def request(
+    name: str, source: str = "r", code: str = "C03CA01", strength: str = "40 mg", dose: str = "1x1", **more: Any
+) -> dict[str, Any]:
+    return {
+        "resourceType": "MedicationRequest",
+        "id": name,
+        "meta": {"source": f"urn:oid:1.2.752.129.2.1.4.1#SE-{source.upper()}-SYS"},
+        "status": "active",
+        "intent": "order",
+        "identifier": [{"system": "urn:x", "value": name}],
+        "medicationCodeableConcept": {
+            "coding": [{"system": ATC, "code": code, "display": "furosemid"}],
+            "extension": [
+                {"url": f"{EXTENSION}/drug-form", "valueString": "Tablett"},
+                {"url": f"{EXTENSION}/drug-strength", "valueString": strength},
+            ],
+        },
+        "authoredOn": "2026-01-10",
+        "dosageInstruction": [{"text": dose}],
+    } | more
+
+
+def shown(sources: Sources, *resources: dict[str, Any], own: bool = False) -> dict[str, list[Medicine]]:
+    part = Part(SECTION, rows=tuple(Row(each, own) for each in resources), connected=True)
+    return medicines(part, sources, words("sv"), NOW)
+
+
+@pytest.mark.parametrize(
+    ("more", "group"),
+    [
+        ({}, "standing"),
+        ({"authoredOn": "2026-11-04"}, "changed"),
+        ({"authoredOn": "2026-12-04"}, "standing"),
+        ({"status": "on-hold"}, "changed"),
+        ({"dosageInstruction": [{"text": "1 vid behov", "asNeededBoolean": True}]}, "needed"),
+        ({"status": "completed"}, "ended"),
+        ({"status": "stopped"}, "ended"),
+    ],
+    ids=str,
+)
+def test_a_medicine_stands_in_its_group(sources: Sources, more: dict[str, Any], group: str) -> None:
+    assert list(shown(sources, request("a", **more))) == [group]
+
+
+def test_substance_comes_first_then_form_and_strength(sources: Sources) -> None:
+    [row] = shown(sources, request("a"))["standing"]
+    assert (row.substance, row.form, row.strength, row.dose) == ("Furosemid", "Tablett", "40 mg", "1x1")
+
+
+def test_sources_that_say_the_same_are_one_row_with_both_badges(sources: Sources) -> None:
+    [row] = shown(sources, request("a"), request("b", source="p"))["standing"]
+    assert [badge.letter for badge in row.badges] == ["R", "P"]
+    assert not row.conflict
+
+
+def test_sources_that_disagree_stand_beneath_each_other_marked(sources: Sources) -> None:
+    one, other = shown(sources, request("a"), request("b", source="p", dose="2x1"))["standing"]
+    assert (one.conflict, other.conflict) == (True, True)
+    assert (one.continued, other.continued) == (False, True)
+
+
+def test_two_orders_of_one_source_are_no_disagreement(sources: Sources) -> None:
+    rows = shown(sources, request("a"), request("b", dose="2x1"))["standing"]
+    assert [row.conflict for row in rows] == [False, False]
+
+
+def test_what_has_no_code_is_never_merged_on_its_name(sources: Sources) -> None:
+    bare = {"medicationCodeableConcept": {"text": "Furosemid"}}
+    rows = shown(sources, request("a", **bare), request("b", source="p", **bare))["standing"]
+    assert len(rows) == 2
+    assert not any(row.conflict for row in rows)
+
+
+def test_the_patients_own_is_a_row_of_its_own(sources: Sources) -> None:
+    statement = request("a") | {"resourceType": "MedicationStatement", "dosage": [{"text": "ibland"}]}
+    [row] = shown(sources, statement, own=True)["needed"]
+    assert (row.own, row.badges[0].letter, row.dose) == (True, "E", "ibland")
+
+
+def test_purpose_is_apart_from_other_notes(sources: Sources) -> None:
+    notes = {"note": [{"text": "Ändamål: Hjärtsvikt"}, {"text": "Tas med mat"}]}
+    [row] = shown(sources, request("a", **notes))["standing"]
+    assert (row.purpose, row.note) == ("Hjärtsvikt", "Tas med mat")

@@ -1,0 +1,109 @@
+"""The catalogues are complete and used, and dates and numbers read as people write them."""
+
+import re
+import string
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+import hub.portal
+from hub.portal.language import LANGUAGES, catalogue, words
+
+ROOM = Path(hub.portal.__file__).parent
+COMPOSED = {
+    r"gives\.": ("care", "other", "patient", "guardian", "agent", "reviewer", "technician", "system", "anonymous"),
+    r"notice\.": ("relation-required", "need-required", "consent-required", "own-unit-only", "incomplete"),
+    r"need\.": ("treatment", "assessment", "medication", "follow-up"),
+    r"medicines\.": ("changed", "standing", "needed", "ended"),
+    r"contact\.": ("visit", "remote", "emergency", "inpatient", "home", "in-progress", "planned"),
+    r"sex\.": ("female", "male", "unknown"),
+    r"basis\.": ("child", "incapacity", "emergency", "inner_emergency"),
+    r"note\.": ("failed", "waiting", "silent", "older", "partial"),
+    r"gap\.": tuple(
+        f"{kind}.{part}" for kind in ("failed", "waiting", "silent", "older", "partial", "never") for part in ("title", "said")
+    ),
+}
+"""Message ids that the pages put together: what can follow each beginning."""
+
+
+def used() -> set[str]:
+    """Every message id that a page or a module names."""
+    held: set[str] = set()
+    known = catalogue("sv").keys()
+    prefixes = "|".join(sorted({key.split(".")[0] for key in known}))
+    for path in (*ROOM.glob("*.py"), *ROOM.glob("templates/*.html")):
+        held |= set(re.findall(rf"[\"']((?:{prefixes})\.[a-z0-9_-]+(?:\.[a-z]+)?)[\"']", path.read_text("utf-8")))
+    return held | {f"{stem[:-2]}.{end}" for stem, ends in COMPOSED.items() for end in ends}
+
+
+def fields(said: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(said) if name}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_message_that_is_used_is_there(language: str) -> None:
+    assert used() - {"hub.toml"} - catalogue(language).keys() == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_message_is_empty(language: str) -> None:
+    assert [key for key, forms in catalogue(language).items() if not all(forms) or not forms] == []
+
+
+def test_both_languages_say_the_same_things() -> None:
+    swedish, english = (catalogue(language) for language in LANGUAGES)
+    assert swedish.keys() == english.keys()
+    for key, forms in swedish.items():
+        assert len(forms) == len(english[key]), key
+        assert set().union(*map(fields, forms)) == set().union(*map(fields, english[key])), key
+
+
+def test_no_message_is_left_that_nobody_uses() -> None:
+    assert catalogue("sv").keys() - used() == set()
+
+
+@pytest.mark.parametrize(
+    ("value", "swedish", "english"),
+    [
+        ("5.6", "5,6", "5.6"),
+        ("2300", "2\u202f300", "2,300"),
+        ("-0.10", "\u22120,10", "\u22120.10"),
+        ("1.50", "1,50", "1.50"),
+        ("3E+3", "3\u202f000", "3,000"),
+    ],
+)
+def test_a_number_keeps_its_digits(value: str, swedish: str, english: str) -> None:
+    assert [words(language).number(Decimal(value)) for language in LANGUAGES] == [swedish, english]
+
+
+def test_dates_and_times_are_swedish_local() -> None:
+    swedish, english = map(words, LANGUAGES)
+    moment = datetime(2026, 11, 18, 23, 14, tzinfo=UTC)
+    assert (swedish.day(moment), swedish.time(moment)) == ("19 nov 2026", "00.14")
+    assert (english.day(moment), english.time(moment)) == ("19 Nov 2026", "00:14")
+    assert swedish.weekday(date(2026, 11, 24)) == "Tis 24 nov"
+
+
+@pytest.mark.parametrize(
+    ("end", "said"),
+    [(datetime(2026, 11, 27, 23, tzinfo=UTC), "27 nov 2026"), (datetime(2026, 11, 27, 9, 30, tzinfo=UTC), "27 nov 2026 10.30")],
+    ids=["midnight is the day before", "an hour is told"],
+)
+def test_the_end_of_a_period_is_its_last_day(end: datetime, said: str) -> None:
+    assert words("sv").until(end) == said
+
+
+@pytest.mark.parametrize(("days", "said"), [(30, "3 sep"), (700, "sep 26"), (4000, "2026")])
+def test_a_tick_is_as_exact_as_its_axis(days: int, said: str) -> None:
+    assert words("sv").tick(datetime(2026, 9, 3, tzinfo=UTC), timedelta(days=days)) == said
+
+
+def test_an_unknown_language_is_swedish() -> None:
+    assert words("de").language == "sv"
+
+
+@pytest.mark.parametrize(("names", "said"), [([], ""), (["a"], "a"), (["a", "b"], "a och b"), (["a", "b", "c"], "a, b och c")])
+def test_a_list_reads_as_a_sentence(names: list[str], said: str) -> None:
+    assert words("sv").listed(names) == said
