@@ -1,10 +1,11 @@
 """The command `hub`: run it, look after its sources and messages, read and verify its log."""
 
 import asyncio
+import contextlib
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -24,22 +25,31 @@ message = typer.Typer(help="Source messages as they came, and what became of the
 audit = typer.Typer(help="The access log.", no_args_is_help=True)
 consent = typer.Typer(help="Decisions.", no_args_is_help=True)
 keys = typer.Typer(help="The hub's secret keys.", no_args_is_help=True)
-for name, group in {"source": source, "message": message, "audit": audit, "consent": consent, "keys": keys}.items():
+demo = typer.Typer(help="The hub with simulated sources, on loopback.", invoke_without_command=True)
+GROUPS = {"demo": demo, "source": source, "message": message, "audit": audit, "consent": consent, "keys": keys}
+for name, group in GROUPS.items():
     main.add_typer(group, name=name)
-console = Console()
+console = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160)
 
 ConfigFile = Annotated[Path | None, typer.Option("--config", "-c", help="hub.toml; HUB_CONFIG if not given.")]
-DEMO_PORT = 8000
+LookedAt = Annotated[
+    Path | None, typer.Option("--config", "-c", help="hub.toml; if not given HUB_CONFIG, or the demo that runs in this folder.")
+]
 
 
 def _config(path: Path | None) -> Config:
-    demo = Path("var") / "demo" / "hub.toml"
-    if path is None and not os.environ.get("HUB_CONFIG") and demo.is_file():
-        path = demo  # a demo is running, or ended without tidying up
-    try:
+    with _plainly():
         return configuration.read(path)
-    except (OSError, ValueError) as fault:
-        raise typer.BadParameter(str(fault)) from None
+
+
+def _looked_at(path: Path | None) -> Config:
+    """The configuration to look at: as given, or of the demo that runs here."""
+    if path is None and not os.environ.get("HUB_CONFIG"):
+        from hub.demo.folder import NotRunning, configuration_file, port_of
+
+        with _plainly(), contextlib.suppress(NotRunning):
+            path = configuration_file(port_of())
+    return _config(path)
 
 
 @main.command()
@@ -83,20 +93,48 @@ def keys_create(config: ConfigFile = None) -> None:
     console.print(f"made {folder / key_files.FILE}: keep a copy; without it every id is lost")
 
 
-@main.command()
-def demo(
+@demo.callback()
+def demo_run(
+    context: typer.Context,
     once: Annotated[bool, typer.Option("--once", help="Ask every question of the scenario, check the answers, and end.")] = False,
 ) -> None:
-    """Run the hub with simulated sources, on loopback."""
-    from hub.demo import showing
+    """Run the hub with simulated sources, on loopback. HUB_PORT chooses the port, HUB_DATABASE_URL a PostgreSQL database."""
+    if context.invoked_subcommand:
+        return
+    with _plainly():
+        from hub.demo import showing
+        from hub.demo.folder import port_of
 
-    port = int(os.environ.get("HUB_PORT", DEMO_PORT))
-    database_url = os.environ.get("HUB_DATABASE_URL", "")
-    try:
-        right = asyncio.run(showing.run_once(port, database_url, console) if once else showing.run(port, database_url, console))
-    except OSError as fault:
-        _stop(str(fault))
+        run = showing.run_once if once else showing.run
+        right = asyncio.run(run(port_of(), os.environ.get("HUB_DATABASE_URL", ""), console))
     raise typer.Exit(0 if right else 1)
+
+
+@demo.command("trouble")
+def demo_trouble(
+    source: Annotated[str, typer.Argument(help="A source that is asked, as `hub source list` has it.")],
+    kind: Annotated[str, typer.Argument(help="hang, fault, error, html or truncated.")],
+    seconds: Annotated[float, typer.Option(help="How long it hangs.")] = 5.0,
+) -> None:
+    """Have a simulated source of the running demo misbehave, until it is mended."""
+    _tell_demo(source, kind, seconds)
+
+
+@demo.command("mend")
+def demo_mend(source: str) -> None:
+    """Have a simulated source of the running demo answer as it should again."""
+    _tell_demo(source, "none", 0)
+
+
+def _tell_demo(source: str, kind: str, seconds: float) -> None:
+    from hub.demo.control import Misunderstood, tell
+    from hub.demo.folder import NotRunning, port_of, running
+
+    try:
+        with _plainly():
+            tell(running(port_of()).data, source, kind, seconds)
+    except (Misunderstood, NotRunning) as fault:
+        _stop(str(fault))
 
 
 @main.command()
@@ -114,14 +152,21 @@ def personas(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] =
 
 
 @main.command()
-def token(name: str) -> None:
+def token(name: Annotated[str, typer.Argument(help="As `hub personas` has it.")]) -> None:
     """Print an access token of a persona for the running demo."""
-    from hub.demo import running
+    from datetime import date
+
+    from hub.demo import signing
+    from hub.demo.folder import NotRunning, port_of, running
+    from hub.demo.world.build import build
 
     try:
-        sys.stdout.write(running.token_of_running(name) + "\n")
-    except (KeyError, FileNotFoundError) as fault:
-        _stop(str(fault.args[0] if isinstance(fault, KeyError) else "no demo is running here: start it with `hub demo`"))
+        with _plainly():
+            sys.stdout.write(signing.token(running(port_of()), build(date.today()), name) + "\n")
+    except NotRunning as fault:
+        _stop(str(fault))
+    except KeyError as fault:
+        _stop(str(fault.args[0]))
 
 
 @consent.command("decide")
@@ -141,10 +186,10 @@ def consent_decide(file: Annotated[Path, typer.Argument(help="Facts in the form 
 
 
 @source.command("list")
-def source_list(config: ConfigFile = None) -> None:
+def source_list(config: LookedAt = None) -> None:
     """The configured sources."""
     table = Table("name", "kind", "owner", "address", "contracts", "asked again after")
-    for each in _config(config).sources:
+    for each in _looked_at(config).sources:
         table.add_row(each.name, each.kind, each.owner, each.address, ", ".join(each.contracts), f"{each.max_age:g} s")
     console.print(table)
 
@@ -152,14 +197,14 @@ def source_list(config: ConfigFile = None) -> None:
 @source.command("check")
 def source_check(
     name: str,
-    config: ConfigFile = None,
+    config: LookedAt = None,
     patient: Annotated[str, typer.Option(help="Personal number to ask about; a published test number if not given.")] = "",
 ) -> None:
     """Try a source step by step: name, TLS, answer, schema, a patient."""
     from hub.app import checks
     from hub.fhir.identifiers import InvalidNumber, personal_number
 
-    held = next((each for each in _config(config).sources if each.name == name), None)
+    held = next((each for each in _looked_at(config).sources if each.name == name), None)
     if held is None:
         _stop("no source has that name: see `hub source list`")
     try:
@@ -180,7 +225,7 @@ def source_check(
 
 @message.command("list")
 def message_list(
-    config: ConfigFile = None,
+    config: LookedAt = None,
     withheld: Annotated[bool, typer.Option("--withheld", help="Only those that lack custody.")] = False,
     everything: Annotated[bool, typer.Option("--all", help="Also those that were mapped in full.")] = False,
 ) -> None:
@@ -200,7 +245,7 @@ def message_list(
 @message.command("show")
 def message_show(
     id: str,
-    config: ConfigFile = None,
+    config: LookedAt = None,
     content: Annotated[bool, typer.Option("--content", help="The bytes as they came, to standard output.")] = False,
 ) -> None:
     """What became of a message: places and problems; with --content its bytes."""
@@ -220,12 +265,12 @@ def message_show(
 
 
 @message.command("retry")
-def message_retry(id: str, config: ConfigFile = None) -> None:
+def message_retry(id: str, config: LookedAt = None) -> None:
     """Take a message in again, with today's mappers and configuration."""
     from hub.app import put_together
     from hub.ingest import described, retry
 
-    running = put_together(_config(config))
+    running = put_together(_looked_at(config))
     try:
         done = retry(running.hub.store, running.hub, id)
     finally:
@@ -237,7 +282,7 @@ def message_retry(id: str, config: ConfigFile = None) -> None:
 
 @audit.command("list")
 def audit_list(
-    config: ConfigFile = None,
+    config: LookedAt = None,
     count: Annotated[int, typer.Option(help="How many of the newest.")] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="Whole entries, a line each.")] = False,
 ) -> None:
@@ -271,7 +316,7 @@ def audit_list(
 
 
 @audit.command("verify")
-def audit_verify(config: ConfigFile = None) -> None:
+def audit_verify(config: LookedAt = None) -> None:
     """Read the whole log and say whether anything was changed."""
     from hub.store import audit_log
 
@@ -313,19 +358,35 @@ def _database_url(held: Config) -> str:
     return held.database_url or f"sqlite:///{held.data / 'hub.db'}"
 
 
-class _store:
-    """The store of a configuration, for reading; closed after the block."""
+@contextlib.contextmanager
+def _store(path: Path | None) -> Iterator[Any]:
+    """The database of a configuration, for looking at; closed after the block."""
+    from hub.store.database import Database, SQLAlchemyError
 
-    def __init__(self, path: Path | None) -> None:
-        from hub.store.database import Database
+    held = _looked_at(path)
+    if not held.database_url and not (held.data / "hub.db").is_file():
+        _stop(f"there is no database in {held.data}: start the hub once, or name its configuration with --config")
+    try:
+        database = Database(_database_url(held))
+    except (SQLAlchemyError, ImportError):
+        _stop("the address of the database cannot be understood")
+    try:
+        yield database
+    except SQLAlchemyError:
+        _stop("the database does not answer, or there is no hub in it yet: start the hub once")
+    finally:
+        database.close()
 
-        self._database = Database(_database_url(_config(path)))
 
-    def __enter__(self) -> Any:
-        return self._database
-
-    def __exit__(self, *_: object) -> None:
-        self._database.close()
+@contextlib.contextmanager
+def _plainly() -> Iterator[None]:
+    """What fails because of a file, a number or an address ends in one line, without a traceback."""
+    try:
+        yield
+    except OSError as fault:
+        _stop(f"{fault.filename}: {fault.strerror}" if fault.filename else fault.strerror or str(fault))
+    except ValueError as fault:
+        _stop(str(fault))
 
 
 def _stop(why: str) -> NoReturn:

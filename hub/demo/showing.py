@@ -1,70 +1,90 @@
 """`hub demo`: start it all, say where everything is, and stay until asked to end."""
 
 import asyncio
-import shutil
+import shlex
+import sys
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 from rich.console import Console
 
+from hub.demo.clinic.resources import number_system
+from hub.demo.folder import PORT, folder_of
 from hub.demo.once import fill, once
-from hub.demo.running import FOLDER, Demo, demo, interrupted, temporary
+from hub.demo.running import Demo, demo, temporary, until_asked_to_end
+from hub.demo.world.stories.ingrid import INGRID
 
-INGRID = "196101182803"
+ASKS = "lakare-norrdal-1"
+"""The persona of the three questions."""
 
 
 async def run(port: int, database_url: str, console: Console) -> bool:
     """The demo, until Ctrl-C."""
     console.print("Starting six simulated source systems and the hub …")
-    try:
-        async with demo(port, FOLDER, database_url) as running:
+    with until_asked_to_end():
+        async with demo(port, folder_of(port), database_url) as running:
             async with AsyncExitStack() as stack:
-                await fill(running, stack)
-            _tell(running, console)
-            await interrupted()
-            console.print("Stopping …")
-    finally:
-        await asyncio.to_thread(shutil.rmtree, FOLDER, ignore_errors=True)
+                patient = await (await fill(running, stack)).patient(INGRID)
+            console.print(_told(running, patient), highlight=False, soft_wrap=True, markup=False)
+            try:
+                await asyncio.Event().wait()
+            finally:
+                console.print("Stopping …")
     return True
 
 
 async def run_once(port: int, database_url: str, console: Console) -> bool:
     """The scenario without staying: start, ask, compare, end."""
-    folder = await asyncio.to_thread(temporary)
-    try:
+    with until_asked_to_end(), temporary() as folder:
         async with demo(port, folder, database_url) as running:
             return await once(running, console)
-    finally:
-        await asyncio.to_thread(shutil.rmtree, folder.parent, ignore_errors=True)
+    return False
 
 
-def _tell(running: Demo, console: Console) -> None:
-    at = running.systems.addresses
-    base = running.base
-    question = f'--data-urlencode "identifier=http://electronichealth.se/identifier/personnummer|{INGRID}"'
-    first_id = """.venv/bin/python -c 'import json,sys; print(json.load(sys.stdin)["entry"][0]["resource"]["id"])'"""
-    console.print(
-        f"""
-The hub             {base}            portal: sign in as one of `hub personas`
-FHIR                {base}/fhir       {base}/fhir/metadata
-Access              {base}/access     documented in {base}/openapi.json
-Health, metrics     {base}/health/ready   {base}/metrics
-Region Norrdal      {at.norrdal}      RIV-TA (SOAP)
-Region Västvik      {at.vastvik}      RIV-TA (SOAP)
-Norrdals sjukhus    {at.mllp}                pushes HL7 v2 over MLLP to the hub
-Private provider    {at.clinic}      FHIR R4
-Municipality        {at.files}      drops CSV files
-Population register {at.register}      RIV-TA (SOAP)
-Log of the hub      {running.folder / "hub.log"}
-
-Three questions, from another terminal in this folder:
-
-TOKEN=$(.venv/bin/hub token lakare-norrdal-1)
-ID=$(curl -s {base}/fhir/Patient/_search -H "Authorization: Bearer $TOKEN" {question} | {first_id})
-curl -s "{base}/fhir/Observation?patient=$ID&_count=3" -H "Authorization: Bearer $TOKEN"
-
-Ctrl-C ends all of it.
-""",
-        highlight=False,
-        soft_wrap=True,
-        markup=False,
+def _told(running: Demo, patient: str) -> str:
+    """Where everything is, and three questions to copy."""
+    at, base = running.systems.addresses, running.base
+    hub, shown = _command(), _near(running.config.data)
+    lines = "\n\n".join(
+        questions(base, patient, ("" if running.config.port == PORT else f"HUB_PORT={running.config.port} ") + hub)
     )
+    return f"""
+Portal              {base}/   sign in as one of `{hub} personas`
+FHIR                {base}/fhir   {base}/fhir/metadata
+Access              {base}/access   described in {base}/openapi.json
+Sign-in, tokens     {base}/auth   {base}/.well-known/smart-configuration
+Health, metrics     {base}/health/ready   {base}/metrics
+Region Norrdal      {at.norrdal}   RIV-TA (SOAP)
+Region Västvik      {at.vastvik}   RIV-TA (SOAP)
+Population register {at.register}   RIV-TA (SOAP)
+Hjärtgården         {at.clinic}   FHIR R4
+Norrdals sjukhus    sends HL7 v2 over MLLP to the hub, {at.mllp}
+Åkerby kommun       drops CSV files in {_near(at.files)}
+Configuration, log  {shown / "hub.toml"}   {shown / "hub.log"}
+
+Three questions about Ingrid Sandell, whose data lie in all six, from another terminal in this folder:
+
+{lines}
+
+docs/integrator.md goes on from here. Ctrl-C ends all of it.
+"""
+
+
+def questions(base: str, patient: str, hub: str) -> tuple[str, str, str]:
+    """Three lines for a shell: find the patient by number, the newest laboratory answers, what is prescribed."""
+    token = f'-H "Authorization: Bearer $({hub} token {ASKS})"'
+    return (
+        f'curl -s {token} --data-urlencode "identifier={number_system(INGRID)}|{INGRID}" {base}/fhir/Patient/_search',
+        f'curl -s {token} "{base}/fhir/DiagnosticReport?patient={patient}&_sort=-date&_count=3"',
+        f'curl -s {token} "{base}/fhir/MedicationRequest?patient={patient}&status=active"',
+    )
+
+
+def _command() -> str:
+    """How `hub` is called from this folder."""
+    return shlex.quote(str(_near(Path(sys.executable).with_name("hub"))))
+
+
+def _near(path: Path) -> Path:
+    """A path as short as it can be written from this folder."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

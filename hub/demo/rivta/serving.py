@@ -38,14 +38,15 @@ class _Quiet(uvicorn.Server):
 
 
 @asynccontextmanager
-async def served(app: ASGIApp, port: int = 0, tls: Tls | None = None) -> AsyncIterator[str]:
+async def served(app: ASGIApp, port: int = 0, tls: Tls | None = None, on: socket.socket | None = None) -> AsyncIterator[str]:
     """Serve until the block ends. Gives the base URL; port 0 takes a free one.
 
+    Takes: `on`: a socket that is bound already, instead of a port.
     Raises: OSError: the port is taken, or a certificate file cannot be read.
     """
     config = _configured(app, tls)
     config.load()
-    with _bound(port) as listener:
+    with on or bound(port) as listener:
         server = _Quiet(config)
         running = asyncio.create_task(server.serve(sockets=[listener]))
         try:
@@ -57,9 +58,12 @@ async def served(app: ASGIApp, port: int = 0, tls: Tls | None = None) -> AsyncIt
             await running
 
 
-def _bound(port: int) -> socket.socket:
-    """Bound here, since the server would end the process over a port that is taken."""
-    listener = socket.socket()
+def bound(port: int) -> socket.socket:
+    """A loopback socket on a port. Bound here, since the server would end the process over a port that is taken.
+
+    Raises: OSError: the port is taken.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # asyncio sets TCP_NODELAY only on such
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", port))
@@ -77,6 +81,7 @@ def _configured(app: ASGIApp, tls: Tls | None) -> uvicorn.Config:
         access_log=False,
         lifespan="off",
         date_header=False,
+        server_header=False,
         ws="none",
         timeout_graceful_shutdown=1,
     )
