@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -146,6 +146,12 @@ async def house(tmp_path: Path, signing_key: SigningKey) -> AsyncIterator[House]
     """The whole world behind the portal, nothing asked or sent yet but what the pushing sources have sent."""
     async with made(tmp_path, signing_key, BASE) as held:
         yield held
+
+
+@pytest.fixture
+def made_house(tmp_path: Path, signing_key: SigningKey) -> Callable[[str], "made"]:
+    """Makes a House at another address."""
+    return lambda base: made(tmp_path, signing_key, base)
 
 
 class made:  # reads as a word where it is used
