@@ -5,6 +5,13 @@ from hub.consent.release import And, Constant, Equals, Expression, Flag, In, IsN
 
 def could_permit(release: Release, source: str, provider: str) -> bool:
     """Whether some entry of `source` held by `provider` might be seen; all else about the entry is open."""
+    at = ("reach", source, provider)
+    if at not in release.worked:
+        release.worked[at] = _could_permit(release, source, provider)
+    return bool(release.worked[at])
+
+
+def _could_permit(release: Release, source: str, provider: str) -> bool:
     held = {"source": source, "provider": provider}
     for row in release.rows:
         truth = _holds(row.when, held)

@@ -5,9 +5,10 @@ Three-valued, as SQL has it: a test of a column that is not known is unknown (No
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
 from hub.fhir.custody import Custody
 
@@ -156,6 +157,8 @@ class Release:
     rows: tuple[Row, ...]
     notices: tuple[str, ...] = ()
     """Codes of `hub.consent.notices`, from the grounds alone: the same for every patient and all data."""
+    worked: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What follows from the rows and was worked out once (SQL, digest, which sources), under a key of whoever did."""
 
     @property
     def refusal(self) -> Row | None:
@@ -166,8 +169,11 @@ class Release:
     @property
     def digest(self) -> str:
         """The same in every process for the same visibility; another as soon as what could be seen is another."""
-        written = "\n".join(f"{row.outcome} {row.rule} {_written(row.when)}" for row in self.rows)
-        return hashlib.sha256(written.encode()).hexdigest()
+        if "digest" not in self.worked:
+            written = "\n".join(f"{row.outcome} {row.rule} {_written(row.when)}" for row in self.rows)
+            self.worked["digest"] = hashlib.sha256(written.encode()).hexdigest()
+        held: str = self.worked["digest"]
+        return held
 
 
 def closed(rows: Iterable[Row]) -> tuple[Row, ...]:

@@ -9,6 +9,7 @@ from hub.consent.decision import decide
 from hub.consent.release import Release
 from hub.errors import AuditUnavailable, Forbidden, HubError
 from hub.fhir.identifiers import Identifier
+from hub.fhir.identity import rid
 from hub.fhir.outcome import notice
 from hub.fhir.resource import Resource
 from hub.hub import Hub
@@ -89,6 +90,16 @@ def told_of(store: Store, resource_type: str, fhir_id: str) -> Known:
     pk = locate(store.reader(), store.keys.identity, resource_type, fhir_id)
     found = known(store.reader(), NO_PATIENT if pk is None else pk, now)
     return nobody(now) if pk is None else found
+
+
+def recalled(store: Store, caller: Caller, resource_type: str, fhir_id: str, fresh: bool) -> Known:
+    """As `told_of`, with what this caller was told of the patient a moment ago, as long as it still stands.
+
+    Takes: `fresh`: whether the freshness of sources is wanted too.
+    """
+    pk = locate(store.reader(), store.keys.identity, resource_type, fhir_id)
+    at = rid(store.keys.identity, resource_type, fhir_id) if pk is None else pk
+    return store.memory.known(store.reader(), caller, at, pk, store.now(), fresh)
 
 
 def check_caller(context: Context) -> None:

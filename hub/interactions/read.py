@@ -7,7 +7,7 @@ from hub.errors import HubError, NotFound
 from hub.fhir.bundle import Link, Past, history
 from hub.fhir.identity import rid
 from hub.interactions import logbook
-from hub.interactions.context import Context, check_refusal, told_of
+from hub.interactions.context import Context, check_refusal, recalled
 from hub.interactions.view import Sight, sight
 from hub.store.audit_log import Leaf
 from hub.store.search import Found, Version
@@ -92,7 +92,7 @@ def places(store: Store, context: Context, resource_type: str, fhir_id: str) -> 
     """
     caller = context.caller
     for scope in ("", f"{caller.source}/") if caller.kind == "system" else ("",):
-        told = told_of(store, scope + resource_type, fhir_id)
+        told = recalled(store, caller, scope + resource_type, fhir_id, fresh=False)
         seen = sight(context.hub, caller, resource_type, told, named=told.pk != NO_PATIENT or not told.fhir_id)
         check_refusal(seen)
         yield scope, seen

@@ -15,7 +15,7 @@ from hub.fhir.resource import Resource
 from hub.fhir.types import TYPES
 from hub.hub import Hub
 from hub.interactions import logbook
-from hub.interactions.context import Context, check_caller, check_refusal, notice_outcomes, told_of
+from hub.interactions.context import Context, check_caller, check_refusal, notice_outcomes, recalled
 from hub.interactions.plan import reports, stale
 from hub.interactions.view import Sight, sight
 from hub.refresh import Question
@@ -152,12 +152,12 @@ def _answer(store: Store, context: Context, query: Query, patient: str | None, a
 
 def _told(store: Store, caller: Caller, query: Query, patient: str | None) -> Known:
     if patient:
-        return told_of(store, "Patient", patient)
+        return recalled(store, caller, "Patient", patient, fresh=True)
     told = known(store.reader(), NO_PATIENT, store.now())
     if patient == "":
         return nobody(store.now())
     mine = tuple(each for each in told.grounds if getattr(each, "employee", "") == caller.subject)
-    return replace(told, grounds=mine)
+    return replace(told, grounds=mine, decided={})
 
 
 def _is_compartment(query: Query, seen: Sight) -> bool:

@@ -8,13 +8,14 @@ from datetime import datetime
 
 from hub.caller import Caller
 from hub.catalogue import SOURCE as CATALOGUE
-from hub.consent.decision import decide
-from hub.consent.grounds import Grounds, Request
+from hub.consent.decision import decide, good_until
+from hub.consent.grounds import AnyGround, Grounds, Request
 from hub.consent.payloads import with_rows
 from hub.consent.release import TRUE, Equals, Outcome, Release, Row, closed, negation
 from hub.fhir.types import TYPES
 from hub.hub import Hub
 from hub.store.known import Known
+from hub.store.patients import Facts
 from hub.store.search import View
 from hub.store.tables import NO_PATIENT
 
@@ -64,8 +65,34 @@ def sight(hub: Hub, caller: Caller, resource_type: str, told: Known, named: bool
     return Sight(view, told, named)
 
 
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """A Release, on what it was decided, and when it holds: as long as the same decision would come of it."""
+
+    since: datetime
+    until: datetime
+    caller: Caller
+    facts: Facts
+    grounds: tuple[AnyGround, ...]
+    release: Release
+
+    def stands(self, now: datetime, caller: Caller, told: Known) -> bool:
+        same = self.facts is told.facts and self.grounds is told.grounds and self.caller == caller
+        return same and self.since <= now < self.until
+
+
 def _release(hub: Hub, caller: Caller, resource_type: str, told: Known, named: bool, request: Request) -> Release:
-    decided = decide(grounds(hub.clock(), caller, told, named, request))
+    at, now = (resource_type, named, request), hub.clock()
+    held: _Decided | None = told.decided.get(at)
+    if held is None or not held.stands(now, caller, told):
+        given = grounds(now, caller, told, named, request)
+        release = _decided(hub, caller, resource_type, told, given)
+        held = told.decided[at] = _Decided(now, good_until(given), caller, told.facts, told.grounds, release)
+    return held.release
+
+
+def _decided(hub: Hub, caller: Caller, resource_type: str, told: Known, given: Grounds) -> Release:
+    decided = decide(given)
     if decided.refusal or caller.kind in ("system", "technician", "anonymous"):
         return decided
     if TYPES[resource_type].shared:

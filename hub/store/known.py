@@ -3,10 +3,12 @@
 Grounds are bitemporal: `payload` says when each holds, `rec_from`/`rec_to` when the hub knew it. Nothing is erased.
 """
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Hashable, Sequence
+from dataclasses import asdict, dataclass, field
+from threading import Lock
 from typing import Any
 
+from cachetools import LRUCache
 from sqlalchemy import BigInteger, Connection, Text, bindparam, cast, insert, literal, null, select, union_all, update
 
 from hub.consent.grounds import AnyGround
@@ -14,6 +16,7 @@ from hub.consent.payloads import rows_read, to_payload
 from hub.fhir.json import dumps, loads
 from hub.store.deposit import lock_patient, mark
 from hub.store.patients import Facts
+from hub.store.prepared import Prepared
 from hub.store.tables import FOREVER, NO_PATIENT, freshness, ground, patient
 from hub.store.values import micros, moment, upsert
 
@@ -41,6 +44,8 @@ class Known:
     facts: Facts
     grounds: tuple[AnyGround, ...]
     freshness: tuple[Freshness, ...]
+    decided: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
+    """What was decided on just these facts and grounds (`hub.interactions.view`)."""
 
     def fresh(self, source: str, contract: str) -> Freshness | None:
         """What is noted of one source's contract."""
@@ -52,25 +57,57 @@ def known(connection: Connection, pk: int, now: int) -> Known:
 
     Takes: `pk`: of a patient that exists, or NO_PATIENT; `now`: microseconds, the time that unreadable rows are dated by.
     """
-    rows = connection.execute(_KNOWN, {"pk": pk}).all()
-    first = next(row for row in rows if row.kind == "")
-    held = [(row.kind, row.id, loads(row.payload.encode())) for row in rows if row.kind not in ("", "freshness")]
-    return Known(
-        pk=pk,
-        fhir_id=first.id,
-        recorded=first.one,
-        epoch=first.two,
-        facts=Facts.from_json(first.payload),
-        grounds=rows_read(held, moment(now)),
-        freshness=tuple(
-            Freshness(row.id, row.payload, row.one, row.two, *row.more.split("\n", 1)) for row in rows if row.kind == "freshness"
-        ),
-    )
+    rows = _KNOWN.rows(connection, {"pk": pk})
+    [(_, fhir_id, recorded, epoch, facts, _)] = [row for row in rows if row[0] == ""]
+    held = [(kind, id, loads(payload.encode())) for kind, id, _, _, payload, _ in rows if kind not in ("", "freshness")]
+    return Known(pk, fhir_id, recorded, epoch, Facts.from_json(facts), rows_read(held, moment(now)), _freshness(rows))
+
+
+class Memory:
+    """What was known of patients a moment ago: facts and grounds are read again only where the patient's epoch has moved.
+
+    State: for each who asks and whom they ask about, so that nobody's answer is quicker for what others have asked; an id
+    that does not exist is remembered just as one that does. Bounded: the longest unused goes first.
+    """
+
+    def __init__(self, size: int = 4096) -> None:
+        self._held: LRUCache[Hashable, Known] = LRUCache(size)
+        self._lock = Lock()
+
+    def known(self, connection: Connection, asker: Hashable, at: int, pk: int | None, now: int, fresh: bool) -> Known:
+        """As `known`; of a patient that does not exist (`pk` None) what `nobody` is.
+
+        Takes: `asker`: who asks; `at`: what they name, a number of any kind; `fresh`: whether freshness is wanted too.
+        """
+        key = (asker, at)
+        which = NO_PATIENT if pk is None else pk
+        rows = (_FRESHNESS if fresh else _EPOCH).rows(connection, {"pk": which})
+        [(_, fhir_id, recorded, epoch, _, _)] = [row for row in rows if row[0] == ""]
+        with self._lock:
+            held = self._held.get(key)
+        if held is None or held.epoch != (0 if pk is None else epoch):
+            found = known(connection, which, now)
+            held = nobody(now) if pk is None else found
+            with self._lock:
+                self._held[key] = held
+        if pk is None:
+            return Known(NO_PATIENT, "", now, 0, held.facts, held.grounds, (), held.decided)
+        if held.epoch != epoch:
+            return held
+        return Known(pk, fhir_id, recorded, epoch, held.facts, held.grounds, _freshness(rows), held.decided)
 
 
 def nobody(now: int) -> Known:
     """What stands for a patient that does not exist: the same shape, nothing in it."""
     return Known(NO_PATIENT, "", now, 0, Facts(), (), ())
+
+
+def _freshness(rows: Sequence[tuple[Any, ...]]) -> tuple[Freshness, ...]:
+    return tuple(
+        Freshness(source, contract, asked, succeeded, *more.split("\n", 1))
+        for kind, source, asked, succeeded, contract, more in rows
+        if kind == "freshness"
+    )
 
 
 def put_ground(connection: Connection, pk: int, given: AnyGround, person: str, clock: int) -> None:
@@ -99,16 +136,14 @@ def note_freshness(connection: Connection, pk: int, rows: Sequence[Freshness]) -
     upsert(connection, freshness, values, asked=(), succeeded=(freshness.c.succeeded,), fault=(), partial=())
 
 
-def _union() -> Any:
+def _statements() -> tuple[Prepared, Prepared, Prepared]:
+    """All that is known; the patient's row and freshness; the patient's row alone, without facts."""
     big, text = BigInteger, Text
-    of_patient = select(
-        literal("", text).label("kind"),
-        patient.c.fhir_id.label("id"),
-        patient.c.recorded.label("one"),
-        patient.c.epoch.label("two"),
-        patient.c.facts.label("payload"),
-        literal("", text).label("more"),
-    ).where(patient.c.pk == bindparam("pk", type_=big))
+
+    def of_patient(facts: Any) -> Any:
+        columns = (literal("", text), patient.c.fhir_id, patient.c.recorded, patient.c.epoch, facts, literal("", text))
+        return select(*columns).where(patient.c.pk == bindparam("pk", type_=big))
+
     of_grounds = select(
         ground.c.kind, ground.c.id, cast(null(), big), cast(null(), big), ground.c.payload, literal("", text)
     ).where(ground.c.pk == bindparam("pk", type_=big), ground.c.rec_to == literal(FOREVER, big))
@@ -120,10 +155,12 @@ def _union() -> Any:
         freshness.c.contract,
         freshness.c.fault + "\n" + freshness.c.partial,
     ).where(freshness.c.pk == bindparam("pk", type_=big))
-    return union_all(of_patient, of_grounds, of_sources)
+    bare = of_patient(literal("", text))
+    everything = union_all(of_patient(patient.c.facts), of_grounds, of_sources)
+    return Prepared(everything), Prepared(union_all(bare, of_sources)), Prepared(bare)
 
 
-_KNOWN = _union()
+_KNOWN, _FRESHNESS, _EPOCH = _statements()
 _SUPERSEDE = (
     update(ground)
     .where(

@@ -16,6 +16,7 @@ from hub.fhir.identifiers import Identifier
 from hub.fhir.identity import logical_id, rid
 from hub.fhir.json import dumps, loads
 from hub.store.deposit import open_record
+from hub.store.prepared import Prepared
 from hub.store.tables import locator, number, patient
 from hub.store.values import in_parts, insert_new
 
@@ -96,7 +97,8 @@ def locate_all(connection: Connection, rids: Iterable[int]) -> dict[int, int]:
 
 def locate(connection: Connection, key: bytes, resource_type: str, fhir_id: str) -> int | None:
     """The patient key of a resource; None: no such id. The same work either way."""
-    return connection.execute(_LOCATE, {"rid": rid(key, resource_type, fhir_id)}).scalar_one_or_none()
+    found = _LOCATE.row(connection, {"rid": rid(key, resource_type, fhir_id)})
+    return found[0] if found else None
 
 
 def enroll(connection: Connection, key: bytes, facts: Facts) -> int:
@@ -152,7 +154,7 @@ def _day(written: str | None) -> date | None:
 
 
 _FIND = select(number.c.pk).where(number.c.digest == bindparam("digest"))
-_LOCATE = select(locator.c.pk).where(locator.c.rid == bindparam("rid"))
+_LOCATE = Prepared(select(locator.c.pk).where(locator.c.rid == bindparam("rid")))
 _FIND_ALL = select(number.c.digest, number.c.pk).where(number.c.digest.in_(bindparam("digests", expanding=True)))
 _LOCATE_ALL = select(locator.c.rid, locator.c.pk).where(locator.c.rid.in_(bindparam("rids", expanding=True)))
 _FACTS = select(patient.c.facts).where(patient.c.pk == bindparam("on")).with_for_update()

@@ -6,10 +6,10 @@ Alternatives of one form (blocks) and lists of values are padded to the next pow
 changes no truth.
 """
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     BigInteger,
@@ -28,6 +28,7 @@ from sqlalchemy.types import TypeEngine
 
 from hub.consent.release import And, Constant, Equals, Expression, Flag, In, IsNull, Not, Or, Outcome, Overlaps, Release
 
+C = TypeVar("C")
 Columns = Mapping[str, ColumnElement[Any]]
 Shape = tuple[Any, ...]
 """The form of one expression: its kind, then columns, sizes and the forms of its parts."""
@@ -38,6 +39,7 @@ _UNKNOWN: ColumnElement[bool] = literal_column("NULL") == literal_column("1")
 """A comparison, for SQLAlchemy sets no brackets around `NOT CAST(NULL AS BOOLEAN)` before `IS`."""
 _ALWAYS: Shape = ("constant", True)
 _CODES = ("regime", "purpose")
+_NEVER_NULL = ("source", "info_type", "regime")
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
@@ -54,6 +56,10 @@ def bindings(release: Release) -> dict[str, Any]:
 
 def permitted(shape: Hashable, columns: Columns) -> ColumnElement[bool]:
     """True for the entries that a release of this shape lets through, false for all others, never NULL."""
+    return _by_doubt(shape, columns, _permitted, lambda _, permits: true() if permits else false(), false())
+
+
+def _permitted(shape: Hashable, columns: Columns) -> ColumnElement[bool]:
     names = _names()
     whens: list[tuple[ColumnElement[bool], ColumnElement[bool]]] = []
     for form, permits in _rows(shape):
@@ -66,6 +72,51 @@ def permitted(shape: Hashable, columns: Columns) -> ColumnElement[bool]:
 
 def rule_number(shape: Hashable, columns: Columns) -> ColumnElement[int]:
     """The place, from 1, of the row of the release that decides an entry; negative where it hides since it is unknown."""
+    last = _number(-len(tuple(_rows(shape))))
+    return _by_doubt(shape, columns, _rule_number, lambda place, _: _number(place), last)
+
+
+def permits(shape: Hashable) -> list[int]:
+    """The places of the rows that let something through."""
+    return [place for place, (_, permits) in enumerate(_rows(shape), 1) if permits]
+
+
+def _by_doubt(
+    shape: Hashable,
+    columns: Columns,
+    doubtful: Callable[[Hashable, Columns], ColumnElement[C]],
+    certain: Callable[[int, bool], ColumnElement[C]],
+    otherwise: ColumnElement[C],
+) -> ColumnElement[C]:
+    """Where every column that is tested has a value, nothing is unknown, and each row is a plain condition, which databases
+    leave at its first false part. Everything else goes the long way, `doubtful`."""
+    forms = [form for form, _ in _rows(shape)]
+    tested = sorted({name for form in forms for name in _tested(form)})
+    if "" in tested:
+        return doubtful(shape, columns)
+    names = _names()
+    whens = [
+        (true() if form == _ALWAYS else _sql(form, columns, names), certain(place, permits))
+        for place, (form, permits) in enumerate(_rows(shape), 1)
+    ]
+    known = and_(true(), *(columns[name].is_not(None) for name in tested))
+    return case((known, _chosen(whens, otherwise)), else_=doubtful(shape, columns))
+
+
+def _tested(form: Shape) -> Iterator[str]:
+    """The columns that make a form unknown where they are; an empty name: it is unknown whatever they are."""
+    kind, *rest = form
+    match kind:
+        case "and" | "or" | "not":
+            for part in rest:
+                yield from _tested(part)
+        case "constant" if rest[0] is None:
+            yield ""
+        case "equals" | "in" | "flag" | "code" if rest[0] not in _NEVER_NULL:
+            yield rest[0]
+
+
+def _rule_number(shape: Hashable, columns: Columns) -> ColumnElement[int]:
     names = _names()
     whens: list[tuple[ColumnElement[bool], ColumnElement[int]]] = []
     for place, (form, _) in enumerate(_rows(shape), 1):

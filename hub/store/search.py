@@ -5,7 +5,7 @@ Statements are built once per shape (type, criteria, sort, release, scope) and k
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -15,6 +15,7 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    case,
     exists,
     false,
     func,
@@ -30,7 +31,8 @@ from hub.errors import TooCostly
 from hub.fhir.criteria import OPEN_HIGH, OPEN_LOW, AllOf, AnyOf, Criterion, StringStarts
 from hub.fhir.custody import COLUMNS
 from hub.fhir.query import Query, SortKey
-from hub.store.release_sql import bindings, permitted, rule_number, shape
+from hub.store.prepared import Prepared
+from hub.store.release_sql import bindings, permits, permitted, rule_number, shape
 from hub.store.tables import FOREVER, body, ix_date, ix_ref, ix_string, ix_token, locator, resource
 from hub.store.values import KEY_LENGTH, fitted, parameter_number
 
@@ -56,19 +58,44 @@ class View:
     source: str = ""
 
     def shape(self) -> Hashable:
-        return (self.kind, shape(self.release))
+        """What the text of a statement over this view depends on."""
+        worked = self.release.worked
+        if "shape" not in worked:
+            worked["shape"] = _Shape(shape(self.release))
+        return (self.kind, worked["shape"])
 
     def values(self) -> dict[str, Any]:
-        where: dict[str, dict[str, Any]] = {
-            "patient": {"pk": self.pk, "asof": self.asof},
-            "unit": {"provider": self.provider, "unit": self.unit},
-            "source": {"source": self.source},
-        }
-        return where[self.kind] | bindings(self.release)
+        """What is bound in it."""
+        worked = self.release.worked
+        if "bindings" not in worked:
+            worked["bindings"] = bindings(self.release)
+        held: dict[str, Any] = worked["bindings"]
+        match self.kind:
+            case "patient":
+                return held | {"pk": self.pk, "asof": self.asof}
+            case "unit":
+                return held | {"provider": self.provider, "unit": self.unit}
+            case "source":
+                return held | {"source": self.source}
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class _Shape:
+    """The shape of a release, hashed once: it is deep, and every request looks something up by it."""
+
+    __slots__ = ("_hash", "_shape")
+
+    def __init__(self, shape: Hashable) -> None:
+        self._shape = shape
+        self._hash = hash(shape)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, _Shape) and self._shape == other._shape)
+
+
+class Found(NamedTuple):
     """One released resource. `row`: which row of the Release let it through, from 0."""
 
     pk: int
@@ -110,7 +137,7 @@ class Searcher:
 
     def __init__(self, dialect: str) -> None:
         self._sqlite = dialect == "sqlite"
-        self._prepared: dict[Hashable, Any] = {}
+        self._prepared: dict[Hashable, Prepared] = {}
 
     def page(
         self, connection: Connection, view: View, query: Query, after: Sequence[Any] | None = None, compartment: bool = False
@@ -132,64 +159,48 @@ class Searcher:
         )
         statement = self._prepared.get(at)
         if statement is None:
-            statement = self._prepared[at] = self._page(view, query, criteria, after is not None)
+            statement = self._prepared[at] = Prepared(self._page(view, query, criteria, after is not None))
         values = view.values() | {"type": query.resource_type, "count": query.count + 1}
         values |= {f"v{n}": value for n, value in enumerate(value for each in criteria for value in _values(each))}
         if after is not None:
             values |= {f"k{n}": key for n, key in enumerate(after)}
-        rows = connection.execute(statement, values).all()
-        total = None if after is not None else (rows[0].total if rows else 0)
-        real = [row for row in rows if row.rid is not None]
-        hits = tuple(_found(row, len(query.sort) or 1) for row in real[: query.count])
-        return Page(hits, total, len(real) > query.count)
+        rows = statement.rows(connection, values)
+        total = None if after is not None else (rows[0][0] if rows else 0)
+        if query.count == 0:
+            return Page((), total, False)
+        hits = tuple([_found(row[1:_SHOWN], row[_SHOWN:]) for row in rows[: query.count]])
+        return Page(hits, total, len(rows) > query.count)
 
     def read(self, connection: Connection, view: View, resource_type: str, number: int, fhir_id: str) -> Found | None:
         """The current version of one resource, if it is released; a deleted one is not."""
         at = ("read", view.shape())
         statement = self._prepared.get(at)
         if statement is None:
-            statement = self._prepared[at] = (
-                select(*_COLUMNS, body.c.bytes, rule_number(shape(view.release), CUSTODY).label("decided"))
-                .join_from(resource, body, _BODY)
-                .where(self._released(view), resource.c.gone == 0, *_THIS)
-            )
-        row = connection.execute(
-            statement, view.values() | {"type": resource_type, "rid": number, "fhir_id": fitted(fhir_id)}
-        ).one_or_none()
-        return _found(row, 0) if row else None
+            statement = self._prepared[at] = Prepared(self._read(view))
+        row = statement.row(connection, view.values() | {"type": resource_type, "rid": number, "fhir_id": fitted(fhir_id)})
+        return _found(row, ()) if row else None
 
     def versions(self, connection: Connection, view: View, resource_type: str, number: int, fhir_id: str) -> tuple[Version, ...]:
         """Every version of one resource, newest first; none if it is not released. All follow today's custody."""
         at = ("versions", view.shape())
         statement = self._prepared.get(at)
         if statement is None:
-            statement = self._prepared[at] = (
+            statement = self._prepared[at] = Prepared(
                 select(
-                    *_COLUMNS,
+                    resource.c.version_id,
                     resource.c.version,
-                    resource.c.gone,
-                    body.c.bytes,
-                    rule_number(shape(view.release), CUSTODY).label("decided"),
+                    resource.c.rec_from,
+                    resource.c.fhir_id,
+                    resource.c.entry,
+                    rule_number(shape(view.release), CUSTODY),
+                    case((resource.c.gone == 0, body.c.bytes)),
                 )
-                .join_from(resource, body, _BODY, isouter=True)
+                .join_from(resource, body, _bytes_of(resource), isouter=True)
                 .where(self._where(view), permitted(shape(view.release), CUSTODY), *_THIS)
                 .order_by(resource.c.version.desc())
             )
-        rows = connection.execute(
-            statement, view.values() | {"type": resource_type, "rid": number, "fhir_id": fitted(fhir_id)}
-        ).all()
-        return tuple(
-            Version(
-                row.version_id,
-                row.version,
-                row.rec_from,
-                row.fhir_id,
-                row.entry,
-                abs(row.decided) - 1,
-                None if row.gone else row.bytes,
-            )
-            for row in rows
-        )
+        rows = statement.rows(connection, view.values() | {"type": resource_type, "rid": number, "fhir_id": fitted(fhir_id)})
+        return tuple(Version(id, number, at, name, entry, row - 1, held) for id, number, at, name, entry, row, held in rows)
 
     def entry_at(self, connection: Connection, number: int, resource_type: str) -> int | None:
         """The entry whose resource has this number, whoever may see it; for writing, never for answering."""
@@ -201,17 +212,24 @@ class Searcher:
         )
         return connection.execute(wanted, {"rid": number, "type": resource_type}).scalar_one_or_none()
 
+    def _read(self, view: View) -> Select[Any]:
+        found = self._decided(view, select(*_COLUMNS, resource.c.version).where(*_THIS)).subquery("found")
+        return select(*_shown(found), body.c.bytes).join_from(found, body, _bytes_of(found))
+
+    def _decided(self, view: View, candidates: Select[Any], *keys: ColumnElement[Any]) -> Select[Any]:
+        """Those of the candidates that are released now, each with the row of the Release that decides it."""
+        form = shape(view.release)
+        decided = rule_number(form, CUSTODY).label("decided")
+        seen = candidates.add_columns(decided, *keys).where(self._where(view), self._current(view), resource.c.gone == 0)
+        fenced = seen.offset(literal_column("0")).subquery("candidates")  # a fence: the decision is worked out once a row
+        return select(fenced).where(fenced.c.decided.in_([literal_column(str(place)) for place in permits(form)]))
+
     def _page(self, view: View, query: Query, criteria: Sequence[Criterion], continued: bool) -> Select[Any]:
         keys = [_sort_key(key, query.resource_type, n) for n, key in enumerate(query.sort)] or [resource.c.sort.label("s0")]
         names = iter(f"v{n}" for n in range(10_000))
         matching = [self._criterion(each.shape(), query.resource_type, view.kind, names) for each in criteria]
-        decided = rule_number(shape(view.release), CUSTODY).label("decided")
-        hits = (
-            select(*_COLUMNS, resource.c.version, decided, *keys)
-            .where(self._released(view), resource.c.gone == 0, resource.c.type == bindparam("type"), *matching)
-            .cte("hits")
-            .prefix_with("MATERIALIZED", dialect="postgresql")
-        )
+        candidates = select(*_COLUMNS, resource.c.version).where(resource.c.type == bindparam("type"), *matching)
+        hits = self._decided(view, candidates, *keys).cte("hits").prefix_with("MATERIALIZED", dialect="postgresql")
         ordering = [self._ordered(hits.c[f"s{n}"], key) for n, key in enumerate(query.sort or (SortKey("", "date", True),))]
         total = literal_column("NULL", BigInteger) if continued else select(func.count()).select_from(hits).scalar_subquery()
         if query.count == 0:
@@ -220,15 +238,11 @@ class Searcher:
         if continued:
             page = page.where(_after(hits, query.sort or (SortKey("", "date", True),), self._sqlite))
         limited = page.subquery("page")
-        shown = [
-            limited.c[name] for name in (*(column.name for column in _COLUMNS), "decided", *(f"s{n}" for n in range(len(keys))))
-        ]
+        sorted_by = [limited.c[f"s{n}"] for n in range(len(keys))]
         again = [self._ordered(limited.c[f"s{n}"], key) for n, key in enumerate(query.sort or (SortKey("", "date", True),))]
         return (
-            select(total.label("total"), *shown, body.c.bytes)
-            .join_from(
-                limited, body, and_(body.c.pk == limited.c.pk, body.c.rid == limited.c.rid, body.c.version == limited.c.version)
-            )
+            select(total.label("total"), *_shown(limited), body.c.bytes, *sorted_by)
+            .join_from(limited, body, _bytes_of(limited))
             .order_by(*again, limited.c.rid)
         )
 
@@ -236,9 +250,6 @@ class Searcher:
         if key.kind != "date" and not self._sqlite:
             column = column.collate("C")
         return column.desc() if key.descending else column
-
-    def _released(self, view: View) -> ColumnElement[bool]:
-        return and_(self._where(view), self._current(view), permitted(shape(view.release), CUSTODY))
 
     def _current(self, view: View) -> ColumnElement[bool]:
         if view.kind != "patient":
@@ -288,13 +299,26 @@ class Searcher:
         return start == value
 
 
-_COLUMNS = tuple(resource.c[name] for name in ("pk", "rid", "version", "fhir_id", "version_id", "rec_from", "entry"))
-_BODY = and_(body.c.pk == resource.c.pk, body.c.rid == resource.c.rid, body.c.version == resource.c.version)
+_COLUMNS = tuple(resource.c[name] for name in ("pk", "rid", "fhir_id", "version_id", "rec_from", "entry"))
+_SHOWN = 1 + len(_COLUMNS) + 2
+"""Columns of a hit before its sort keys: the total, these, the deciding row and the bytes."""
 _THIS = (
     resource.c.type == bindparam("type"),
     resource.c.rid == bindparam("rid", type_=BigInteger),
     resource.c.fhir_id == bindparam("fhir_id"),
 )
+
+
+def _found(row: tuple[Any, ...], keys: tuple[Any, ...]) -> Found:
+    return Found._make((*row, keys))
+
+
+def _shown(found: Any) -> list[ColumnElement[Any]]:
+    return [*(found.c[column.name] for column in _COLUMNS), found.c.decided - literal_column("1")]
+
+
+def _bytes_of(found: Any) -> ColumnElement[bool]:
+    return and_(body.c.pk == found.c.pk, body.c.rid == found.c.rid, body.c.version == found.c.version)
 
 
 def _values(criterion: Criterion) -> Iterator[str | int]:
@@ -310,20 +334,6 @@ def _values(criterion: Criterion) -> Iterator[str | int]:
             raise TooCostly(f"a text to search for has at most {KEY_LENGTH} characters", param)
         case _:
             yield from (fitted(value) if isinstance(value, str) else value for value in criterion.values())
-
-
-def _found(row: Any, keys: int) -> Found:
-    return Found(
-        row.pk,
-        row.rid,
-        row.fhir_id,
-        row.version_id,
-        row.rec_from,
-        row.entry,
-        abs(row.decided) - 1,
-        row.bytes,
-        tuple(getattr(row, f"s{n}") for n in range(keys)),
-    )
 
 
 def _indexed(table: Any, resource_type: str, index: str, kind: str, test: ColumnElement[bool]) -> ColumnElement[bool]:

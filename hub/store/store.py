@@ -12,6 +12,7 @@ from hub.keys import Keys
 from hub.store.audit_log import AuditLog, Leaf
 from hub.store.database import Database
 from hub.store.deposit import DIRECTORY_RECORD, open_record
+from hub.store.known import Memory
 from hub.store.search import Searcher
 from hub.store.values import micros
 
@@ -22,7 +23,7 @@ THREADS = 4
 
 
 class Store:
-    """State: connections, threads, prepared statements, the audit committer."""
+    """State: connections, threads, prepared statements, what was known a moment ago, the audit committer."""
 
     def __init__(
         self,
@@ -34,6 +35,7 @@ class Store:
         self.database = Database(url)
         self.keys = keys
         self.clock = clock
+        self.memory = Memory()
         self.search = Searcher("sqlite" if self.database.sqlite else "postgresql")
         self.audit = AuditLog(self.database, self.now, observe)
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="store")
