@@ -222,7 +222,7 @@ class Searcher:
         decided = rule_number(form, CUSTODY).label("decided")
         seen = candidates.add_columns(decided, *keys).where(self._where(view), self._current(view), resource.c.gone == 0)
         fenced = seen.offset(literal_column("0")).subquery("candidates")  # a fence: the decision is worked out once a row
-        return select(fenced).where(fenced.c.decided.in_([literal_column(str(place)) for place in permits(form)]))
+        return select(fenced).where(or_(false(), *(fenced.c.decided == literal_column(str(place)) for place in permits(form))))
 
     def _page(self, view: View, query: Query, criteria: Sequence[Criterion], continued: bool) -> Select[Any]:
         keys = [_sort_key(key, query.resource_type, n) for n, key in enumerate(query.sort)] or [resource.c.sort.label("s0")]
