@@ -10,6 +10,16 @@ from hub.portal.language import Words
 
 Running = Callable[[str, str], bool]
 """Whether a source (title) is still being asked for a contract (as readers call it)."""
+CALLED = {
+    "vårdplaner": "what.plans",
+    "läkemedel": "what.medicines",
+    "provsvar": "what.results",
+    "vårdkontakter": "what.contacts",
+    "bokade tider": "what.bookings",
+    "journaluppgifter": "what.records",
+    "vårdteam": "what.team",
+}
+"""What sources call a contract (`hub.interactions.plan.LABELS`) -> a message id."""
 FAILED, SILENT, OLDER, PARTIAL, WAITING, NEVER = "failed", "silent", "older", "partial", "waiting", "never"
 
 
@@ -71,7 +81,7 @@ def gaps(held: Overview, titles: dict[str, str], words: Words, now: datetime, ru
 
 
 def _gap(kind: str, source: str, reports: Sequence[SourceReport], words: Words, now: datetime) -> Gap:
-    what = words.listed(list(dict.fromkeys(report.contract for report in reports)))
+    what = words.listed(list(dict.fromkeys(_called(report.contract, words) for report in reports)))
     since = min((report.updated for report in reports if report.updated), default=None)
     said = words(
         f"gap.{kind}.said",
@@ -82,6 +92,12 @@ def _gap(kind: str, source: str, reports: Sequence[SourceReport], words: Words, 
         since=words.moment(since) if since else "",
     )
     return Gap(kind, source, words(f"gap.{kind}.title", source=source), said)
+
+
+def _called(contract: str, words: Words) -> str:
+    """What a contract gives, in the reader's language; as the hub calls it where there is no such word."""
+    key = CALLED.get(contract, "")
+    return words(key) if key else contract
 
 
 def state(part: Part, has_rows: bool, title: str, words: Words, running: Running) -> State:

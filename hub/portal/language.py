@@ -6,7 +6,7 @@ The catalogues are `locale/<language>.po`; a message id is a place in the pages,
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from babel.dates import format_date
@@ -73,18 +73,30 @@ class Words:
 
     def number(self, value: Decimal) -> str:
         """5,6 and 2 300, with just the digits that the source gave."""
-        exponent = value.as_tuple().exponent
-        places = max(-exponent, 0) if isinstance(exponent, int) else 0
-        said = format_decimal(value, format="#,##0." + "0" * places if places else "#,##0", locale=self.language)
-        return said.replace("\xa0", _THIN).replace("-", _MINUS)
+        return _number(str(value), self.language)
 
     def listed(self, names: list[str]) -> str:
         """a, b och c."""
         return names[0] if len(names) == 1 else self("list.and", first=", ".join(names[:-1]), last=names[-1]) if names else ""
 
     def _date(self, moment: date, form: str) -> str:
-        day = moment.astimezone(LOCAL) if isinstance(moment, datetime) else moment
-        return format_date(day, form, locale=self.language).replace(".", "")
+        day = moment.astimezone(LOCAL).date() if isinstance(moment, datetime) else moment
+        return _day(day, form, self.language)
+
+
+@lru_cache(maxsize=20_000)
+def _day(day: date, form: str, language: str) -> str:
+    """Written once: an overview says few days, each many times."""
+    return format_date(day, form, locale=language).replace(".", "")
+
+
+@lru_cache(maxsize=20_000)
+def _number(written: str, language: str) -> str:
+    value = Decimal(written)
+    exponent = value.as_tuple().exponent
+    places = max(-exponent, 0) if isinstance(exponent, int) else 0
+    said = format_decimal(value, format="#,##0." + "0" * places if places else "#,##0", locale=language)
+    return said.replace("\xa0", _THIN).replace("-", _MINUS)
 
 
 @cache

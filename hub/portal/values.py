@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
 from hub.fhir.resource import Resource
@@ -29,8 +30,11 @@ def first_text(concepts: Any) -> str:
 
 def moment(written: Any) -> datetime | None:
     """When a FHIR date, dateTime or instant begins; None: none is given, or it is no time."""
-    if not isinstance(written, str) or not written:
-        return None
+    return _moment(written) if isinstance(written, str) and written else None
+
+
+@lru_cache(maxsize=20_000)
+def _moment(written: str) -> datetime | None:
     try:
         return from_dashes(written).begins.astimezone(LOCAL)
     except ValueError:
@@ -82,6 +86,7 @@ def quantity(held: Any, words: Words) -> str:
     return f"{comparator}{words.number(number)}{' ' + unit if unit else ''}"
 
 
+@lru_cache(maxsize=1000)
 def unit_in_words(unit: str) -> str:
     """A UCUM code as people write it: mm[Hg] is mmHg, umol/L is µmol/L, 10*9/L is 10⁹/L."""
     said = re.sub(r"10[*^]([0-9]+)", lambda found: "10" + found[1].translate(_RAISED), unit)

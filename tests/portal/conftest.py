@@ -228,7 +228,7 @@ async def _built(folder: Path, key: SigningKey, base: str) -> House:
             answer = await http.post(url, data=dict(form))
         return answer.status_code, answer.content
 
-    routes = portal_routes(hub, refresher, verifier, Limits(6000, 600), post)
+    routes = portal_routes(hub, refresher, verifier, Limits(6000, 12), post)
     made_house.app = Starlette(routes=[*routes, Mount("/auth", server)])
     await refresher.identify(Identifier(PERSONNUMMER, INGRID))
     await _push(made_house, folder)

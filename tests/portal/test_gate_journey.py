@@ -12,6 +12,8 @@ from hub.fhir.json import loads
 from hub.store.tables import audit
 
 pytestmark = pytest.mark.anyio
+LOOKUPS = 12
+"""As conftest limits them."""
 House = Any
 """As conftest makes it."""
 
@@ -189,3 +191,28 @@ async def test_a_guardian_does_not_find_another_person(house: House) -> None:
     await browser.sign_in("vardnadshavare-elin")
     page = await browser.send(await browser.get("/sok"), "/sok", number=INGRID)
     assert "Ingen person med det numret." in page.text
+
+
+async def test_without_a_log_nothing_is_shown(house: House) -> None:
+    browser = house.browser()
+    await browser.sign_in("lakare-norrdal-1")
+    page = await browser.all_steps(INGRID)
+
+    def lose(store: Any) -> None:
+        with store.database.writing() as connection:
+            connection.exec_driver_sql("ALTER TABLE audit RENAME TO elsewhere")
+
+    await house.hub.store(lose)
+    page = await browser.get(str(page.url))
+    assert page.status_code == 503
+    assert "Tjänsten är stängd: åtkomst kan inte loggas just nu." in page.text
+    assert "Furosemid" not in page.text
+
+
+async def test_too_many_lookups_are_told_so(house: House) -> None:
+    browser = house.browser()
+    await browser.sign_in("lakare-norrdal-1")
+    form = await browser.get("/sok")
+    answers = [await browser.send(form, "/sok", number="189002029800") for _ in range(LOOKUPS + 1)]
+    assert [answers[0].status_code, answers[-1].status_code] == [400, 429]
+    assert "Vänta en minut" in answers[-1].text

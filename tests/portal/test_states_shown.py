@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -70,7 +71,7 @@ STATES: dict[str, tuple[Overview, tuple[str, ...], tuple[str, ...]]] = {
     "source failed": (
         told(plans(WELL, failing(), rows=(PLAN,))),
         ("Åkerby kommun svarade inte", "Försök 10.00 avbröts. Vårdplaner kan saknas.", "Hämta igen", "Uppgifter kan saknas."),
-        ("Åkerby kommun did not answer", "Try again", "Data may be missing."),
+        ("Åkerby kommun did not answer", "Care plans may be missing.", "Try again", "Data may be missing."),
     ),
     "source answered in part": (
         told(plans(replace(WELL, partial=True), rows=(PLAN,))),
@@ -80,7 +81,7 @@ STATES: dict[str, tuple[Overview, tuple[str, ...], tuple[str, ...]]] = {
     "never given by the source": (
         told(plans(never=("Hjärtgården",))),
         ("Hjärtgården lämnar inte ut vårdplaner.", "Lämnas inte ut"),
-        ("Hjärtgården does not share care plans.", "Not shared"),
+        ("Not shared by Hjärtgården: care plans.", "Not shared"),
     ),
     "older copy shown": (
         told(plans(failing(code="DataFromCacheSynchFailed", updated=EARLIER), rows=(PLAN,))),
@@ -179,3 +180,26 @@ async def test_a_source_that_is_still_asked_is_told_as_waiting(house: House) -> 
         house.refresher.running.clear()
     assert "Hämtar från Åkerby kommun …" in html
     assert 'id="vardplaner" aria-labelledby="h-vardplaner" aria-busy="true"' in html
+
+
+async def test_five_hundred_results_fit_the_budget(house: House) -> None:
+    def observation(number: int) -> Row:
+        return Row(
+            {
+                "resourceType": "Observation",
+                "status": "final",
+                "meta": {"source": "urn:oid:1.2.752.129.2.1.4.1#SE2321990018-LABBOK"},
+                "code": {"coding": [{"system": "urn:npu", "code": f"NPU{number % 10}"}], "text": f"P-Analys {number % 10}"},
+                "effectiveDateTime": f"202{2 + number // 120}-{1 + number // 10 % 12:02d}-{1 + number % 27:02d}T08:00:00+01:00",
+                "valueQuantity": {"value": Decimal(f"{number % 90}.5"), "unit": "mmol/L"},
+                "referenceRange": [{"low": {"value": Decimal(20)}, "high": {"value": Decimal(60)}}],
+            },
+            own=False,
+        )
+
+    held = told(plans(rows=(PLAN,)))
+    rows = tuple(observation(number) for number in range(500))
+    parts = tuple(replace(each, rows=rows) if each.section.name == "provsvar" else each for each in held.parts)
+    html = rendered(house, replace(held, parts=parts), "sv")
+    assert len(html.encode()) < 150_000
+    assert html.count('class="mark ') == 400
