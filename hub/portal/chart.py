@@ -3,13 +3,12 @@
 One panel a unit, on one true time axis: values in units that are not exactly convertible never share an axis.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Sequence
 from decimal import Decimal
 from html import escape
 from itertools import groupby, pairwise
 
+from hub.portal.points import Frame, Point
 from hub.portal.scale import Scale, time_ticks, value_ticks
 
 LEFT, RIGHT, TOP, BOTTOM = 40.0, 10.0, 22.0, 20.0
@@ -21,48 +20,6 @@ CROWDED = 90
 CLOSE = 5.0
 """Mean distance between points under which they do too; the latest keeps its marker."""
 WIDEST_LABEL = 24.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Point:
-    """One numeric value at its time. `low` and `high`: the reference interval that was sent with it."""
-
-    at: datetime
-    value: Decimal
-    unit: str
-    label: str
-    """The value as a reader writes it."""
-    flag: str = ""
-    """`high` or `low`, as the laboratory said; empty: it said nothing."""
-    open: bool = False
-    """The value is a limit (`<5`)."""
-    own: bool = False
-    """The patient has entered it."""
-    line: str = ""
-    """Which of the lines of one chart (systolic, diastolic)."""
-    basis: str = ""
-    """Method, laboratory basis and original unit: where it changes, the line breaks."""
-    low: Decimal | None = None
-    high: Decimal | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Frame:
-    """Where and how a chart is drawn. `name` makes its ids; `since`, `until`: the period that charts in a row share."""
-
-    name: str
-    title: str
-    description: str
-    since: datetime
-    until: datetime
-    tick: Callable[[datetime, timedelta], str]
-    """A time as the axis writes it, given the length of the axis."""
-    number: Callable[[Decimal], str]
-    unit: Callable[[str], str] = str
-    """A unit as readers write it."""
-    width: float = 300.0
-    height: float = 110.0
-    """Of one panel's plot."""
 
 
 def chart(points: Sequence[Point], frame: Frame) -> str:

@@ -20,8 +20,9 @@ from hub.portal.patients import Patients
 from hub.portal.person import basis, consent_ended, person
 from hub.portal.rows import MOST, bookings, contacts, plans, team
 from hub.portal.signin import CALLBACK, SignIn
-from hub.portal.site import Portal, Post, Visit, known
+from hub.portal.site import Portal, Post
 from hub.portal.trends import results
+from hub.portal.visit import Visit, known
 from hub.refresh import Refresher
 from hub.smart import Verifier
 

@@ -17,7 +17,8 @@ from hub.interactions.context import Context
 from hub.interactions.overview import found
 from hub.interactions.write import create
 from hub.portal.person import basis, consent_ended, in_days, person
-from hub.portal.site import Portal, Visit, known
+from hub.portal.site import Portal
+from hub.portal.visit import Visit, known
 
 MOST_OPEN = 20
 """Patients open in one session; the one opened first gives way."""
@@ -54,7 +55,9 @@ class Patients:
         portal, typed = self.portal, visit.form.get("number", "")
         try:
             number = personal_number("".join(typed.split()), portal.hub.clock().date())
-            patient, _ = await found(portal.context(visit), number=str(number))
+            context = portal.context(visit)
+            context.count_lookup()
+            patient, _ = await found(context, number=str(number))
         except InvalidNumber as fault:
             return self._again(visit, FAULTS[str(fault)], typed)
         except NotFound:

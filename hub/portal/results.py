@@ -6,19 +6,16 @@ Values are told as they were sent; only an exact power of ten between units is r
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
-from typing import Any
 
 from hub.fhir.resource import Resource
 from hub.interactions.overview import Part, Row
+from hub.portal import observed
 from hub.portal.badges import Badge, Sources
-from hub.portal.chart import Point
 from hub.portal.language import Words
+from hub.portal.points import Point
 from hub.portal.units import convert
 from hub.portal.values import decimal, effective, moment, quantity, text_of, when
 
-HIGH, LOW = ("H", "HH", "HU", "H>"), ("L", "LL", "LU", "L<")
-V3 = "ObservationInterpretation"
 _VOID = ("entered-in-error", "cancelled")
 
 
@@ -117,13 +114,13 @@ def _value(row: Row, part: Resource, line: str, badge: Badge, words: Words) -> V
     resource = row.resource
     said = effective(resource)
     interval = next((each for each in part.get("referenceRange", ()) if isinstance(each, dict)), {})
-    flag = _flag(part)
+    flag = observed.flag(part)
     return Value(
         written=said,
         day=when(said, words),
-        text=_shown(part, words),
+        text=observed.shown(part, words),
         flag=flag,
-        reference=_reference(interval, words),
+        reference=observed.reference(interval, words),
         basis=text_of(resource.get("method", {})),
         note=". ".join(str(note.get("text", "")) for note in resource.get("note", ()) if note.get("text")),
         own=row.own,
@@ -148,57 +145,9 @@ def _point(row: Row, part: Resource, line: str, at: datetime | None, interval: R
         own=row.own,
         line=line,
         basis=f"{text_of(row.resource.get('method', {}))}|{unit}",
-        low=_end(interval, "low"),
-        high=_end(interval, "high"),
+        low=observed.end(interval, "low"),
+        high=observed.end(interval, "high"),
     )
-
-
-def _shown(part: Resource, words: Words) -> str:
-    for name, value in part.items():
-        match name:
-            case "valueQuantity":
-                return quantity(value, words)
-            case "valueCodeableConcept":
-                return text_of(value)
-            case "valueString" | "valueDateTime" | "valueTime":
-                return str(value)
-            case "valueInteger":
-                return words.number(Decimal(value))
-            case "valueBoolean":
-                return words("value.yes" if value else "value.no")
-            case "valueRange":
-                return f"{quantity(value.get('low'), words)}–{quantity(value.get('high'), words)}"
-            case "valueRatio":
-                return f"{quantity(value.get('numerator'), words)} / {quantity(value.get('denominator'), words)}"
-    return words("results.no-value")
-
-
-def _flag(part: Resource) -> str:
-    codes = [
-        str(coding.get("code", ""))
-        for concept in part.get("interpretation", ())
-        for coding in concept.get("coding", ())
-        if str(coding.get("system", "")).endswith(V3)
-    ]
-    if any(code in HIGH for code in codes):
-        return "high"
-    if any(code in LOW for code in codes):
-        return "low"
-    return "abnormal" if any(code in ("A", "AA") for code in codes) else ""
-
-
-def _reference(interval: Resource, words: Words) -> str:
-    if interval.get("text"):
-        return str(interval["text"])
-    low, high = (_end(interval, name) for name in ("low", "high"))
-    if low is not None and high is not None:
-        return f"{words.number(low)}–{words.number(high)}"
-    return f">{words.number(low)}" if low is not None else f"<{words.number(high)}" if high is not None else ""
-
-
-def _end(interval: Resource, name: str) -> Decimal | None:
-    held: Any = interval.get(name, {})
-    return decimal(held.get("value")) if isinstance(held, dict) else None
 
 
 def _named(code: Resource) -> tuple[str, str]:

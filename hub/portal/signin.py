@@ -14,7 +14,8 @@ from starlette.responses import Response
 
 from hub.config import IssuerConfig
 from hub.errors import HubError, NotSupported
-from hub.portal.site import HEADERS, Portal, Visit, caller_to
+from hub.portal.site import HEADERS, Portal
+from hub.portal.visit import Visit, caller_to
 from hub.store import sessions
 
 SCOPE = "fhirUser user/*.cruds patient/*.cruds"

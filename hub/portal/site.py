@@ -3,21 +3,21 @@
 import hmac
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from hub import errors, scopes
-from hub.caller import Caller
+from hub import errors
 from hub.errors import HubError
 from hub.hub import Hub
 from hub.interactions.context import Context
 from hub.limits import Limits
 from hub.portal import templates
-from hub.portal.language import LANGUAGES, Words, words
+from hub.portal.language import LANGUAGES, words
+from hub.portal.visit import Closed, Visit, caller_from, known
 from hub.refresh import Refresher
 from hub.smart import Verifier
 from hub.store import sessions
@@ -46,25 +46,6 @@ FAULTS: tuple[tuple[type[HubError], int, str], ...] = (
 )
 """What a page says of what went wrong; anything else could not be read."""
 A_YEAR = 365 * 24 * 3600
-
-
-class Closed(errors.NotFound):
-    """The handle of a patient that this session does not have open."""
-
-
-@dataclass(slots=True)
-class Visit:
-    """One request of a browser. `held` changes when the session does."""
-
-    request: Request
-    words: Words
-    held: Session | None = None
-    caller: Caller | None = None
-    form: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def content(self) -> dict[str, Any]:
-        return self.held.content if self.held else {}
 
 
 Handler = Callable[[Visit], Awaitable[Response]]
@@ -207,23 +188,6 @@ class Portal:
             return self.show(visit, "said", 410, title=visit.words("closed.title"), said=visit.words("closed.said"))
         status, key = next(((s, k) for kind, s, k in FAULTS if isinstance(fault, kind)), (400, "fault.request"))
         return self.show(visit, "said", status, title=visit.words("fault.title"), said=visit.words(key))
-
-
-def known(visit: Visit) -> Caller:
-    """Who has signed in. Raises: Unauthenticated."""
-    if visit.caller is None:
-        raise errors.Unauthenticated("nobody has signed in")
-    return visit.caller
-
-
-def caller_to(caller: Caller) -> dict[str, Any]:
-    """A caller as a session keeps it."""
-    return asdict(caller) | {"smart": scopes.write(caller.smart)}
-
-
-def caller_from(held: Mapping[str, Any]) -> Caller:
-    """The caller that `caller_to` wrote."""
-    return Caller(**(dict(held) | {"smart": scopes.parse(held["smart"])}))
 
 
 def _language(request: Request) -> str:

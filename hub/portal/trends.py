@@ -10,8 +10,9 @@ from markupsafe import Markup
 
 from hub.interactions.overview import Part
 from hub.portal.badges import Sources
-from hub.portal.chart import Frame, Point, chart
+from hub.portal.chart import chart
 from hub.portal.language import Words
+from hub.portal.points import Frame, Point
 from hub.portal.results import Analyte, Value, analytes
 from hub.portal.templates import drawn
 from hub.portal.values import unit_in_words

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hub.portal.chart import Frame, Point, chart
+from hub.portal.chart import chart
+from hub.portal.points import Frame, Point
 from hub.portal.scale import time_ticks, value_ticks
 from hub.portal.units import convert
 

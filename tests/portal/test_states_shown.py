@@ -14,7 +14,8 @@ from hub.fhir.outcome import SourceReport
 from hub.interactions.overview import SECTIONS, Overview, Part, Row
 from hub.portal.language import LANGUAGES, words
 from hub.portal.pages import view
-from hub.portal.site import Portal, Visit
+from hub.portal.site import Portal
+from hub.portal.visit import Visit
 from hub.store.known import Known
 from hub.store.patients import Facts
 

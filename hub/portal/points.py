@@ -1,0 +1,48 @@
+"""What a chart is made of: its values, and where and how it is drawn."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One numeric value at its time. `low` and `high`: the reference interval that was sent with it."""
+
+    at: datetime
+    value: Decimal
+    unit: str
+    label: str
+    """The value as a reader writes it."""
+    flag: str = ""
+    """`high` or `low`, as the laboratory said; empty: it said nothing."""
+    open: bool = False
+    """The value is a limit (`<5`)."""
+    own: bool = False
+    """The patient has entered it."""
+    line: str = ""
+    """Which of the lines of one chart (systolic, diastolic)."""
+    basis: str = ""
+    """Method, laboratory basis and original unit: where it changes, the line breaks."""
+    low: Decimal | None = None
+    high: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """Where and how a chart is drawn. `name` makes its ids; `since`, `until`: the period that charts in a row share."""
+
+    name: str
+    title: str
+    description: str
+    since: datetime
+    until: datetime
+    tick: Callable[[datetime, timedelta], str]
+    """A time as the axis writes it, given the length of the axis."""
+    number: Callable[[Decimal], str]
+    unit: Callable[[str], str] = str
+    """A unit as readers write it."""
+    width: float = 300.0
+    height: float = 110.0
+    """Of one panel's plot."""

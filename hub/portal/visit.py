@@ -1,0 +1,48 @@
+"""One request of a browser: its session, who has signed in, in what language; and what a session keeps of a caller."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from starlette.requests import Request
+
+from hub import errors, scopes
+from hub.caller import Caller
+from hub.portal.language import Words
+from hub.store.sessions import Session
+
+
+class Closed(errors.NotFound):
+    """The handle of a patient that this session does not have open."""
+
+
+@dataclass(slots=True)
+class Visit:
+    """One request of a browser. `held` changes when the session does."""
+
+    request: Request
+    words: Words
+    held: Session | None = None
+    caller: Caller | None = None
+    form: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def content(self) -> dict[str, Any]:
+        return self.held.content if self.held else {}
+
+
+def known(visit: Visit) -> Caller:
+    """Who has signed in. Raises: Unauthenticated."""
+    if visit.caller is None:
+        raise errors.Unauthenticated("nobody has signed in")
+    return visit.caller
+
+
+def caller_to(caller: Caller) -> dict[str, Any]:
+    """A caller as a session keeps it."""
+    return asdict(caller) | {"smart": scopes.write(caller.smart)}
+
+
+def caller_from(held: Mapping[str, Any]) -> Caller:
+    """The caller that `caller_to` wrote."""
+    return Caller(**(dict(held) | {"smart": scopes.parse(held["smart"])}))
