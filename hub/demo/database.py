@@ -1,7 +1,7 @@
 """A PostgreSQL database lent to the demo: taken only where the hub has no tables in it, and given back without them."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from hub.store.database import Database, SQLAlchemyError, tables
 
@@ -18,18 +18,24 @@ def lent(url: str) -> Iterator[Database]:
 
     Raises: OSError: it does not answer, another demo uses it, or it holds tables that no demo made.
     """
-    try:
-        database = Database(url)
-        if database.sqlite:
-            raise OSError("HUB_DATABASE_URL names no PostgreSQL database; unset, the demo makes a SQLite database of its own")
-        _take(database)
-    except (SQLAlchemyError, ImportError, ValueError):
-        raise OSError("HUB_DATABASE_URL: the database does not answer") from None
-    try:
+    with closing(_opened(url)) as database:
+        try:
+            _take(database)
+        except SQLAlchemyError:
+            raise OSError("HUB_DATABASE_URL: the database does not answer") from None
         yield database
         _drop(database)
-    finally:
+
+
+def _opened(url: str) -> Database:
+    try:
+        database = Database(url)
+    except (SQLAlchemyError, ImportError, ValueError):
+        raise OSError("HUB_DATABASE_URL is not the address of a database") from None
+    if database.sqlite:
         database.close()
+        raise OSError("HUB_DATABASE_URL names no PostgreSQL database; unset, the demo makes a SQLite database of its own")
+    return database
 
 
 def mark(database: Database) -> None:

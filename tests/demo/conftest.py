@@ -2,15 +2,24 @@
 
 import json
 import os
-from collections.abc import Callable
+import signal
+import subprocess
+import sys
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine, make_url, text
 
 from hub.config import SourceConfig
 from hub.demo.expected import Sight
+from hub.demo.systems import free_port
 from hub.demo.world.build import build
 from hub.demo.world.model import World
 from hub.mappers import Defaults, Entry, Place, Settings
@@ -73,3 +82,90 @@ def settings_of() -> Callable[[SourceConfig], Settings]:
         )
 
     return told
+
+
+READY = "Ctrl-C ends all of it."
+
+
+@dataclass
+class DemoProcess:
+    """A `hub demo` of its own, in a folder that looks like a newcomer's: `.venv` is there, nothing else."""
+
+    process: subprocess.Popen[str]
+    folder: Path
+    port: int
+    environment: dict[str, str]
+    lines: list[str] = field(default_factory=list)
+    ready: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def output(self) -> str:
+        return "".join(self.lines)
+
+    def end(self, how: int = signal.SIGINT) -> int:
+        """Ask it to end. Gives its exit code."""
+        self.process.send_signal(how)
+        return self.process.wait(20)
+
+    def run(self, *command: str, **more: str) -> "subprocess.CompletedProcess[str]":
+        """Run a command beside it, as from another terminal."""
+        return subprocess.run(
+            command, cwd=self.folder, env=self.environment | more, text=True, capture_output=True, timeout=100, check=False
+        )
+
+    def read(self) -> None:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            self.lines.append(line)
+            if READY in line:
+                self.ready.set()
+        self.ready.set()
+
+
+@pytest.fixture(scope="session")
+def demo_process() -> Callable[..., AbstractContextManager[DemoProcess]]:
+    """Starts `hub demo` on a free port; ready in the block, killed after it if it still runs."""
+
+    @contextmanager
+    def started(folder: Path, *more: str, port: int = 0, wait: bool = True, **environment: str) -> Iterator[DemoProcess]:
+        if not (folder / ".venv").exists():
+            (folder / ".venv").symlink_to(sys.prefix)
+        number = port or free_port()
+        held = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
+        held |= {"HUB_PORT": str(number), "PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": "default"} | environment
+        process = subprocess.Popen(
+            [".venv/bin/hub", "demo", *more], cwd=folder, env=held, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        running = DemoProcess(process, folder, number, held)
+        reader = threading.Thread(target=running.read, daemon=True)
+        reader.start()
+        try:
+            if wait:
+                assert running.ready.wait(90)
+                assert READY in running.output, running.output
+            yield running
+        finally:
+            if process.poll() is None:
+                process.kill()
+            process.wait(20)
+            reader.join(5)
+            assert process.stdout
+            process.stdout.close()
+
+    return started
+
+
+@pytest.fixture
+def empty_database(postgres: str) -> Iterator[str]:
+    """An empty PostgreSQL database."""
+    name = f"hub_demo_{uuid.uuid4().hex[:12]}"
+    _maintain(postgres, f"CREATE DATABASE {name}")
+    yield make_url(postgres).set(database=name).render_as_string(hide_password=False)
+    _maintain(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _maintain(url: str, statement: str) -> None:
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
