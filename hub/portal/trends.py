@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from markupsafe import Markup
-
 from hub.interactions.overview import Part
 from hub.portal.badges import Sources
 from hub.portal.chart import chart
 from hub.portal.language import Words
 from hub.portal.points import Frame, Point
 from hub.portal.results import Analyte, Value, analytes
-from hub.portal.templates import drawn
+from hub.portal.templates import Drawn, drawn
 from hub.portal.values import unit_in_words
 
 MOST_CHARTS = 8
@@ -36,7 +34,7 @@ class Trend:
     breaks: tuple[str, ...]
     own: bool
     badge: object
-    svg: Markup
+    svg: Drawn
     values: tuple[Value, ...]
     lines: bool
     """More than one line: the table says which."""

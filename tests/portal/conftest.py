@@ -1,6 +1,7 @@
 """A hub over the simulated world, with the portal and the real authorization server, in one process."""
 
 import re
+import shutil
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
@@ -141,9 +142,19 @@ def signing_key() -> SigningKey:
     return read_key(new_pem())
 
 
+@pytest.fixture(scope="session")
+async def delivered(tmp_path_factory: pytest.TempPathFactory, signing_key: SigningKey) -> Path:
+    """A database in which the register knows Ingrid, and the pushing sources have sent what they have."""
+    folder = tmp_path_factory.mktemp("delivered")
+    async with made(folder, signing_key, BASE):
+        pass
+    return folder / "hub.db"
+
+
 @pytest.fixture
-async def house(tmp_path: Path, signing_key: SigningKey) -> AsyncIterator[House]:
-    """The whole world behind the portal, nothing asked or sent yet but what the pushing sources have sent."""
+async def house(tmp_path: Path, delivered: Path, signing_key: SigningKey) -> AsyncIterator[House]:
+    """The whole world behind the portal, nothing asked yet."""
+    shutil.copy(delivered, tmp_path / "hub.db")
     async with made(tmp_path, signing_key, BASE) as held:
         yield held
 
@@ -193,6 +204,7 @@ async def _built(folder: Path, key: SigningKey, base: str) -> House:
         ),
         {},
     )
+    ready = (folder / "hub.db").exists()
     store = Store(f"sqlite:///{folder / 'hub.db'}", Keys(b"i" * 32, b"c" * 32), clock)
     store.open()
     servers = {
@@ -230,8 +242,11 @@ async def _built(folder: Path, key: SigningKey, base: str) -> House:
 
     routes = portal_routes(hub, refresher, verifier, Limits(6000, 12), post)
     made_house.app = Starlette(routes=[*routes, Mount("/auth", server)])
-    await refresher.identify(Identifier(PERSONNUMMER, INGRID))
-    await _push(made_house, folder)
+    if not ready:
+        await refresher.identify(Identifier(PERSONNUMMER, INGRID))
+        await _push(made_house, folder)
+    for name in (o.HOSPITAL, o.MUNICIPALITY):
+        hub.pushed[name] = store.now()
     return made_house
 
 
@@ -249,8 +264,6 @@ async def _push(house: House, folder: Path) -> None:
     plans, teams = drop(house.world, folder)
     for name, path in (("csv_care_plans", plans), ("csv_care_team", teams)):
         await hub.store(ingest.ingest, hub, (SourceMessage(o.MUNICIPALITY, name, path.read_bytes(), NOW),))
-    for name in (o.HOSPITAL, o.MUNICIPALITY):
-        hub.pushed[name] = hub.store.now()
 
 
 async def measure(house: House, count: int = 50) -> None:
