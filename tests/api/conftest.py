@@ -196,7 +196,7 @@ class House:
                 ClientConfig(client_id="beta-client", source="beta"),
             ),
             "sources": SOURCES,
-            "deadline": 0.2,
+            "deadline": 2.5,
             "rate_per_minute": 1_000_000,
             "identifier_rate_per_minute": 1_000_000,
         }
@@ -498,6 +498,12 @@ def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def light(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """One hub for all tests of a module, on SQLite alone: for what cannot depend on the database."""
     yield from _shared(request, tmp_path_factory, "sqlite")
+
+
+@pytest.fixture(scope="module")
+def heavy(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """One hub for all tests of a module, on PostgreSQL alone: for samples of what is tested in full on SQLite."""
+    yield from _shared(request, tmp_path_factory, "postgresql")
 
 
 def _shared(request: pytest.FixtureRequest, folders: pytest.TempPathFactory, kind: str) -> Iterator[House]:

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-PAIRS = int(os.environ.get("HUB_TWIN_PAIRS", "400"))
+PAIRS = int(os.environ.get("HUB_TWIN_PAIRS", "250"))
 """Two thousand find nothing either; they take half a minute."""
 HOSPITAL = {"provider": "SE2321990018-P1", "unit": "SE2321990018-U2", "source": "alfa"}
 AWAY = {"provider": "SE2321990018-P2", "unit": "SE2321990018-U3", "source": "beta"}

@@ -153,7 +153,7 @@ def test_no_answer_follows_a_withdrawal_that_another_process_acknowledged(house,
     number, folder = held.patient.number, tmp_path / "other"
     given = [str(Path(__file__).parent / "conftest.py"), house.url, str(folder), held.patient.id, number.system, number.value]
     with subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", PROCESS, *given, str(held.patient.pk), "10"], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-W", "ignore", "-c", PROCESS, *given, str(held.patient.pk), "6"], stdout=subprocess.PIPE, text=True
     ) as other:
         assert other.stdout.readline() == "ready\n"
 
@@ -166,7 +166,7 @@ def test_no_answer_follows_a_withdrawal_that_another_process_acknowledged(house,
             return seen
 
         async def many():
-            return sum(await asyncio.gather(*[read() for _ in range(8)]))
+            return sum(await asyncio.gather(*[read() for _ in range(6)]))
 
         seen = house.run(many())
     assert other.returncode == 0
