@@ -15,7 +15,7 @@ from hub.fhir.identifiers import Identifier
 from hub.hub import MAPPERS, Hub, settings
 from hub.ingest import Ingested, ingest
 from hub.mappers import Mapped, SourceMessage
-from hub.sources import Deliver, Delivery, Fetched, SourceFailed, Verdict
+from hub.sources import Deliver, Delivery, Fault, Fetched, SourceFailed, Verdict
 from hub.store import messages, patients
 from hub.store.known import Freshness, known, note_freshness
 from hub.store.store import Store
@@ -34,6 +34,14 @@ class Question:
     contract: str
 
 
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """Whose a number is. `pk` None: nobody known has it; `fault`: why the register could not say so now."""
+
+    pk: int | None
+    fault: Fault | None = None
+
+
 @dataclass(slots=True)
 class Refresher:
     """State: the questions that are on their way, so that nobody asks twice."""
@@ -47,19 +55,23 @@ class Refresher:
         if tasks:
             await asyncio.wait(tasks, timeout=deadline)
 
-    async def identify(self, number: Identifier) -> int | None:
-        """The patient of a number: the register is asked where it is not fresh. None: nobody known has it.
+    async def identify(self, number: Identifier) -> Identified:
+        """The patient of a number: the register is asked where it is not fresh.
 
-        Gives: what was known before, if the register does not answer in time.
+        Gives: what was known before, with what went wrong, if the register does not answer in time.
         """
         pk, fresh = await self.hub.store(_known_number, self.hub, number)
         register = self.hub.register
         if fresh or register is None:
-            return pk
+            return Identified(pk)
         task = self._asked(register, number)
         await asyncio.wait([task], timeout=self.hub.config.deadline)
-        found = task.result() if task.done() and not (task.cancelled() or task.exception()) else None
-        return found if isinstance(found, int) else pk
+        if not task.done():
+            return Identified(pk, Fault.TIMEOUT)
+        found = None if task.cancelled() or task.exception() else task.result()
+        if isinstance(found, Identified):
+            return found if found.pk is not None else Identified(pk, found.fault)
+        return Identified(pk, Fault.FORM)
 
     async def close(self) -> None:
         """End what is on its way."""
@@ -99,14 +111,14 @@ class Refresher:
         outcome = await self.hub.store(_take_in, self.hub, question, fetched)
         self.hub.observe_source(name, contract, outcome, time.monotonic() - began)
 
-    async def _ask_register(self, register: SourceConfig, number: Identifier) -> int | None:
+    async def _ask_register(self, register: SourceConfig, number: Identifier) -> Identified:
         contract = register.contracts[0]
         began = time.monotonic()
         try:
             fetched = await self.hub.fetchers[register.name].fetch(contract, number)
         except SourceFailed as failed:
             self.hub.observe_source(register.name, contract, str(failed.fault), time.monotonic() - began)
-            return None
+            return Identified(None, failed.fault)
         self.hub.observe_source(register.name, contract, "answered", time.monotonic() - began)
         return await self.hub.store(_enroll, self.hub, register, contract, number, fetched)
 
@@ -196,9 +208,10 @@ def _take_in(store: Store, hub: Hub, question: Question, fetched: Fetched) -> st
     return FORM if unread else "partly" if partial else "answered"
 
 
-def _enroll(store: Store, hub: Hub, register: SourceConfig, contract: str, number: Identifier, fetched: Fetched) -> int | None:
+def _enroll(store: Store, hub: Hub, register: SourceConfig, contract: str, number: Identifier, fetched: Fetched) -> Identified:
     """Take in the register's answer. Gives: the patient of the number asked for; None: the register has none such."""
     found: int | None = None
+    unread = False
     for content in fetched.contents:
         message = SourceMessage(register.name, contract, content, hub.clock(), number)
         try:
@@ -206,6 +219,7 @@ def _enroll(store: Store, hub: Hub, register: SourceConfig, contract: str, numbe
         except Unmappable as fault:
             with store.database.writing() as connection:
                 messages.keep(connection, message, NO_PATIENT, "unmappable", messages.report(fault.issues))
+            unread = True
             continue
         for person in mapped.persons:
             if number in person.numbers:  # an answer about somebody else says nothing
@@ -214,7 +228,7 @@ def _enroll(store: Store, hub: Hub, register: SourceConfig, contract: str, numbe
         now = store.now()
         with store.database.writing() as connection:
             note_freshness(connection, found, [Freshness(register.name, contract, now, now, "", "")])
-    return found
+    return Identified(found, Fault.FORM if unread else None)
 
 
 def _note_push(store: Store, source: str, mapper: str) -> None:

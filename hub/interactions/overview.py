@@ -114,15 +114,19 @@ async def overview(context: Context, patient: str, sections: Sequence[Section] =
     return Overview(resource, known, tuple(parts))
 
 
+class RegisterSilent(NotFound):
+    """Nobody is known by the number, and the register, which might know, does not answer."""
+
+
 async def found(context: Context, patient: str = "", number: str = "") -> tuple[Resource, Known]:
     """The Patient with a logical id, or a number written `system|value`; with neither, the caller's own.
 
-    Raises: NotFound: none in this caller's view.
+    Raises: NotFound: none in this caller's view; RegisterSilent: it cannot be told.
     """
     named = [("_id", patient)] if patient else [("identifier", number)] if number else []
     answer, _ = await look_up(context, read_query("Patient", named, now=context.hub.clock()))
     if not answer.page.hits:
-        raise NotFound("there is no such patient")
+        raise RegisterSilent("the register does not answer") if answer.silent else NotFound("there is no such patient")
     return loads(answer.page.hits[0].bytes), answer.sight.known
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from hub.config import SourceConfig
 from hub.consent.reach import could_permit
-from hub.fhir.outcome import SourceReport
+from hub.fhir.outcome import SourceReport, StatusCode
 from hub.hub import MAPPERS, Hub
 from hub.interactions.view import Sight
 from hub.refresh import Question
@@ -15,6 +15,7 @@ from hub.store.known import Freshness
 from hub.store.values import moment
 
 LABELS = {
+    "rivta_persons": "personuppgifter",
     "rivta_care_plans": "vårdplaner",
     "rivta_medication_history": "läkemedel",
     "rivta_laboratory": "provsvar",
@@ -59,6 +60,14 @@ def reports(hub: Hub, sight: Sight, resource_type: str, now: int, since: int) ->
     Takes: `since`: when this request began (microseconds); what was fetched after that was fetched for it.
     """
     return [_report(hub, sight, source, contract, now, since) for source, contract in reachable(hub, sight, resource_type)]
+
+
+def silent_register(hub: Hub, fault: str, known: bool) -> SourceReport | None:
+    """What is said when the register does not tell whose a number is; `known`: the hub knew it from before."""
+    register = hub.register
+    code: StatusCode = "DataFromCacheSynchFailed" if known else "NoDataSynchFailed"
+    label = LABELS["rivta_persons"]
+    return SourceReport(source=register.title, contract=label, code=code, fault=str(fault)) if register else None
 
 
 def _report(hub: Hub, sight: Sight, source: SourceConfig, contract: str, now: int, since: int) -> SourceReport:

@@ -9,14 +9,14 @@ from hub.errors import HubError, InvalidRequest, NotSupported
 from hub.fhir.bundle import Hit, Link, searchset
 from hub.fhir.identifiers import Identifier
 from hub.fhir.json import dumps
-from hub.fhir.outcome import report_outcome
+from hub.fhir.outcome import SourceReport, report_outcome
 from hub.fhir.query import Query, page_link, self_link
 from hub.fhir.resource import Resource
 from hub.fhir.types import TYPES
 from hub.hub import Hub
 from hub.interactions import logbook
 from hub.interactions.context import Context, check_caller, check_refusal, notice_outcomes, recalled
-from hub.interactions.plan import reports, stale
+from hub.interactions.plan import reports, silent_register, stale
 from hub.interactions.view import Sight, sight
 from hub.refresh import Question
 from hub.store.audit_log import Leaf
@@ -35,6 +35,8 @@ class Answer:
     page: Page
     outcome: Resource | None
     cursor: str | None
+    silent: SourceReport | None = None
+    """The register did not tell whose the number is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +59,12 @@ async def look_up(context: Context, query: Query) -> tuple[Answer, Query]:
     """The answer, and the query with its patient resolved to a logical id."""
     try:
         context.caller.require("s", query.resource_type)
-        query, patient = await _resolved(context, query)
-        first = await context.durable(_answer, context, query, patient, ask=True)
+        query, patient, silent = await _resolved(context, query)
+        first = await context.durable(_answer, context, query, patient, silent, ask=True)
         if isinstance(first, Answer):
             return first, query
         await context.refresher.refresh(first.questions, context.hub.config.deadline)
-        last = await context.durable(_answer, context, query, patient, ask=False)
+        last = await context.durable(_answer, context, query, patient, silent, ask=False)
         assert isinstance(last, Answer)
     except HubError as fault:
         await context.refuse("search", query.resource_type, fault)
@@ -70,23 +72,24 @@ async def look_up(context: Context, query: Query) -> tuple[Answer, Query]:
     return last, query
 
 
-async def _resolved(context: Context, query: Query) -> tuple[Query, str | None]:
-    """The query with its patient as a logical id. Gives: the id; "" for who is nobody to the caller; None: none is named.
+async def _resolved(context: Context, query: Query) -> tuple[Query, str | None, SourceReport | None]:
+    """The query with its patient as a logical id. Gives: the id; "" for who is nobody to the caller; None: none is named;
+    and what to say of the register, if it did not tell whose the number is.
 
     No source is asked for anybody who could see nothing of the answer.
     """
     caller = context.caller
     if TYPES[query.resource_type].shared:
-        return query, None
+        return query, None, None
     if caller.kind == "system":
-        return _within_source(query), None
+        return _within_source(query), None, None
     named = await context.patient_of(query.patients)
     if named is None and query.resource_type == "Patient" and caller.staff:
         raise InvalidRequest("name the patient by an exact identifier or by _id", "identifier")
     if isinstance(named, Identifier):
-        patient = await _identified(context, named)
-        return (query.resolved(patient) if patient else query), patient
-    return (query.resolved(named) if named else query), named
+        patient, silent = await _identified(context, named)
+        return (query.resolved(patient) if patient else query), patient, silent
+    return (query.resolved(named) if named else query), named, None
 
 
 def _within_source(query: Query) -> Query:
@@ -99,16 +102,19 @@ def _within_source(query: Query) -> Query:
     return query
 
 
-async def _identified(context: Context, number: Identifier) -> str:
-    """The logical id of who has a number; "": nobody, or nobody to this caller."""
+async def _identified(context: Context, number: Identifier) -> tuple[str, SourceReport | None]:
+    """The logical id of who has a number; "": nobody, or nobody to this caller. With it what to say of a silent register."""
     caller = context.caller
     check_caller(context)
     if caller.kind in ("reviewer", "technician") or (caller.staff and caller.purpose == "none"):
-        return ""
+        return "", None
     own = caller.person if caller.kind == "patient" else str(number)
     system, _, value = own.rpartition("|")
-    pk = await context.refresher.identify(Identifier(system, value))
-    return "" if pk is None else await context.hub.store(_fhir_id, pk, number if caller.kind == "patient" else None)
+    found = await context.refresher.identify(Identifier(system, value))
+    silent = silent_register(context.hub, found.fault, found.pk is not None) if found.fault else None
+    if found.pk is None:
+        return "", silent
+    return await context.hub.store(_fhir_id, found.pk, number if caller.kind == "patient" else None), silent
 
 
 def _fhir_id(store: Store, pk: int, number: Identifier | None) -> str:
@@ -116,7 +122,9 @@ def _fhir_id(store: Store, pk: int, number: Identifier | None) -> str:
     return told.fhir_id if number is None or number in told.facts.numbers else ""
 
 
-def _answer(store: Store, context: Context, query: Query, patient: str | None, ask: bool) -> tuple[Answer | Stale, Leaf | None]:
+def _answer(
+    store: Store, context: Context, query: Query, patient: str | None, silent: SourceReport | None, ask: bool
+) -> tuple[Answer | Stale, Leaf | None]:
     hub, caller = context.hub, context.caller
     told = _told(store, caller, query, patient)
     seen = sight(hub, caller, query.resource_type, told, patient is not None)
@@ -135,7 +143,8 @@ def _answer(store: Store, context: Context, query: Query, patient: str | None, a
     page = page if after is None else replace(page, total=total)
     following = _following(store, seen, page, bound) if page.more and page.hits else None
     issues = notice_outcomes(seen.release.notices) + _ignored(query)
-    told_by_sources = report_outcome(reports(hub, seen, query.resource_type, store.now(), context.began))
+    reported = reports(hub, seen, query.resource_type, store.now(), context.began)
+    told_by_sources = report_outcome([silent, *reported] if silent else reported)
     issues += told_by_sources["issue"] if told_by_sources else []
     outcome = {"resourceType": "OperationOutcome", "issue": issues} if issues else None
     leaf = logbook.released(
@@ -147,7 +156,7 @@ def _answer(store: Store, context: Context, query: Query, patient: str | None, a
         context.request_id,
         parameters=sorted({each.name for each in query.written}),
     )
-    return Answer(seen, page, outcome, following), leaf
+    return Answer(seen, page, outcome, following, silent), leaf
 
 
 def _told(store: Store, caller: Caller, query: Query, patient: str | None) -> Known:

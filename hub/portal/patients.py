@@ -14,7 +14,7 @@ from hub.errors import Forbidden, InvalidRequest, NotFound
 from hub.fhir.identifiers import InvalidNumber, personal_number
 from hub.interactions import access
 from hub.interactions.context import Context
-from hub.interactions.overview import found
+from hub.interactions.overview import RegisterSilent, found
 from hub.interactions.write import create
 from hub.portal.person import basis, consent_ended, in_days, person
 from hub.portal.site import Portal
@@ -60,6 +60,8 @@ class Patients:
             patient, _ = await found(context, number=str(number))
         except InvalidNumber as fault:
             return self._again(visit, FAULTS[str(fault)], typed)
+        except RegisterSilent:
+            return self._again(visit, "search.register-silent", typed)
         except NotFound:
             return self._again(visit, "search.nobody", typed)
         handle = await self._open(visit, str(patient["id"]))
