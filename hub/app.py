@@ -37,7 +37,7 @@ from hub.observe import Metrics
 from hub.portal import portal_routes
 from hub.refresh import Refresher
 from hub.smart import Verifier
-from hub.sources import Fetcher, files, mllp
+from hub.sources import files, mllp
 from hub.sources._check import Step
 from hub.sources._http import fetched, posted
 from hub.sources.fhir_rest import FhirSource
@@ -49,15 +49,14 @@ from hub.store.known import known
 from hub.store.store import Store
 from hub.store.tables import NO_PATIENT
 
-FETCHERS: Mapping[str, Callable[[SourceConfig], Fetcher]] = {"rivta": RivtaSource, "register": RivtaSource, "fhir": FhirSource}
-LISTENERS: Mapping[str, Any] = {"mllp": MllpListener, "files": FolderWatcher}
-CHECKS: Mapping[str, Callable[..., AsyncIterator[Step]]] = {
-    "rivta": lambda config, *patient: RivtaSource(config).check(*patient),
-    "register": lambda config, *patient: RivtaSource(config).check(*patient),
-    "fhir": lambda config, *patient: FhirSource(config).check(*patient),
-    "mllp": lambda config, *_: mllp.check(config),
-    "files": lambda config, *_: files.check(config),
+FETCHERS: Mapping[str, type[RivtaSource] | type[FhirSource]] = {
+    "rivta": RivtaSource,
+    "register": RivtaSource,
+    "fhir": FhirSource,
 }
+LISTENERS: Mapping[str, Any] = {"mllp": MllpListener, "files": FolderWatcher}
+CHECKS: Mapping[str, Callable[[SourceConfig], AsyncIterator[Step]]] = {"mllp": mllp.check, "files": files.check}
+"""Of sources that send of their own accord; those that are asked check themselves."""
 AUTH_PATH = "/auth"
 """Where the built-in authorization server lies under the hub's base URL."""
 
@@ -255,9 +254,18 @@ def _recorder(store: Store) -> Callable[[Summary], Any]:
     return record
 
 
-def checks(source: SourceConfig, patient: Identifier | None) -> AsyncIterator[Step]:
+async def checks(source: SourceConfig, patient: Identifier | None) -> AsyncIterator[Step]:
     """Try a source step by step, without a hub."""
-    return CHECKS[source.kind](source, *((patient,) if patient else ()))
+    if source.kind not in FETCHERS:
+        async for step in CHECKS[source.kind](source):
+            yield step
+        return
+    fetcher = FETCHERS[source.kind](source)
+    try:
+        async for step in fetcher.check(*((patient,) if patient else ())):
+            yield step
+    finally:
+        await fetcher.aclose()
 
 
 def _remember_pushes(store: Store, hub: Hub) -> None:

@@ -38,7 +38,7 @@ LookedAt = Annotated[
 
 
 def _config(path: Path | None) -> Config:
-    with _plainly():
+    with _plainly(f"{path or os.environ.get('HUB_CONFIG') or 'configuration'}: "):
         return configuration.read(path)
 
 
@@ -175,14 +175,16 @@ def consent_decide(file: Annotated[Path, typer.Argument(help="Facts in the form 
     from hub.consent.cases import cases
     from hub.errors import HubError
 
-    try:
-        for case in cases(json.loads(file.read_text("utf-8"))):
-            outcome, rule = case.decided()
-            sys.stdout.write(f"{case.id} {outcome} {rule}\n")
-    except (OSError, ValueError) as fault:
-        _stop(f"{file.name}: {fault}")
-    except HubError as fault:
-        _stop(f"{file.name}: {fault.place}: {fault.problem}")
+    with _plainly(f"{file}: "):
+        held = json.loads(file.read_bytes())
+        if not isinstance(held, dict):
+            raise ValueError("not an object with base and cases")
+        try:
+            for case in cases(held):
+                outcome, rule = case.decided()
+                sys.stdout.write(f"{case.id} {outcome} {rule}\n")
+        except HubError as fault:
+            _stop(f"{file}: {fault.place}: {fault.problem}")
 
 
 @source.command("list")
@@ -268,13 +270,21 @@ def message_show(
 def message_retry(id: str, config: LookedAt = None) -> None:
     """Take a message in again, with today's mappers and configuration."""
     from hub.app import put_together
-    from hub.ingest import described, retry
+    from hub.ingest import Ingested, described, retry
 
-    running = put_together(_looked_at(config))
-    try:
-        done = retry(running.hub.store, running.hub, id)
-    finally:
-        running.hub.store.close()
+    with _store(config), _plainly():  # there is a database
+        running = put_together(_looked_at(config))
+
+    async def again() -> Ingested | None:
+        try:
+            done = await running.hub.store(retry, running.hub, id)
+            for number in done.strangers if done else ():
+                await running.refresher.identify(number)
+            return await running.hub.store(retry, running.hub, id) if done and done.strangers else done
+        finally:
+            await running.stop()
+
+    done = asyncio.run(again())
     if done is None:
         _stop("no message has that id, or more than one begins so")
     console.print_json(data=dict(described(done)))
@@ -379,14 +389,14 @@ def _store(path: Path | None) -> Iterator[Any]:
 
 
 @contextlib.contextmanager
-def _plainly() -> Iterator[None]:
+def _plainly(where: str = "") -> Iterator[None]:
     """What fails because of a file, a number or an address ends in one line, without a traceback."""
     try:
         yield
     except OSError as fault:
         _stop(f"{fault.filename}: {fault.strerror}" if fault.filename else fault.strerror or str(fault))
     except ValueError as fault:
-        _stop(str(fault))
+        _stop(where + str(fault).partition("\n")[0])
 
 
 def _stop(why: str) -> NoReturn:

@@ -23,8 +23,10 @@ def lent(url: str) -> Iterator[Database]:
             _take(database)
         except SQLAlchemyError:
             raise OSError("HUB_DATABASE_URL: the database does not answer") from None
-        yield database
-        _drop(database)
+        try:
+            yield database
+        finally:
+            _drop(database)
 
 
 def _opened(url: str) -> Database:

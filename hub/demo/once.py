@@ -57,7 +57,7 @@ async def fill(demo: Demo, stack: AsyncExitStack) -> Registrar:
     return registrar
 
 
-async def once(demo: Demo, console: Console) -> bool:
+async def once(demo: Demo, console: Console, personas: Iterable[Persona] = PERSONAS) -> bool:
     """Ask every question of the scenario and print the table. Gives: whether every answer was right."""
     async with AsyncExitStack() as stack:
         registrar = await fill(demo, stack)
@@ -67,7 +67,7 @@ async def once(demo: Demo, console: Console) -> bool:
             async with few:
                 return [await _answer(demo.world, registrar, persona, number, demo.began) for number in numbers]
 
-        asked = groupby(asks(demo.world, PERSONAS), key=itemgetter(0))
+        asked = groupby(asks(demo.world, personas), key=itemgetter(0))
         asking = [ask(persona, [number for _, number in rows]) for persona, rows in asked]
         answers = [answer for given in await asyncio.gather(*asking) for answer in given]
     console.print(table(demo.world, answers))
@@ -86,9 +86,7 @@ async def _answer(world: World, registrar: Registrar, persona: Persona, number: 
     visitor = await registrar.visitor(persona.name)
     patient = await registrar.patient(number)
     found = {each: await _whole(visitor, each, patient) for each in TYPES}
-    known = {(fact.custody.system, fact.key): fact for fact in world.of_person(number)}
-    keys = {key for _, key in known}
-    saw = frozenset(Sight(kind, key) for kind, each in found.items() for held in each.resources if (key := _key(held, keys)))
+    saw = _seen(found, {fact.key for fact in world.of_person(number)})
     must = frozenset(each for each in seen(world, persona, number, now) if each.resource_type in TYPES)
     return Answer(persona, number, saw, must, _sources(found, world), _why_not(found), withheld(world, persona, number, now))
 
@@ -103,14 +101,34 @@ async def _whole(visitor: Visitor, resource_type: str, patient: str) -> Found:
     return found
 
 
-def _key(resource: dict[str, Any], keys: set[str]) -> str | None:
-    """The world's key of a resource, among its identifiers."""
+def _key(resource: dict[str, Any], keys: set[str]) -> str:
+    """The world's key of a resource, among its identifiers; of one that the world does not know, its id."""
     values = [str(each.get("value", "")) for each in _identifiers(resource)]
     for value in values:
         for written in (value, value.rpartition(":")[2], value.split("/")[0]):
             if written in keys:
                 return written
-    return None
+    return f"of unknown origin {resource['id']}"
+
+
+def _seen(found: Mapping[str, Found], keys: set[str]) -> frozenset[Sight]:
+    """What was seen, by the world's keys. What the world counts as a part of a record goes with it: results, a plan's team."""
+    plans = found["CarePlan"].resources
+    teams = {str(each.get("reference")) for plan in plans if _key(plan, keys) in keys for each in plan.get("careTeam", ())}
+    sights = {
+        Sight(kind, _key(held, keys)): f"{kind}/{held['id']}"
+        for kind, each in found.items()
+        for held in each.resources
+        if not _is_of_a_report(held)
+    }
+    return frozenset(each for each, place in sights.items() if each.key in keys or place not in teams)
+
+
+def _is_of_a_report(resource: dict[str, Any]) -> bool:
+    """Whether it is a single result of a laboratory report, which the world counts as one record."""
+    if resource["resourceType"] != "Observation":
+        return False
+    return any(code.get("code") == "laboratory" for each in resource.get("category", ()) for code in each.get("coding", ()))
 
 
 def _identifiers(resource: dict[str, Any]) -> list[dict[str, Any]]:

@@ -1,0 +1,225 @@
+"""The command line on a small hub of its own: what it says, and with which exit code it ends."""
+
+import json
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from hub import keys as key_files
+from hub.cli import main
+from hub.errors import Issue
+from hub.mappers import SourceMessage
+from hub.store import messages
+from hub.store.audit_log import Leaf
+from hub.store.store import Store
+from hub.store.tables import NO_PATIENT
+
+GARBAGE = b"MSH|^~\\&|nothing that anybody can read"
+CONFIGURATION = """
+[hub]
+data = "data"
+
+[[source]]
+name = "hospital"
+title = "Hospital"
+kind = "mllp"
+owner = "SE2321990018-NORR"
+system = "SE2321990018-LABBOK"
+address = "127.0.0.1:1"
+contracts = ["hl7v2_oru_r01"]
+"""
+Hub = Callable[..., Result]
+
+
+@pytest.fixture(autouse=True)
+def alone(tmp_path, monkeypatch) -> None:
+    """An empty folder, and an environment that says nothing of a hub."""
+    monkeypatch.chdir(tmp_path)
+    for name in [each for each in os.environ if each.startswith("HUB_") and each != "HUB_REFERENCE"]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def hub() -> Hub:
+    """Runs a command; its exit code must be as said. A failure is one line on standard error, never a traceback."""
+
+    def run(*arguments: str, code: int = 0) -> Result:
+        done = CliRunner().invoke(main, list(arguments))
+        assert done.exit_code == code, done.output
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+        if code:
+            assert re.fullmatch(r"hub: [^\n]+\n", done.stderr), done.stderr
+        return done
+
+    return run
+
+
+@pytest.fixture
+def configured(tmp_path, monkeypatch) -> Path:
+    """A hub with one source; gives its data folder."""
+    (tmp_path / "hub.toml").write_text(CONFIGURATION, "utf-8")
+    monkeypatch.setenv("HUB_CONFIG", str(tmp_path / "hub.toml"))
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def held(configured) -> Path:
+    """The same with a database: three messages and four entries in the log."""
+    configured.mkdir()
+    store = Store(f"sqlite:///{configured / 'hub.db'}", key_files.create(configured), lambda: datetime.now(UTC))
+    store.open()
+    with store.database.writing() as connection:
+        for content, status in ((GARBAGE, "unmappable"), (b"MSH|withheld", "withheld"), (b"MSH|mapped", "mapped")):
+            message = SourceMessage("hospital", "hl7v2_oru_r01", content, datetime.now(UTC), None)
+            messages.keep(connection, message, NO_PATIENT, status, messages.report((Issue("MSH-9", "is missing"),)))
+    for number in range(4):
+        store.audit.append(Leaf(NO_PATIENT, {"action": f"deed-{number}", "outcome": "permit", "who": {"subject": "someone"}}))
+    store.close()
+    return configured
+
+
+def ids(told: str) -> list[str]:
+    return re.findall(r"│ ([0-9a-f]{12}) ", told)
+
+
+def test_messages_with_problems_are_listed_and_those_without_custody_on_their_own(hub, held):
+    assert len(ids(hub("message", "list").stdout)) == 2
+    assert len(ids(hub("message", "list", "--all").stdout)) == 3
+    told = hub("message", "list", "--withheld").stdout
+    assert len(ids(told)) == 1
+    assert " withheld " in told
+
+
+def test_a_message_is_shown_with_its_places_and_its_bytes_as_they_came(hub, held):
+    every = {one: hub("message", "show", one, "--content").stdout_bytes for one in ids(hub("message", "list").stdout)}
+    assert set(every.values()) == {GARBAGE, b"MSH|withheld"}
+    told = hub("message", "show", next(iter(every))).stdout
+    assert "MSH-9" in told
+    assert "is missing" in told
+    assert "MSH|" not in told
+
+
+def test_a_message_that_still_cannot_be_read_says_so_when_tried_again(hub, held):
+    (garbage,) = (
+        one for one in ids(hub("message", "list").stdout) if hub("message", "show", one, "--content").stdout_bytes == GARBAGE
+    )
+    told = json.loads(hub("message", "retry", garbage).stdout)
+    assert told["status"] == "unmappable"
+    assert told["issues"]
+    assert len(ids(hub("message", "list", "--all").stdout)) == 3
+
+
+def test_the_newest_entries_of_the_log_are_listed(hub, held):
+    told = hub("audit", "list", "--count", "2").stdout
+    assert [word for word in told.split() if word.startswith("deed-")] == ["deed-2", "deed-3"]
+    rows = [json.loads(row) for row in hub("audit", "list", "--json").stdout.splitlines()]
+    assert [row["action"] for row in rows] == [f"deed-{number}" for number in range(4)]
+
+
+def test_an_edited_entry_is_found(hub, held):
+    assert hub("audit", "verify").stdout.startswith("unbroken: 4 entries")
+    with sqlite3.connect(held / "hub.db") as database:
+        (table,) = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")} & {
+            "audit",
+            "leaf",
+        }
+        changed = database.execute(
+            f"UPDATE {table} SET entry = CAST(replace(CAST(entry AS TEXT), 'deed-2', 'deed-9') AS BLOB) WHERE seq = 2"
+        )
+        assert changed.rowcount == 1
+    database.close()
+    assert "the log does not hold" in hub("audit", "verify", code=1).stderr
+
+
+@pytest.mark.parametrize(
+    "command", [("message", "list"), ("message", "show", "ab"), ("audit", "list"), ("audit", "verify")], ids=" ".join
+)
+def test_without_a_database_nothing_is_made_and_the_way_on_is_said(hub, configured, command):
+    assert "start the hub once" in hub(*command, code=1).stderr
+    assert not configured.exists()
+
+
+def test_a_database_that_does_not_answer_is_said_without_its_password(hub, configured, monkeypatch):
+    monkeypatch.setenv("HUB_DATABASE_URL", "postgresql+psycopg://someone:secret@127.0.0.1:1/hub")
+    told = hub("audit", "list", code=1).stderr
+    assert "does not answer" in told
+    assert "secret" not in told
+
+
+def test_serving_without_keys_says_how_they_are_made(hub, configured):
+    assert "hub keys create" in hub("serve", code=1).stderr
+
+
+def test_keys_are_made_once(hub, configured):
+    hub("keys", "create")
+    (made,) = configured.iterdir()
+    before = made.read_bytes()
+    assert "never replaced" in hub("keys", "create", code=1).stderr
+    assert made.read_bytes() == before
+    assert made.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("[hub]\nport = ", "hub.toml: "),
+        ("[hub]\ncolour = 1", "colour"),
+        ('[[source]]\nkind = "x"', "source[0]"),
+        (None, "hub.toml"),
+    ],
+)
+def test_a_configuration_that_cannot_be_read_is_one_line(hub, tmp_path, content, said):
+    if content is not None:
+        (tmp_path / "hub.toml").write_text(content, "utf-8")
+    for command in (("source", "list"), ("serve",), ("audit", "verify"), ("keys", "create")):
+        assert said in hub(*command, "--config", "hub.toml", code=1).stderr
+
+
+def test_the_configured_sources_are_listed_and_an_unknown_one_is_refused(hub, configured):
+    told = hub("source", "list").stdout
+    assert " hospital " in told
+    assert " 127.0.0.1:1 " in told
+    assert "hub source list" in hub("source", "check", "elsewhere", code=1).stderr
+
+
+def test_personas_are_told_as_json_with_what_a_client_must_know(hub):
+    told = json.loads(hub("personas", "--json").stdout)
+    assert all({"name", "kind", "unit", "provider", "purpose", "scopes"} <= each.keys() for each in told)
+    kinds = {each["kind"] for each in told}
+    assert {"clinician", "social", "patient", "guardian", "reviewer", "system", "technician"} <= kinds
+    names = [each["name"] for each in told]
+    assert len(set(names)) == len(names)
+    listed = hub("personas").stdout
+    assert all(f" {name} " in listed for name in names)
+
+
+@pytest.mark.parametrize("command", [("token", "lakare-norrdal-1"), ("demo", "mend", "region-norrdal")], ids=" ".join)
+def test_where_no_demo_runs_that_is_said(hub, command):
+    assert "no demo runs here on port 8000" in hub(*command, code=1).stderr
+
+
+@pytest.mark.parametrize("command", [("demo",), ("demo", "--once"), ("token", "lakare-norrdal-1")], ids=" ".join)
+def test_a_port_that_is_none_is_refused(hub, monkeypatch, command):
+    monkeypatch.setenv("HUB_PORT", "eighty")
+    assert "HUB_PORT" in hub(*command, code=1).stderr
+
+
+def test_an_imported_hub_has_not_read_the_models_of_fhir():
+    """They take seconds to read, and are asked only where something is written."""
+    code = "import sys, hub.app; print([name for name in sys.modules if name.startswith('fhir.resources.')])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_asking_for_help_reads_neither_the_hub_nor_the_demo():
+    code = "import sys, hub.cli; print(sorted({'hub.app', 'hub.demo', 'fastapi', 'sqlalchemy', 'httpx'} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
