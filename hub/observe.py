@@ -4,6 +4,8 @@ Neither can carry patient data: a field that is not listed is dropped and counte
 and the text of exceptions and of libraries' own messages is never written. The only door to structlog and prometheus-client.
 """
 
+import asyncio
+import json
 import logging
 import re
 import traceback
@@ -30,6 +32,10 @@ WORD = re.compile(r"(?!.*[0-9]{6})[A-Za-z/*][A-Za-z0-9_./:{}*$+-]{0,119}", re.AS
 OPAQUE = re.compile(r"[a-z2-7]{26}", re.ASCII)
 ADDRESS = re.compile(r"(?!.*[0-9]{6})https?://[A-Za-z0-9.:/_-]{1,200}", re.ASCII)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+FLUSH = 0.25
+"""Seconds that an ordinary line may wait for others; a warning waits for nothing."""
 
 
 def _number(value: Any) -> bool:
@@ -60,6 +66,7 @@ class Metrics:
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
         own = self._registry
+        self._held: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._requests = Counter("hub_requests", "Requests answered", ("route", "method", "status"), registry=own)
         self._request_time = Histogram(
             "hub_request_seconds", "Time to answer", ("route", "method"), buckets=DURATIONS, registry=own
@@ -77,9 +84,14 @@ class Metrics:
 
     def request(self, route: str, method: str, status: int, seconds: float) -> None:
         """One answer; `route` is the template, status is counted by its class (`2xx`)."""
-        names = _label(route), method if method in METHODS else "other"
-        self._requests.labels(*names, f"{status // 100}xx").inc()
-        self._request_time.labels(*names).observe(seconds)
+        held = self._held.get((route, method, status))
+        if held is None:
+            names = _label(route), method if method in METHODS else "other"
+            held = self._requests.labels(*names, f"{status // 100}xx"), self._request_time.labels(*names)
+            if len(self._held) < 1000:
+                self._held[route, method, status] = held
+        held[0].inc()
+        held[1].observe(seconds)
 
     def source_call(self, source: str, contract: str, outcome: str, seconds: float) -> None:
         """One question to a source."""
@@ -128,18 +140,57 @@ def logger(
         return kept
 
     log: FilteringBoundLogger = structlog.wrap_logger(
-        structlog.WriteLogger(stream),
+        _Lines(stream),
         processors=[
             structlog.contextvars.merge_contextvars,
             _fault,
             stamped,
             allowed,
-            structlog.processors.JSONRenderer(),
+            structlog.processors.JSONRenderer(serializer=_line),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         context_class=dict,
     )
     return log.bind()
+
+
+class _Lines:
+    """Writes lines, and sees that they arrive: at once, or where an event loop runs, all of a quarter second together."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._flushing = False
+
+    def info(self, line: str) -> None:
+        self._stream.write(line + "\n")
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._flush()
+            return
+        if not self._flushing:
+            self._flushing = True
+            loop.call_later(FLUSH, self._flush)
+
+    def warning(self, line: str) -> None:
+        self._stream.write(line + "\n")
+        self._flush()
+
+    debug = info
+    error = critical = fatal = exception = msg = log = err = failure = warn = warning
+
+    def _flush(self) -> None:
+        self._flushing = False
+        if not self._stream.closed:
+            self._stream.flush()
+
+
+_encoder = json.JSONEncoder(separators=(",", ":"), check_circular=False)
+
+
+def _line(event: Any, **_: Any) -> str:
+    """One log line: plain values only, as the list of fields has it."""
+    return _encoder.encode(event)
 
 
 def bind(request_id: str) -> Mapping[str, Any]:

@@ -6,7 +6,6 @@ import time
 from base64 import b32encode
 from collections.abc import Callable, Iterable, Sequence
 
-from starlette.datastructures import MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.typing import FilteringBoundLogger
@@ -87,7 +86,7 @@ class Observed:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)["x-request-id"] = name
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", name.encode())]
             await send(message)
 
         try:
@@ -111,14 +110,14 @@ class Headers:
 
     def __init__(self, app: ASGIApp, https: bool) -> None:
         self._app, self._https = app, https
+        self._always = _raw(HEADERS.items())
+        self._over_tls = (*self._always, *_raw([("strict-transport-security", HSTS)]))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        always = _raw(HEADERS.items())
-        if self._https or scope.get("scheme") == "https":
-            always = (*always, *_raw([("strict-transport-security", HSTS)]))
+        always = self._over_tls if self._https or scope.get("scheme") == "https" else self._always
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -47,10 +47,17 @@ class Past:
     """FHIR instant."""
 
 
-def searchset(hits: Iterable[Hit], *, links: Sequence[Link], total: int | None, updated: str | None = None) -> bytes:
+def matches(url: str, found: Iterable[tuple[str, bytes]]) -> list[bytes]:
+    """Entries of what matched: id and bytes of each; `url`: what stands before the id, with its slash."""
+    start, end = b'{"fullUrl":' + dumps(url)[:-1], _ENDS["match"]
+    return [b'%b%b","resource":%b%b' % (start, dumps(id)[1:-1], held, end) for id, held in found]
+
+
+def searchset(hits: Iterable[Hit | bytes], *, links: Sequence[Link], total: int | None, updated: str | None = None) -> bytes:
     """A searchset Bundle.
 
-    Takes: matches, includes and outcomes in the order they are shown; `total`: of matches on all pages; `updated`: instant.
+    Takes: matches, includes and outcomes in the order they are shown, or as `matches` wrote them; `total`: of matches on all
+    pages; `updated`: instant.
     """
     return _bundle("searchset", map(_hit, hits), links, total, updated)
 
@@ -82,7 +89,9 @@ def _parts(kind: str, entries: Iterable[bytes], links: Sequence[Link], total: in
 _ENDS = {mode: b',"search":{"mode":' + dumps(mode) + b"}}" for mode in get_args(Mode)}
 
 
-def _hit(hit: Hit) -> bytes:
+def _hit(hit: Hit | bytes) -> bytes:
+    if isinstance(hit, bytes):
+        return hit
     start = b'{"fullUrl":' + dumps(hit.full_url) + b',"resource":' if hit.full_url else b'{"resource":'
     return start + hit.resource + _ENDS[hit.mode]
 

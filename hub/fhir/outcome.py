@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal
 
 from hub.errors import HubError, Issue
@@ -71,7 +72,9 @@ def report_outcome(reports: Sequence[SourceReport]) -> Resource | None:
     return {"resourceType": "OperationOutcome", "issue": [_report(report) for report in reports]}
 
 
+@lru_cache(maxsize=4096)
 def _report(report: SourceReport) -> Resource:
+    """Kept, since an overview asks the same of the same sources a dozen times."""
     severity, code, swedish, english = _SAYS[report.code]
     if report.partial:
         severity, code = "warning", "incomplete"

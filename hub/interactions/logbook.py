@@ -77,10 +77,8 @@ def administered(caller: Caller, action: str, pk: int, patient: str, request_id:
 
 def digest(hits: Iterable[Found]) -> str:
     """A digest over the released set: resource ids and versions, sorted."""
-    held = hashlib.sha256()
-    for each in sorted(f"{hit.fhir_id}/{hit.version_id}" for hit in hits):
-        held.update(each.encode() + b"\n")
-    return held.hexdigest()
+    written = sorted([f"{hit.fhir_id}/{hit.version_id}\n" for hit in hits])
+    return hashlib.sha256("".join(written).encode()).hexdigest()
 
 
 def _closing(release: Release) -> list[str]:

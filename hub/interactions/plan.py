@@ -30,10 +30,18 @@ LABELS = {
 """What a reader calls a contract."""
 
 
-def reachable(hub: Hub, sight: Sight, resource_type: str) -> Iterator[tuple[SourceConfig, str]]:
+def reachable(hub: Hub, sight: Sight, resource_type: str) -> tuple[tuple[SourceConfig, str], ...]:
     """Every source and contract that could hold something of this type that the caller could see."""
     if not sight.named or sight.view.kind != "patient" or sight.view.pk <= 0:
-        return
+        return ()
+    worked, at = sight.release.worked, ("reachable", resource_type)
+    if at not in worked:
+        worked[at] = tuple(_reachable(hub, sight, resource_type))
+    held: tuple[tuple[SourceConfig, str], ...] = worked[at]
+    return held
+
+
+def _reachable(hub: Hub, sight: Sight, resource_type: str) -> Iterator[tuple[SourceConfig, str]]:
     for source in hub.clinical:
         if any(could_permit(sight.release, source.name, each.upper()) for each in (source.owner, *source.providers)):
             for contract in source.contracts:

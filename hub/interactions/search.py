@@ -6,7 +6,7 @@ from typing import Any
 
 from hub.caller import Caller
 from hub.errors import HubError, InvalidRequest, NotSupported
-from hub.fhir.bundle import Hit, Link, searchset
+from hub.fhir.bundle import Hit, Link, matches, searchset
 from hub.fhir.identifiers import Identifier
 from hub.fhir.json import dumps
 from hub.fhir.outcome import SourceReport, report_outcome
@@ -204,7 +204,8 @@ def bundle(hub: Hub, query: Query, answer: Answer) -> bytes:
     links = [Link("self", self_link(query, base))]
     if answer.cursor and not query.withheld:
         links.append(Link("next", page_link(query, base, answer.cursor)))
-    hits = [Hit(each.bytes, f"{base}/{query.resource_type}/{each.fhir_id}") for each in answer.page.hits]
+    found = ((each.fhir_id, each.bytes) for each in answer.page.hits)
+    hits: list[Hit | bytes] = [*matches(f"{base}/{query.resource_type}/", found)]
     if answer.outcome:
         hits.append(Hit(dumps(answer.outcome), mode="outcome"))
     return searchset(hits, links=links, total=answer.page.total)

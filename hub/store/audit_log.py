@@ -6,18 +6,21 @@ no answer whose audit commit follows the acknowledgement of a withdrawal, since 
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, insert, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from hub.audit import Frontier, leaf_hash
 from hub.errors import AuditUnavailable
 from hub.fhir.json import dumps, loads
 from hub.store.database import Database
+from hub.store.prepared import Prepared
 from hub.store.tables import audit, audit_head, patient
 from hub.store.values import insert_new
 
@@ -25,6 +28,8 @@ SHARD = 0
 """The shard that this process appends to."""
 BATCH = 512
 """Leaves of one commit, at most."""
+GATHER = 0.001
+"""Seconds that a busy committer waits for more leaves: a commit costs more than to carry one leaf along."""
 
 
 class EpochMoved(Exception):
@@ -108,6 +113,8 @@ class AuditLog:
             self._commit(batch)
             if last:
                 return
+            if len(batch) > 1:
+                time.sleep(GATHER)
 
     def _commit(self, batch: list[tuple[Leaf, "Future[int]"]]) -> None:
         batch = [each for each in batch if each[1].set_running_or_notify_cancel()]  # who has gone away waits for nothing
@@ -130,9 +137,9 @@ class AuditLog:
     def _append(self, connection: Connection, leaves: Sequence[Leaf]) -> list[int | None]:
         # Patients before the head, always: who writes a patient appends last, and two orders would wait for each other.
         current = self._epochs(connection, leaves)
-        head = _head(connection)
-        tree = Frontier.from_bytes(head.size, head.frontier)
-        at = max(self._clock(), head.at)
+        size, roots, last = _head(connection)
+        tree = Frontier.from_bytes(size, roots)
+        at = max(self._clock(), last)
         outcomes: list[int | None] = []
         rows = []
         for leaf in leaves:
@@ -145,8 +152,8 @@ class AuditLog:
             outcomes.append(tree.size)
             tree = tree.grown(hashed)
         if rows:
-            connection.execute(insert(audit), rows)
-            connection.execute(_GROW, {"on": SHARD, "size": tree.size, "frontier": tree.to_bytes(), "at": at})
+            _INSERT.write(connection, rows)
+            _GROW.write(connection, [{"on": SHARD, "size": tree.size, "frontier": tree.to_bytes(), "at": at}])
         return outcomes
 
     def _epochs(self, connection: Connection, leaves: Sequence[Leaf]) -> dict[int, int]:
@@ -154,36 +161,44 @@ class AuditLog:
         found: dict[int, int] = {}
         for at in range(0, len(wanted), 64):
             part = wanted[at : at + 64]
-            padded = part + [part[-1]] * (64 - len(part))
-            found |= dict(connection.execute(_EPOCHS, {f"p{n}": pk for n, pk in enumerate(padded)}).all())
+            size = 1 << (len(part) - 1).bit_length()
+            padded = part + [part[-1]] * (size - len(part))
+            found |= dict(_epochs(size).rows(connection, {f"p{n}": pk for n, pk in enumerate(padded)}))
         return found
 
 
-def _head(connection: Connection) -> Any:
-    """The locked head of the shard's tree, made if there is none."""
-    head = connection.execute(_HEAD, {"shard": SHARD}).one_or_none()
+def _head(connection: Connection) -> tuple[int, bytes, int]:
+    """The locked head of the shard's tree, made if there is none: size, frontier, time."""
+    head = _HEAD.row(connection, {"shard": SHARD})
     if head is None:
         insert_new(connection, audit_head, [{"shard": SHARD, "size": 0, "frontier": b"", "at": 0}])
-        head = connection.execute(_HEAD, {"shard": SHARD}).one()
-    return head
+        [head] = _HEAD.rows(connection, {"shard": SHARD})
+    size, roots, at = head
+    return size, roots, at
 
 
-_HEAD = (
+_HEAD = Prepared(
     select(audit_head.c.size, audit_head.c.frontier, audit_head.c.at)
     .where(audit_head.c.shard == bindparam("shard"))
     .with_for_update()
 )
-_GROW = (
+_INSERT = Prepared(insert(audit))
+_GROW = Prepared(
     update(audit_head)
     .where(audit_head.c.shard == bindparam("on"))
     .values(size=bindparam("size"), frontier=bindparam("frontier"), at=bindparam("at"))
 )
-_EPOCHS = (
-    select(patient.c.pk, patient.c.epoch)
-    .where(patient.c.pk.in_([bindparam(f"p{n}") for n in range(64)]))
-    .order_by(patient.c.pk)
-    .with_for_update(read=True)
-)
+
+
+@cache
+def _epochs(size: int) -> Prepared:
+    """The locked epochs of so many patients; few sizes, so that few statements serve batches of every length."""
+    return Prepared(
+        select(patient.c.pk, patient.c.epoch)
+        .where(or_(*(patient.c.pk == bindparam(f"p{n}", type_=BigInteger) for n in range(size))))
+        .order_by(patient.c.pk)
+        .with_for_update(read=True)
+    )
 
 
 @dataclass(frozen=True, slots=True)

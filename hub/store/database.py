@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -68,6 +66,9 @@ class Database:
 
     def migrate(self) -> None:
         """Bring the tables to the newest form. Safe to run at every start, also by several processes."""
+        from alembic import command  # here, since only starting needs it, and it is large
+        from alembic.config import Config
+
         with self._writers.begin() as connection:
             if not self.sqlite:
                 connection.exec_driver_sql("SELECT pg_advisory_xact_lock(727001)")

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from datetime import UTC, datetime
+from functools import partial
 from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
@@ -14,12 +15,13 @@ from hub.store.database import Database
 from hub.store.deposit import DIRECTORY_RECORD, open_record
 from hub.store.known import Memory
 from hub.store.search import Searcher
+from hub.store.threads import Threads, WayBack
 from hub.store.values import micros
 
 P = ParamSpec("P")
 T = TypeVar("T")
-THREADS = 4
-"""More would only wait for each other: work in a thread holds the interpreter or the database."""
+THREADS = {True: 2, False: 4}
+"""SQLite, PostgreSQL. More would only wait for each other: work in a thread holds the interpreter or the database."""
 
 
 class Store:
@@ -38,7 +40,8 @@ class Store:
         self.memory = Memory()
         self.search = Searcher("sqlite" if self.database.sqlite else "postgresql")
         self.audit = AuditLog(self.database, self.now, observe)
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="store")
+        self._back = WayBack()
+        self._threads = Threads(THREADS[self.database.sqlite], "store", self._back)
         self.hops = 0
         """How many times work hopped to a thread: tests count them."""
 
@@ -59,17 +62,23 @@ class Store:
     async def __call__(self, work: Callable[Concatenate["Store", P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work(store, …)` on one of the store's threads."""
         self.hops += 1
-        return await asyncio.get_running_loop().run_in_executor(self._pool, lambda: work(self, *args, **kwargs))
+        return await self._threads.run(lambda: work(self, *args, **kwargs))
 
     async def commit(self, leaf: Leaf) -> int:
         """Make a log entry durable, together with others that wait.
 
         Raises: EpochMoved; AuditUnavailable.
         """
-        return await asyncio.wrap_future(self.audit.submit(leaf))
+        waiter: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self.audit.submit(leaf).add_done_callback(partial(self._tell, waiter))
+        return await waiter
+
+    def _tell(self, waiter: "asyncio.Future[int]", done: "Future[int]") -> None:
+        fault = done.exception()
+        self._back.settle(waiter, None if fault else done.result(), fault)
 
     def close(self) -> None:
         """Finish what is running and let go of everything."""
-        self._pool.shutdown(wait=True)
+        self._threads.close()
         self.audit.close()
         self.database.close()
