@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 SOURCE_KINDS = ("rivta", "fhir", "mllp", "files", "register")
+RESERVED = frozenset({"own", "hub", "directory"})
+"""Under these names the hub keeps what patients and staff write, and the directory: no source, and so no client, bears them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +131,8 @@ def read(path: Path | None, environment: Mapping[str, str] = os.environ) -> Conf
     names = [source.name for source in config.sources]
     if len(set(names)) != len(names):
         raise ValueError("source: two sources have one name")
+    if RESERVED & set(names):
+        raise ValueError("source: own, hub and directory are the hub's own names")
     return config
 
 
