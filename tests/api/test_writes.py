@@ -1,5 +1,7 @@
 """Writes over HTTP: a patient's own measurements, Consents that open and close, what a source's client keeps. API.md 1 and 4."""
 
+import asyncio
+
 import pytest
 
 
@@ -339,3 +341,20 @@ def test_a_write_and_its_log_entry_are_durable_together(shared, kit):
     house.post("/fhir/Observation", own(house, patient), resource=kit.observation(patient))
     [entry] = house.log()[before:]
     assert (entry["action"], entry["type"], entry["patient"], entry["outcome"]) == ("create", "Observation", patient.id, "permit")
+
+
+def test_of_many_who_change_one_version_one_wins(shared, kit):
+    house, patient = shared, shared.enroll()
+    me = own(house, patient)
+    made = house.post("/fhir/Observation", me, resource=kit.observation(patient))
+    where, tag = f"/fhir/Observation/{made.json()['id']}", {"if-match": made.headers["etag"]}
+
+    async def change(number):
+        changed = made.json() | {"note": [{"text": str(number)}]}
+        return (await house.ask("PUT", where, me, resource=changed, headers=tag)).status_code
+
+    async def all_at_once():
+        return await asyncio.gather(*[change(number) for number in range(6)])
+
+    assert sorted(house.run(all_at_once())) == [200] + [412] * 5
+    assert house.get(f"{where}/_history", me).json()["total"] == 2
