@@ -167,6 +167,28 @@ def test_keys_are_made_once(hub, configured):
     assert made.stat().st_mode & 0o077 == 0
 
 
+def test_what_was_backed_up_is_put_back_into_an_empty_place_only(hub, held, tmp_path, monkeypatch):
+    hub("backup", "kept.backup")
+    assert Path("kept.backup").stat().st_mode & 0o077 == 0
+    assert "kept.backup: File exists" in hub("backup", "kept.backup", code=1).stderr
+    assert "kept.backup" in hub("restore", "kept.backup", code=1).stderr
+    monkeypatch.setenv("HUB_DATA", str(tmp_path / "elsewhere"))
+    hub("restore", "kept.backup")
+    assert hub("audit", "verify").stdout.startswith("unbroken: 4 entries")
+    assert len(ids(hub("message", "list", "--all").stdout)) == 3
+    assert {each.read_bytes() for each in held.glob("*keys*")} == {
+        each.read_bytes() for each in (tmp_path / "elsewhere").glob("*keys*")
+    }
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no backup at all"])
+def test_what_is_no_backup_is_not_put_back(hub, configured, tmp_path, content):
+    if content is not None:
+        (tmp_path / "kept.backup").write_bytes(content)
+    assert "kept.backup" in hub("restore", "kept.backup", code=1).stderr
+    assert not list(configured.glob("*keys*"))
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [

@@ -53,7 +53,7 @@ def test_a_wrong_answer_has_a_row_of_its_own(world):
     assert written(world, answers(world), 160).count("✗") == 1
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 @pytest.mark.anyio
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 async def test_every_answer_is_as_the_worlds_table_has_it_and_an_altered_table_fails(tmp_path, kind, request):

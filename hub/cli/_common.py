@@ -1,0 +1,78 @@
+"""What the commands share: which hub they are about, and how they fail: one line on standard error, exit code 1."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+
+from hub import config as configuration
+from hub.config import Config
+
+console = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160)
+ConfigFile = Annotated[Path | None, typer.Option("--config", "-c", help="hub.toml; HUB_CONFIG if not given.")]
+LookedAt = Annotated[
+    Path | None, typer.Option("--config", "-c", help="hub.toml; if not given HUB_CONFIG, or the demo that runs in this folder.")
+]
+
+
+def configured(path: Path | None) -> Config:
+    with plainly(f"{path or os.environ.get('HUB_CONFIG') or 'configuration'}: "):
+        return configuration.read(path)
+
+
+def looked_at(path: Path | None) -> Config:
+    """The configuration to look at: as given, or of the demo that runs here."""
+    if path is None and not os.environ.get("HUB_CONFIG"):
+        from hub.demo.folder import NotRunning, configuration_file, port_of
+
+        with plainly(), contextlib.suppress(NotRunning):
+            path = configuration_file(port_of())
+    return configured(path)
+
+
+def database_url(held: Config) -> str:
+    return held.database_url or f"sqlite:///{held.data / 'hub.db'}"
+
+
+@contextlib.contextmanager
+def opened(path: Path | None) -> Iterator[Any]:
+    """The database of a configuration, for looking at; closed after the block."""
+    from hub.store.database import Database
+
+    held = looked_at(path)
+    if not held.database_url and not (held.data / "hub.db").is_file():
+        stop(f"there is no database in {held.data}: start the hub once, or name its configuration with --config")
+    with answering(), contextlib.closing(Database(database_url(held))) as database:
+        yield database
+
+
+@contextlib.contextmanager
+def answering() -> Iterator[None]:
+    """What a database refuses ends in one line, without its address, which may hold a password."""
+    from hub.store.database import SQLAlchemyError
+
+    try:
+        yield
+    except (SQLAlchemyError, ImportError):
+        stop("the database does not answer, or there is no hub in it yet: start the hub once")
+
+
+@contextlib.contextmanager
+def plainly(where: str = "") -> Iterator[None]:
+    """What fails because of a file, a number or an address ends in one line, without a traceback."""
+    try:
+        yield
+    except OSError as fault:
+        stop(f"{fault.filename}: {fault.strerror}" if fault.filename else fault.strerror or str(fault))
+    except ValueError as fault:
+        stop(where + str(fault).partition("\n")[0])
+
+
+def stop(why: str) -> NoReturn:
+    typer.echo(f"hub: {why}", err=True)
+    raise typer.Exit(1)

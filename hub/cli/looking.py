@@ -1,0 +1,166 @@
+"""Looking after a hub: its sources, the messages that came, and its log."""
+
+import asyncio
+import sys
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from hub.cli._common import LookedAt, console, looked_at, opened, plainly, stop
+
+source = typer.Typer(help="Sources: what is configured, and whether it works.", no_args_is_help=True)
+message = typer.Typer(help="Source messages as they came, and what became of them.", no_args_is_help=True)
+audit = typer.Typer(help="The access log.", no_args_is_help=True)
+
+
+@source.command("list")
+def source_list(config: LookedAt = None) -> None:
+    """The configured sources."""
+    table = Table("name", "kind", "owner", "address", "contracts", "asked again after")
+    for each in looked_at(config).sources:
+        table.add_row(each.name, each.kind, each.owner, each.address, ", ".join(each.contracts), f"{each.max_age:g} s")
+    console.print(table)
+
+
+@source.command("check")
+def source_check(
+    name: str,
+    config: LookedAt = None,
+    patient: Annotated[str, typer.Option(help="Personal number to ask about; a published test number if not given.")] = "",
+) -> None:
+    """Try a source step by step: name, TLS, answer, schema, a patient."""
+    from hub.app import checks
+    from hub.fhir.identifiers import InvalidNumber, personal_number
+
+    held = next((each for each in looked_at(config).sources if each.name == name), None)
+    if held is None:
+        stop("no source has that name: see `hub source list`")
+    try:
+        number = personal_number(patient, datetime.now(UTC).date()) if patient else None
+    except InvalidNumber as fault:
+        stop(f"not a personal number: {fault}")
+
+    async def run() -> bool:
+        right = True
+        async for step in checks(held, number):
+            mark = "[green]ok  [/]" if step.passed else "[red]FAIL[/]"
+            console.print(f"{mark} {step.name}: {step.what}" + (f"\n     → {step.advice}" if step.advice else ""))
+            right = right and step.passed
+        return right
+
+    raise typer.Exit(0 if asyncio.run(run()) else 1)
+
+
+@message.command("list")
+def message_list(
+    config: LookedAt = None,
+    withheld: Annotated[bool, typer.Option("--withheld", help="Only those that lack custody.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Also those that were mapped in full.")] = False,
+) -> None:
+    """Messages that could not be mapped in full, or lack custody."""
+    from hub.store import messages
+
+    wanted = ("withheld",) if withheld else () if everything else ("partly", "withheld", "unmappable", "waiting")
+    with opened(config) as store:
+        table = Table("id", "received", "source", "format", "status", "problems")
+        for each in messages.listed(store.reader(), wanted):
+            problems = len(each.report.get("issues", ()))
+            received = each.message.received.astimezone().strftime("%Y-%m-%d %H:%M")
+            table.add_row(each.id[:12], received, each.message.source, each.message.format, each.status, str(problems))
+        console.print(table)
+
+
+@message.command("show")
+def message_show(
+    id: str,
+    config: LookedAt = None,
+    content: Annotated[bool, typer.Option("--content", help="The bytes as they came, to standard output.")] = False,
+) -> None:
+    """What became of a message: places and problems; with --content its bytes."""
+    from hub.store import messages
+
+    with opened(config) as store:
+        held = messages.get(store.reader(), id)
+    if held is None:
+        stop("no message has that id, or more than one begins so")
+    if content:
+        sys.stdout.buffer.write(held.message.content)
+        return
+    console.print(
+        f"{held.id}  {held.status}\nsource {held.message.source}, format {held.message.format}, {len(held.message.content)} bytes"
+    )
+    console.print_json(data=held.report)
+
+
+@message.command("retry")
+def message_retry(id: str, config: LookedAt = None) -> None:
+    """Take a message in again, with today's mappers and configuration."""
+    from hub.app import put_together
+    from hub.ingest import Ingested, described, retry
+
+    with opened(config), plainly():  # there is a database
+        running = put_together(looked_at(config))
+
+    async def again() -> Ingested | None:
+        try:
+            done = await running.hub.store(retry, running.hub, id)
+            for number in done.strangers if done else ():
+                await running.refresher.identify(number)
+            return await running.hub.store(retry, running.hub, id) if done and done.strangers else done
+        finally:
+            await running.stop()
+
+    done = asyncio.run(again())
+    if done is None:
+        stop("no message has that id, or more than one begins so")
+    console.print_json(data=dict(described(done)))
+
+
+@audit.command("list")
+def audit_list(
+    config: LookedAt = None,
+    count: Annotated[int, typer.Option(help="How many of the newest.")] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="Whole entries, a line each.")] = False,
+) -> None:
+    """The newest entries of the log."""
+    from hub.store import audit_log
+    from hub.store.values import instant
+
+    with opened(config) as store:
+        size, _ = audit_log.head_of(store.reader())
+        found = audit_log.entries(store.reader(), after=size - count - 1, limit=count)
+    if as_json:
+        for each in found:
+            sys.stdout.write(each.entry.decode() + "\n")
+        return
+    table = Table("seq", "at", "who", "unit", "did", "type", "outcome", "rules", "released")
+    for each in found:
+        held = each.content
+        who = held.get("who", {})
+        table.add_row(
+            str(each.seq),
+            instant(each.at)[:19],
+            who.get("subject", "–"),
+            who.get("unit", ""),
+            held.get("action", ""),
+            held.get("type", ""),
+            held.get("outcome", ""),
+            " ".join(held.get("rules", ())),
+            str(held.get("released", "")),
+        )
+    console.print(table)
+
+
+@audit.command("verify")
+def audit_verify(config: LookedAt = None) -> None:
+    """Read the whole log and say whether anything was changed."""
+    from hub.store import audit_log
+
+    with opened(config) as store:
+        head = audit_log.head_of(store.reader())
+        fault = audit_log.verify(audit_log.every(store.reader(), head[0]), head)
+    if fault:
+        stop(f"the log does not hold: {fault}")
+    console.print(f"unbroken: {head[0]} entries. What this cannot show: a log cut off together with its head.")

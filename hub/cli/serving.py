@@ -1,0 +1,71 @@
+"""`hub serve`, its keys, and its backups."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from hub.cli._common import ConfigFile, answering, configured, console, database_url, plainly, stop
+
+keys = typer.Typer(help="The hub's secret keys.", no_args_is_help=True)
+
+
+def serve(config: ConfigFile = None) -> None:
+    """Run the hub as configured."""
+    import uvicorn
+
+    from hub import observe
+    from hub.app import put_together
+    from hub.tls import server_context
+
+    held = configured(config)
+    try:
+        running = put_together(held)
+    except FileNotFoundError:
+        stop(f"there are no keys in {held.data}: make them once with `hub keys create`, and keep a copy of the file")
+    observe.install(running.log)
+    context = server_context(held.tls_cert, held.tls_key) if held.tls_cert else None
+    factory: Callable[..., Any] | None = (lambda *_: context) if context else None
+    uvicorn.run(
+        running.app,
+        host=held.host,
+        port=held.port,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        ssl_context_factory=factory,
+    )
+
+
+@keys.command("create")
+def keys_create(config: ConfigFile = None) -> None:
+    """Make the keys that ids and cursors are made with; never a second time."""
+    from hub import keys as key_files
+
+    folder = configured(config).data
+    try:
+        key_files.create(folder)
+    except FileExistsError:
+        stop("there are keys already; they are never replaced")
+    console.print(f"made {folder / key_files.FILE}: keep a copy; without it every id is lost")
+
+
+def backup(file: Path, config: ConfigFile = None) -> None:
+    """Write everything (database, keys) to one file."""
+    from hub.store.backup import backup as write
+
+    held = configured(config)
+    with plainly(), answering():
+        write(database_url(held), held.data, file)
+    console.print(f"wrote {file}: it holds patient data and secret keys, guard it as such")
+
+
+def restore(file: Path, config: ConfigFile = None) -> None:
+    """Put back what `hub backup` wrote, into an empty database and data folder."""
+    from hub.store.backup import restore as read
+
+    held = configured(config)
+    with plainly(f"{file}: "), answering():
+        read(file, database_url(held), held.data)
+    console.print("restored: ids, keys and log are those of the backup")
