@@ -1,0 +1,138 @@
+"""How statements reach their rows: a patient's by index alone, on both databases, and no Bloom filter is built."""
+
+import pytest
+from psycopg import RawCursor
+from sqlalchemy import event
+
+from hub.fhir.identity import rid
+from hub.fhir.query import read_query
+from hub.store.known import known
+from hub.store.patients import locate
+from hub.store.search import View
+from hub.store.tables import METADATA
+
+PATIENTS, EACH = 40, 80
+QUERIES = {
+    "nothing asked": [],
+    "token": [("code", "c3")],
+    "token with system": [("code", "urn:s|c3")],
+    "several tokens": [("code", "c1,c2,c3")],
+    "token and date": [("code", "c3"), ("date", "ge2024-05-03"), ("date", "lt2024-06")],
+    "reference": [("performer", "Practitioner/p2")],
+    "text": [("value-string", "ab")],
+    "id": [("_id", "o5")],
+    "sorted by code": [("_sort", "code,-date")],
+    "the total alone": [("_count", "0"), ("code", "c3")],
+    "last updated": [("_lastUpdated", "ge2026")],
+}
+
+
+@pytest.fixture(scope="module")
+def filled(shared_store, write):
+    for number in range(PATIENTS):
+        pk = shared_store.patient(write.PK + 1_000 + number)
+        made = [
+            write.observation(
+                f"{number}-o{n}",
+                code={"coding": [{"system": "urn:s", "code": f"c{n % 9}"}]},
+                effectiveDateTime=f"2024-05-{n % 28 + 1:02}",
+                performer=[{"reference": f"Practitioner/p{n % 4}"}],
+                valueString=f"ab {n}",
+            )
+            for n in range(EACH)
+        ]
+        shared_store.put(*(write.record(number * 1_000 + n, each) for n, each in enumerate(made)), pk=pk)
+    with shared_store.database.writing() as connection:
+        connection.exec_driver_sql("ANALYZE")
+    return shared_store
+
+
+def _plan(store, work) -> str:
+    """The plans of all statements that `work` sends, as the database tells them."""
+    sent = []
+
+    def seen(_connection, _cursor, statement, parameters, *_):
+        sent.append((statement, parameters if isinstance(parameters, dict) else tuple(parameters)))
+
+    engine = store.reader().engine
+    event.listen(engine, "before_cursor_execute", seen)
+    try:
+        work()
+    finally:
+        event.remove(engine, "before_cursor_execute", seen)
+    return "\n".join(str(row[-1]) for statement, parameters in sent for row in _explained(store, statement, parameters))
+
+
+def _explained(store, statement, parameters):
+    """The answer path runs statements on the driver ($1, ?), the rest goes through SQLAlchemy (%(name)s)."""
+    driver = store.reader().connection.dbapi_connection
+    if store.database.sqlite:
+        return driver.execute("EXPLAIN QUERY PLAN " + statement, parameters).fetchall()
+    cursor = RawCursor(driver) if "$1" in statement else driver.cursor()
+    return cursor.execute("EXPLAIN " + statement, parameters).fetchall()
+
+
+def _by_index_alone(store, plan: str) -> None:
+    assert plan
+    if store.database.sqlite:
+        assert "BLOOM FILTER" not in plan, plan
+        scanned = {line.split()[1] for line in plan.split("\n") if line.startswith("SCAN ")}
+        assert not scanned & METADATA.tables.keys(), plan
+    else:
+        assert "Seq Scan" not in plan, plan
+
+
+@pytest.mark.parametrize("continued", [False, True], ids=["first page", "next page"])
+@pytest.mark.parametrize("asked", QUERIES)
+def test_a_page_of_one_patient_is_reached_by_index_alone(filled, write, asked, continued) -> None:
+    pk = write.PK + 1_007
+    query = read_query("Observation", QUERIES[asked], now=filled.clock())
+    after = (*[0 if key.kind == "date" else "" for key in query.sort or [0]] * bool(query.sort), 0) if query.sort else (0, 0)
+    view = View("patient", write.EVERYTHING, pk=pk, asof=filled.known(pk).recorded)
+    plan = _plan(filled, lambda: filled.search.page(filled.reader(), view, query, after if continued else None))
+    _by_index_alone(filled, plan)
+
+
+def test_a_read_its_versions_and_what_is_known_are_reached_by_index_alone(filled, write) -> None:
+    pk = write.PK + 1_007
+    view = View("patient", write.EVERYTHING, pk=pk, asof=filled.known(pk).recorded)
+    at = (filled.reader(), view, "Observation", rid(write.KEY, "Observation", "7-o1"), "7-o1")
+    _by_index_alone(filled, _plan(filled, lambda: filled.search.read(*at)))
+    _by_index_alone(filled, _plan(filled, lambda: filled.search.versions(*at)))
+    _by_index_alone(filled, _plan(filled, lambda: locate(filled.reader(), write.KEY, "Observation", "7-o1")))
+    if not filled.database.sqlite:  # tables of a few rows are read from end to end unless it is made dear
+        filled.reader().exec_driver_sql("SET enable_seqscan = off")
+    _by_index_alone(filled, _plan(filled, lambda: known(filled.reader(), pk, 0)))
+    if not filled.database.sqlite:
+        filled.reader().exec_driver_sql("RESET enable_seqscan")
+
+
+@pytest.mark.parametrize("kind", ["unit", "source"])
+def test_the_named_fan_outs_start_from_an_index_of_their_own(filled, write, kind) -> None:
+    where = {"unit": {"provider": "SE9", "unit": "SE9-U1"}, "source": {"source": "nowhere"}}[kind]
+    view = View(kind, write.EVERYTHING, **where)
+    query = read_query("Observation", [("code", "c3")], now=filled.clock())
+    plan = _plan(filled, lambda: filled.search.page(filled.reader(), view, query))
+    assert f"resource_by_{kind}" in plan
+
+
+def test_a_page_of_one_patient_costs_one_statement_whatever_is_asked(filled, write) -> None:
+    pk = write.PK + 1_007
+    view = View("patient", write.EVERYTHING, pk=pk, asof=filled.known(pk).recorded)
+    for params in QUERIES.values():
+        query = read_query("Observation", params, now=filled.clock())
+        with filled.database.count() as counter:
+            filled.search.page(filled.reader(), view, query)
+        assert len(counter.statements) == 1
+
+
+def test_statements_are_built_once_a_shape_and_hold_no_value(filled, write) -> None:
+    pk = write.PK + 1_007
+    view = View("patient", write.EVERYTHING, pk=pk, asof=filled.known(pk).recorded)
+    prepared = filled.search._prepared
+    for code in ("c1", "c2", "SECRET"):
+        filled.search.page(filled.reader(), view, read_query("Observation", [("code", code)], now=filled.clock()))
+        size = len(prepared)
+    filled.search.page(filled.reader(), view, read_query("Observation", [("code", "c9")], now=filled.clock()))
+    assert len(prepared) == size
+    assert "SECRET" not in "".join(map(str, prepared)) + "".join(map(str, prepared.values()))
