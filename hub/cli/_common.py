@@ -52,14 +52,16 @@ def opened(path: Path | None) -> Iterator[Any]:
 
 
 @contextlib.contextmanager
-def answering() -> Iterator[None]:
+def answering(
+    otherwise: str = "the database does not answer, or there is no hub in it yet: start the hub once",
+) -> Iterator[None]:
     """What a database refuses ends in one line, without its address, which may hold a password."""
     from hub.store.database import SQLAlchemyError
 
     try:
         yield
     except (SQLAlchemyError, ImportError):
-        stop("the database does not answer, or there is no hub in it yet: start the hub once")
+        stop(otherwise)
 
 
 @contextlib.contextmanager

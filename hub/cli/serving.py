@@ -1,5 +1,7 @@
 """`hub serve`, its keys, and its backups."""
 
+import os
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,9 @@ def serve(config: ConfigFile = None) -> None:
         running = put_together(held)
     except FileNotFoundError:
         stop(f"there are no keys in {held.data}: make them once with `hub keys create`, and keep a copy of the file")
+    with plainly(), answering("the database does not answer"):
+        _free(held.host, held.port)
+        running.hub.store.database.ping()
     observe.install(running.log)
     context = server_context(held.tls_cert, held.tls_key) if held.tls_cert else None
     factory: Callable[..., Any] | None = (lambda *_: context) if context else None
@@ -36,6 +41,16 @@ def serve(config: ConfigFile = None) -> None:
         server_header=False,
         ssl_context_factory=factory,
     )
+
+
+def _free(host: str, port: int) -> None:
+    """Whether the hub could listen there: the server itself would only say that something failed. Raises: OSError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except (OSError, OverflowError) as fault:
+        why = os.strerror(fault.errno).lower() if isinstance(fault, OSError) and fault.errno else "no such address"
+        raise OSError(f"the hub cannot listen on {host}:{port}, {why}") from None
 
 
 @keys.command("create")

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -156,6 +157,19 @@ def test_a_database_that_does_not_answer_is_said_without_its_password(hub, confi
 
 def test_serving_without_keys_says_how_they_are_made(hub, configured):
     assert "hub keys create" in hub("serve", code=1).stderr
+
+
+def test_serving_where_something_else_listens_is_one_line(hub, held, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        monkeypatch.setenv("HUB_PORT", str(port))
+        assert f"cannot listen on 127.0.0.1:{port}" in hub("serve", code=1).stderr
+
+
+def test_serving_without_its_database_is_one_line(hub, held, monkeypatch):
+    monkeypatch.setenv("HUB_PORT", "0")
+    monkeypatch.setenv("HUB_DATABASE_URL", "postgresql+psycopg://someone:secret@127.0.0.1:1/hub")
+    assert hub("serve", code=1).stderr == "hub: the database does not answer\n"
 
 
 def test_keys_are_made_once(hub, configured):
