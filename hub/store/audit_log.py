@@ -14,7 +14,6 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, bindparam, insert, or_, select, update
-from sqlalchemy.exc import SQLAlchemyError
 
 from hub.audit import Frontier, leaf_hash
 from hub.errors import AuditUnavailable
@@ -82,7 +81,7 @@ class AuditLog:
         """
         try:
             [seq] = self._append(connection, [leaf])
-        except SQLAlchemyError as fault:
+        except Exception as fault:  # whatever it is, the driver's own errors among them: the change is not made either
             raise AuditUnavailable(f"the access log cannot be written ({type(fault).__name__})") from fault
         if seq is None:
             raise EpochMoved
