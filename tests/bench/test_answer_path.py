@@ -1,0 +1,165 @@
+"""What an answer costs, in counts: statements, hops, commits. Never seconds: those are for `make bench`."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bench.world import person
+from hub.caller import Caller, SmartScope
+from hub.config import Config
+from hub.consent.grounds import Need, Relation
+from hub.directory import Directory, Provider, Unit
+from hub.fhir.custody import Custody
+from hub.fhir.identity import rid
+from hub.fhir.query import read_query
+from hub.hub import Hub
+from hub.interactions.context import Context
+from hub.interactions.read import read
+from hub.interactions.search import search_type
+from hub.keys import Keys
+from hub.refresh import Refresher
+from hub.store.deposit import Record, deposit
+from hub.store.known import put_ground
+from hub.store.patients import Facts, enroll, facts_of
+from hub.store.store import Store
+
+NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+LATER = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+MICROS = int(NOW.timestamp()) * 1_000_000
+KEYS = Keys(b"k" * 32, b"c" * 32)
+PERSON = person(0).number
+PLACE = {"provider": "SE1", "unit": "SE1-U1"}
+CALLER = Caller(
+    kind="clinician",
+    subject="SE1-E1",
+    client="app",
+    issuer="https://idp.example.org",
+    loa=3,
+    purpose="care",
+    scope="SJF",
+    commission="SE1-C1",
+    social_unit=False,
+    smart=frozenset({SmartScope("user", "*", frozenset("rs"))}),
+    **PLACE,
+)
+CUSTODY = Custody(
+    source="north",
+    info_type="und-kkm-ure",
+    regime="SVOD",
+    social=False,
+    time_from=NOW,
+    time_to=NOW,
+    released=True,
+    secret=False,
+    nullified=False,
+    insurance=False,
+    purpose="care",
+    incapacity=False,
+    **PLACE,
+)
+GROUND = {"start": NOW, "end": LATER, "state": "active", "recorded": NOW, "recorded_by": "SE1-E1", "employee": "SE1-E1", **PLACE}
+
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def house(database_url, tmp_path: Path):
+    """(context, patient's id): a hub with a patient of 50 Observations, and a physician who is near."""
+    store = Store(database_url, KEYS, lambda: NOW)
+    store.open()
+    with store.database.writing() as connection:
+        pk = enroll(connection, KEYS.identity, Facts((PERSON,), registered=True))
+        patient, _ = facts_of(connection, pk)
+        records = [
+            Record(rid(KEYS.identity, "entry", f"e{n}"), "lab", CUSTODY, (_observation(n, patient),), "") for n in range(50)
+        ]
+        deposit(connection, KEYS.identity, pk, records, (), MICROS)
+        put_ground(connection, pk, Relation(id="r1", **GROUND), "SE1-E1", MICROS)
+        put_ground(connection, pk, Need(id="n1", **GROUND, type="relevance", reason="care"), "SE1-E1", MICROS)
+    units = {"SE1-U1": Unit("SE1-U1", "Unit", "SE1")}
+    directory = Directory({"SE1": Provider("SE1", "Region")}, units)
+    hub = Hub(config=Config(data=tmp_path), directory=directory, store=store, fetchers={}, clock=lambda: NOW)
+    yield Context(hub, Refresher(hub), CALLER, "a" * 26, MICROS), patient
+    store.close()
+
+
+def _observation(number, patient):
+    return {
+        "resourceType": "Observation",
+        "id": f"o{number}",
+        "status": "final",
+        "code": {"text": "x"},
+        "subject": {"reference": f"Patient/{patient}"},
+        "effectiveDateTime": f"2026-10-{number % 28 + 1:02d}",
+    }
+
+
+def _query(context, patient):
+    return read_query("Observation", [("patient", patient), ("_count", "50")], now=NOW, base=context.hub.base)
+
+
+async def _counted(context, ask):
+    """(statements, hops, commits) of one request."""
+    store = context.hub.store
+    hops, commits = store.hops, store.database.commits
+    with store.database.count() as counter:
+        await ask()
+    return counter.statements, store.hops - hops, store.database.commits - commits
+
+
+async def test_a_read_is_one_hop_one_commit_and_reads_grounds_once(house):
+    context, _ = house
+    first, *_ = await _counted(context, lambda: read(context, "Observation", "o1"))
+    again, hops, commits = await _counted(context, lambda: read(context, "Observation", "o2"))
+    assert any("FROM ground" in text for text in first)
+    assert not any("FROM ground" in text for text in again)
+    assert (hops, commits) == (1, 1)
+    assert len(_answering(again)) == 3  # where it lies, the epoch, the resource; the fourth is the log's
+
+
+async def test_a_search_of_fifty_is_one_hop_and_three_statements_before_the_log(house):
+    context, patient = house
+    await search_type(context, _query(context, patient))
+    sent, hops, commits = await _counted(context, lambda: search_type(context, _query(context, patient)))
+    assert (len(_answering(sent)), hops, commits) == (3, 1, 1)
+
+
+async def test_a_ground_that_is_added_is_read_at_the_next_request(house):
+    context, _ = house
+    await read(context, "Observation", "o1")
+    store = context.hub.store
+    pk = next(iter(store.memory._held.values())).pk
+    with store.database.writing() as connection:
+        put_ground(connection, pk, Need(id="n2", **GROUND, type="work", reason="care"), "SE1-E1", MICROS)
+    sent, *_ = await _counted(context, lambda: read(context, "Observation", "o1"))
+    assert any("FROM ground" in text for text in sent)
+
+
+async def test_an_id_that_nobody_has_costs_the_statements_of_one_that_is_withheld(house):
+    context, _ = house
+    stranger = Context(context.hub, context.refresher, _stranger(), "b" * 26, MICROS)
+
+    async def fails(fhir_id):
+        with pytest.raises(Exception, match="there is no such resource"):
+            await read(stranger, "Observation", fhir_id)
+
+    costs = [[len(_answering((await _counted(context, lambda x=x: fails(x)))[0])) for _ in range(2)] for x in ("o1", "absent")]
+    assert costs[0] == costs[1]
+
+
+def _stranger():
+    return replace(CALLER, subject="SE2-E9", provider="SE2", unit="SE2-U1", commission="SE2-C1")
+
+
+def _answering(statements):
+    """Without the log's own: the epochs that it locks, its head, its rows."""
+    epochs = [text for text in statements if text.startswith("SELECT patient.pk, patient.epoch")]
+    return [text for text in statements if "audit" not in text and text not in epochs]
