@@ -4,7 +4,7 @@ Source: http://hl7.org/fhir/R4/json.html, http://hl7.org/fhir/R4/datatypes.html#
 """
 
 import json
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import msgspec
@@ -15,6 +15,10 @@ MAX_DEPTH = 64
 """Levels of nesting that are read."""
 MAX_BYTES = 5_000_000
 """Bytes of one document that are read."""
+MAX_DIGITS = 40
+"""Characters of one number that are read."""
+MAX_EXPONENT = 400
+"""How far from one, in powers of ten, a number may lie; further out no quantity is, and reckoning with it fails."""
 
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 _encoder = msgspec.json.Encoder(decimal_format="number")
@@ -33,15 +37,17 @@ def dumps(value: Any) -> bytes:
 def loads_untrusted(content: bytes) -> Any:
     """Read a JSON document from outside.
 
-    Raises: TooCostly: too large or too deep. InvalidRequest: not UTF-8, not JSON, or a name written twice in one object.
+    Raises: TooCostly: too large or too deep. InvalidRequest: not UTF-8, not JSON, a name written twice in one object, or a
+    number that nothing can reckon with.
     """
     if len(content) > MAX_BYTES:
         raise TooCostly(f"the body is larger than {MAX_BYTES} bytes")
     try:
         text = content.decode("utf-8")
         _measure_depth(text)
+        found = json.loads(text, object_pairs_hook=_unique, parse_float=_exact, parse_int=_whole, parse_constant=_no_constant)
         _decoder.decode(content)
-        return json.loads(text, object_pairs_hook=_unique, parse_float=_exact, parse_constant=_no_constant)
+        return found
     except UnicodeDecodeError:
         raise InvalidRequest("the body is not UTF-8") from None
     except (msgspec.DecodeError, json.JSONDecodeError, RecursionError, ValueError):
@@ -77,9 +83,24 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _exact(written: str) -> Decimal:
-    if len(written) > 40:
+    _measure_number(written)
+    try:
+        value = Decimal(written)
+    except InvalidOperation:
+        raise InvalidRequest("a number is too large or too small") from None
+    if abs(value.as_tuple().exponent) > MAX_EXPONENT or abs(value.adjusted()) > MAX_EXPONENT:  # type: ignore[arg-type]  # finite
+        raise InvalidRequest("a number is too large or too small")
+    return value
+
+
+def _whole(written: str) -> int:
+    _measure_number(written)
+    return int(written)
+
+
+def _measure_number(written: str) -> None:
+    if len(written) > MAX_DIGITS:
         raise InvalidRequest("a number has more digits than the hub keeps")
-    return Decimal(written)
 
 
 def _no_constant(written: str) -> Any:

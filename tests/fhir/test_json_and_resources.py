@@ -120,3 +120,16 @@ def test_a_resource_lies_with_the_patients_it_names(resource, found):
 def test_a_reference_that_is_not_resolved_is_still_named():
     held = {"reference": "Patient?identifier=urn:x|1"}
     assert list(references({"resourceType": "CarePlan", "subject": held})) == [held]
+
+
+@pytest.mark.parametrize(
+    "written", [b"1e401", b"1e-401", b"-1E+999999", b"1e99999999999999999999", b"0e99999", b"1" * 41, b"1." + b"1" * 40]
+)
+def test_a_number_that_nothing_can_reckon_with_is_refused(written):
+    with pytest.raises(InvalidRequest, match="a number"):
+        loads_untrusted(b'{"value":' + written + b"}")
+
+
+@pytest.mark.parametrize("written", [b"1e400", b"1e-400", b"1" * 40])
+def test_a_number_within_bounds_is_kept(written):
+    assert Decimal(str(loads_untrusted(written))) == Decimal(written.decode())
