@@ -18,14 +18,23 @@ NOTICE = "https://samsyn.example/fhir/CodeSystem/notice"
 
 StatusCode = Literal["DataFromSource", "DataFromCache", "DataFromCacheSynchFailed", "NoDataSynchFailed"]
 
+MAX_ISSUES = 50
+"""Faults that one refusal tells; a body can have as many as it has elements."""
+
 _FHIRPATH = re.compile(r"[A-Z][a-z][A-Za-z]+(?:[.\[].*)?|resourceType")
 _PARAMETER = re.compile(r"[a-z_][A-Za-z0-9_.:-]*")
 
 
 def outcome(fault: HubError | Iterable[Issue]) -> Resource:
-    """What a refusal or a list of issues says. An issue's place becomes its `expression` where it is one."""
-    issues = fault.issues if isinstance(fault, HubError) else fault
-    return {"resourceType": "OperationOutcome", "issue": [_issue(each) for each in issues]}
+    """What a refusal or a list of issues says: the first `MAX_ISSUES`, and how many more there are.
+
+    An issue's place becomes its `expression` where it is one.
+    """
+    issues = tuple(fault.issues if isinstance(fault, HubError) else fault)
+    told, more = issues[:MAX_ISSUES], len(issues) - MAX_ISSUES
+    if more > 0:
+        told = (*told, Issue("", f"and {more} more of the like", told[-1].severity, told[-1].code))
+    return {"resourceType": "OperationOutcome", "issue": [_issue(each) for each in told]}
 
 
 def all_well(text: str) -> Resource:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from hub.errors import InvalidRequest, Issue, NotSupported, Unprocessable
-from hub.fhir.outcome import NOTICE, PROCESSING_STATUS, SourceReport, all_well, notice, outcome, report_outcome
+from hub.fhir.outcome import MAX_ISSUES, NOTICE, PROCESSING_STATUS, SourceReport, all_well, notice, outcome, report_outcome
 from hub.fhir.validation import validate
 
 NINE = datetime(2026, 7, 1, 7, 0, tzinfo=UTC)
@@ -98,3 +98,11 @@ def test_a_notice_has_a_code_and_two_languages():
 @pytest.mark.parametrize("written", [outcome(InvalidRequest("not a date", "date")), all_well("valid")])
 def test_every_outcome_is_valid(written):
     assert validate(written) == []
+
+
+def test_of_very_many_faults_some_are_told_and_the_rest_are_counted():
+    issues = [Issue(f"Patient.name[{n}]", "is not known", "error", "structure") for n in range(20_000)]
+    written = outcome(Unprocessable("not valid", issues=tuple(issues)))["issue"]
+    assert len(written) == MAX_ISSUES + 1
+    assert written[-1] == {"severity": "error", "code": "structure", "diagnostics": "and 19950 more of the like"}
+    assert len(outcome(issues[:MAX_ISSUES])["issue"]) == MAX_ISSUES
