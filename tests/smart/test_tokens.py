@@ -255,3 +255,13 @@ def test_a_token_of_our_own_holds_for_both_libraries(forge):
 def test_only_a_private_p256_key_signs(pem):
     with pytest.raises((ValueError, JoseError)):
         tokens.signing_key(pem)
+
+
+@pytest.mark.parametrize("late", [0, 29])
+def test_a_token_is_held_to_the_given_clock_and_its_leeway_alone(late):
+    """In the past of the machine's clock, where a library that looks at that clock would refuse."""
+    pair = tokens.signing_key(tokens.new_pem())
+    said = {"iss": "https://issuer.example", "aud": "https://hub.example", "iat": 1_000_000, "exp": 1_000_600, "jti": "1"}
+    keys = {pair.kid: dict(pair.public)}
+    held = tokens.verify(tokens.sign(said, pair), keys, 1_000_600 + late, issuer=said["iss"], audience=said["aud"])
+    assert held["jti"] == "1"
