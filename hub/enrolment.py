@@ -7,8 +7,7 @@ from hub.errors import Issue
 from hub.fhir.custody import Custody
 from hub.fhir.identifiers import Identifier, is_sound
 from hub.fhir.identity import logical_id, rid
-from hub.fhir.masking import masked, without_places
-from hub.fhir.resource import Resource
+from hub.fhir.masking import hidden
 from hub.hub import Hub
 from hub.mappers import Person, SourceMessage
 from hub.store import messages, patients
@@ -38,7 +37,7 @@ def enroll(store: Store, hub: Hub, source: SourceConfig, message: SourceMessage,
         messages.keep(connection, message, pk, status, messages.report(issues))
         deposit(connection, key, pk, [_record(key, source, person, fhir_id, facts)], (), store.now())
         if facts.protected and not before.protected:
-            rewrite(connection, key, pk, _hidden)
+            rewrite(connection, key, pk, hidden)
     hub.observe_message(message.format, status)
     return pk
 
@@ -72,9 +71,4 @@ def _record(key: bytes, source: SourceConfig, person: Person, fhir_id: str, fact
         incapacity=False,
     )
     number = rid(key, "entry", f"register\0{fhir_id}")
-    return Record(number, FAMILY, custody, tuple(map(_hidden, shown)) if facts.protected else shown)
-
-
-def _hidden(resource: Resource) -> Resource:
-    """What may be kept of a protected person's resource."""
-    return masked(resource) if resource["resourceType"] in ("Patient", "RelatedPerson") else without_places(resource)
+    return Record(number, FAMILY, custody, tuple(map(hidden, shown)) if facts.protected else shown)

@@ -4,6 +4,7 @@ Deciding who needs the whole is the caller's. Allow-lists: an element that is no
 Source: HL7 Sweden, CodeSystem SecurityLabel; Skatteverket: sekretessmarkering, skyddad folkbokföring.
 """
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -35,6 +36,14 @@ _TOLD: Mapping[str, frozenset[str]] = MappingProxyType(
     }
 )
 """Free text and places that have no use without their content."""
+_READERS: Mapping[str, frozenset[str]] = MappingProxyType({"Consent": frozenset(("organization", "provision"))})
+"""Who may read: the use of a consent, and no place of care in itself."""
+_ROLE = frozenset(("resourceType", "id", "practitioner", "organization"))
+"""Of a role contained in a consent: which employee, in which unit."""
+_LOCAL_SYSTEM = re.compile(r"urn:hub:|[A-Z]{2}[0-9]{10}-", re.IGNORECASE)
+"""A namespace of identifiers that a source's name or HSA-id is part of."""
+PROTECTED_SYSTEM = "urn:hub:protected"
+"""What stands in its place."""
 _MASKED: Resource = {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "masked"}]}
 
 
@@ -52,7 +61,13 @@ def masked(resource: Resource) -> Resource:
     kept = _KEPT.get(resource.get("resourceType", ""))
     if kept is None:
         raise ValueError("only Patient, RelatedPerson and Location are masked whole")
-    return {name: value for name, value in resource.items() if name in kept or name.removeprefix("_") in kept}
+    held = {name: value for name, value in resource.items() if name in kept or name.removeprefix("_") in kept}
+    return held | ({"identifier": _neutral(held["identifier"])} if "identifier" in held else {})
+
+
+def hidden(resource: Resource) -> Resource:
+    """What may be kept of a protected person's resource, whatever its type."""
+    return masked(resource) if resource["resourceType"] in ("Patient", "RelatedPerson") else without_places(resource)
 
 
 def without_places(resource: Resource) -> Resource:
@@ -64,10 +79,16 @@ def without_places(resource: Resource) -> Resource:
     kept = {name: value for name, value in resource.items() if name not in told | {"text", "meta"}}
     meta = {name: value for name, value in resource.get("meta", {}).items() if name != "source"}  # the system tells the region
     contained = {each.get("id"): each for each in kept.pop("contained", ()) if isinstance(each, dict)}
-    places = {f"#{name}" for name, each in contained.items() if each.get("resourceType") in _PLACES}
-    shown = [without_places(each) for name, each in contained.items() if f"#{name}" not in places]
+    readers = _READERS.get(resource.get("resourceType", ""), frozenset())
+    roles = {name for name, each in contained.items() if readers and each.get("resourceType") == "PractitionerRole"}
+    places = {f"#{name}" for name, each in contained.items() if each.get("resourceType") in _PLACES and name not in roles}
+    shown = [
+        {part: value for part, value in each.items() if part in _ROLE} if name in roles else without_places(each)
+        for name, each in contained.items()
+        if f"#{name}" not in places
+    ]
     shared = ({"meta": meta} if meta else {}) | ({"contained": shown} if shown else {})
-    return {name: _clean(name, value, frozenset(places)) for name, value in kept.items()} | shared
+    return {name: value if name in readers else _clean(name, value, frozenset(places)) for name, value in kept.items()} | shared
 
 
 def _clean(name: str, value: Any, places: frozenset[str]) -> Any:
@@ -77,7 +98,17 @@ def _clean(name: str, value: Any, places: frozenset[str]) -> Any:
         return value
     if _is_place(name, value, places) or name in ("address", "telecom"):
         return _MASKED
-    return {inner: _clean(inner, each, places) for inner, each in value.items()}
+    inside = {inner: _clean(inner, each, places) for inner, each in value.items()}
+    return _neutral(inside) if name == "identifier" else inside
+
+
+def _neutral(identifier: Any) -> Any:
+    """Identifiers whose namespace does not tell whose they are."""
+    if isinstance(identifier, list):
+        return [_neutral(each) for each in identifier]
+    if not isinstance(identifier, dict) or not _LOCAL_SYSTEM.search(_text(identifier.get("system"))):
+        return identifier
+    return {name: value for name, value in identifier.items() if name != "assigner"} | {"system": PROTECTED_SYSTEM}
 
 
 def _is_place(name: str, value: Resource, places: frozenset[str]) -> bool:

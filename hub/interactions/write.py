@@ -12,6 +12,7 @@ from hub.consent.release import TRUE, Outcome, Release, Row
 from hub.errors import Conflict, Forbidden, Gone, HubError, InvalidRequest, NotFound, Stale, Unprocessable
 from hub.fhir.custody import Custody
 from hub.fhir.identity import logical_id, rid
+from hub.fhir.masking import hidden
 from hub.fhir.resource import Resource
 from hub.fhir.types import TYPES
 from hub.fhir.validation import validate
@@ -149,6 +150,8 @@ def _put(
         raise Conflict(MOVED, f"{resource_type}.subject")
     lock_patient(connection, pk, now)
     told = known(connection, pk, now)
+    if told.facts.protected and caller.kind == "system":
+        resource = hidden(resource)
     custody = custody_of(context, resource)
     if before is not None:
         _check_change(caller, before)

@@ -301,6 +301,21 @@ def test_what_a_source_pushes_of_a_known_person_is_released_like_all_else(shared
     assert house.found("/fhir/Patient", own(house, patient)) == [patient.id]
 
 
+def test_what_a_source_pushes_of_a_protected_person_tells_no_place(shared, kit):
+    house, patient = shared, shared.enroll(protected="sekretessmarkering")
+    person = {"resourceType": "Patient", "id": f"h{patient.pk}", "address": [{"city": "Gömstad"}]}
+    person["identifier"] = [{"system": patient.number.system, "value": patient.number.value}]
+    kept = house.do("PUT", f"/fhir/Patient/{person['id']}", "alfa-client", resource=person)
+    assert (kept.status_code, "Gömstad" in kept.text) == (201, False)
+    visit = {"resourceType": "Encounter", "status": "finished", "text": {"status": "generated", "div": "<div>Gömstad</div>"}}
+    visit |= {"class": {"code": "AMB"}, "subject": {"reference": f"Patient/{person['id']}"}}
+    visit["serviceProvider"] = {"display": "Gömstad"}
+    id = house.post("/fhir/Encounter", "alfa-client", resource=visit).json()["id"]
+    house.near(patient)
+    assert house.found(f"/fhir/Encounter?patient={patient.id}", "doctor") == [id]
+    assert "Gömstad" not in house.get(f"/fhir/Encounter/{id}", "doctor").text
+
+
 def test_a_source_reaches_no_patient_but_those_it_wrote(shared, kit):
     house, patient = shared, shared.enroll()
     made = house.post("/fhir/Observation", "beta-client", resource=kit.observation(patient))

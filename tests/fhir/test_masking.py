@@ -127,3 +127,35 @@ def test_what_is_no_place_stays():
         "valueString": "x",
     }
     assert without_places(resource) == resource
+
+
+def test_a_consent_of_a_protected_person_still_says_to_whom_it_was_given():
+    reader = {"type": "Organization", "identifier": {"system": "urn:oid:1.2.752.129.2.1.4.1", "value": "SE2321990018-U1"}}
+    role = {"resourceType": "PractitionerRole", "id": "r", "organization": reader, "telecom": [{"value": PLACE}]}
+    consent = {
+        "resourceType": "Consent",
+        "id": "c",
+        "text": {"status": "generated", "div": PLACE},
+        "organization": [reader],
+        "provision": {"type": "permit", "actor": [{"reference": reader}, {"reference": {"reference": "#r"}}]},
+        "contained": [role, {"resourceType": "Organization", "id": "o", "name": PLACE}],
+    }
+    found = without_places(consent)
+    assert (found["organization"], found["provision"]) == (consent["organization"], consent["provision"])
+    assert found["contained"] == [{"resourceType": "PractitionerRole", "id": "r", "organization": reader}]
+    assert PLACE.encode() not in dumps(found)
+    assert without_places(found) == found
+
+
+@pytest.mark.parametrize(
+    "system", ["urn:hub:rivta:SE2321990018-LIS:GetLaboratoryOrderOutcome", "urn:hub:message:alfa", "urn:x:se2321990018-LIS"]
+)
+def test_an_identifier_of_a_protected_person_does_not_tell_whose_it_is(system):
+    held = {"system": system, "value": "1", "assigner": {"display": PLACE}}
+    neutral = {"system": "urn:hub:protected", "value": "1"}
+    entity = [{"role": "source", "what": {"identifier": held}}]
+    assert without_places({"resourceType": "Observation", "identifier": [held]})["identifier"] == [neutral]
+    assert without_places({"resourceType": "Provenance", "entity": entity})["entity"][0]["what"]["identifier"] == neutral
+    assert masked({"resourceType": "Patient", "identifier": [held]})["identifier"] == [neutral]
+    kept = {"system": "http://electronichealth.se/identifier/personnummer", "value": "1"}
+    assert masked({"resourceType": "Patient", "identifier": [kept]})["identifier"] == [kept]
