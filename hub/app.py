@@ -196,7 +196,9 @@ def _application(running: Running, mounts: Sequence[Mount]) -> ASGIApp:
     app.router.routes.extend(mounts)
     if config.portal_issuer:
         doors = running.edge
-        pages = portal_routes(running.hub, running.refresher, doors.verifier, doors.limits, posted, config.portal_client)
+        pages = portal_routes(
+            running.hub, running.refresher, doors.verifier, doors.limits, posted, config.portal_client, doors.note
+        )
         app.router.routes.extend(pages)
 
     async def by_path(scope: Scope, receive: Receive, send: Send) -> None:

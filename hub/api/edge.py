@@ -17,11 +17,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hub import errors
 from hub.api.middleware import new_id
+from hub.caller import Caller
 from hub.errors import HubError, InvalidRequest, Issue, NotFound, NotSupported, Unauthenticated, UnsupportedMedia
 from hub.fhir.json import dumps, loads_untrusted
 from hub.fhir.outcome import outcome
 from hub.hub import Hub
 from hub.interactions.context import Context
+from hub.interactions.logbook import log_failure
 from hub.limits import Limits, Refusals
 from hub.refresh import Refresher
 from hub.smart import Verifier
@@ -89,15 +91,20 @@ class Edge:
         """A route: who is calling is known before the handler runs, and what goes wrong becomes an OperationOutcome."""
 
         async def answered(request: Request) -> Response:
+            caller: Caller | None = None
             try:
-                return await handler(request, await self.context(request))
+                context = await self.context(request)
+                caller = context.caller
+                return await handler(request, context)
             except HubError as fault:
                 return self.fault(fault)
             except ClientDisconnect:
                 return Response(status_code=400)
             except Exception as fault:  # the last resort: a fault of ours, told to the operator and to the caller without data
                 self.note(fault)
-                return _failed(request_id(request))
+                name = request_id(request)
+                await log_failure(self.hub.store, caller, name)
+                return _failed(name)
 
         return answered
 

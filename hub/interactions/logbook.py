@@ -5,14 +5,16 @@ Nothing clinical beyond the resource type; never a number, a name of a patient, 
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from hub.caller import Caller
 from hub.consent.release import Release
-from hub.errors import HubError
+from hub.errors import AuditUnavailable, HubError
 from hub.interactions.view import Sight
 from hub.store.audit_log import Leaf
 from hub.store.search import Found
+from hub.store.store import Store
 from hub.store.tables import NO_PATIENT
 
 
@@ -67,6 +69,19 @@ def refused(caller: Caller, action: str, resource_type: str, fault: HubError, re
         "request": request_id,
     }
     return Leaf(NO_PATIENT, content)
+
+
+def failed(caller: Caller | None, request_id: str) -> Leaf:
+    """The entry of a request that came to nothing by a fault of ours; None: it is not known who called."""
+    named = {"who": who(caller)} if caller else {}
+    content = {"action": "fail", "outcome": "error", **named, "rules": [], "reason": "exception", "request": request_id}
+    return Leaf(NO_PATIENT, content)
+
+
+async def log_failure(store: Store, caller: Caller | None, request_id: str) -> None:
+    """Write to the log that a request failed by a fault of ours, if the log can be written: nothing of a record leaves."""
+    with suppress(AuditUnavailable):
+        await store.commit(failed(caller, request_id))
 
 
 def administered(caller: Caller, action: str, pk: int, patient: str, request_id: str, **more: Any) -> Leaf:

@@ -100,8 +100,8 @@ def _called(contract: str, words: Words) -> str:
     return words(key) if key else contract
 
 
-def state(part: Part, has_rows: bool, title: str, words: Words, running: Running) -> State:
-    """What a section says of itself."""
+def state(part: Part, has_rows: bool, title: str, words: Words, running: Running, unread: int = 0) -> State:
+    """What a section says of itself. `unread`: how many of its rows could not be shown."""
     if not part.connected:
         return State(words("state.no-source", what=title.lower()), (), "", False, False)
     found = [(kind_of(report, running), report) for report in part.reports]
@@ -113,9 +113,14 @@ def state(part: Part, has_rows: bool, title: str, words: Words, running: Running
         if any(k == kind for k, _ in found) and (has_rows or kind in (OLDER, PARTIAL, WAITING))
     ]
     notes += [words("note.more")] if part.more else []
+    notes += [words("note.unread", count=unread)] if unread else []
     never = words("note.never", source=words.listed(list(part.never)), what=title.lower()) if part.never else ""
     return State(
-        "" if has_rows else _empty(part, lacking, words), tuple(notes), never, bool(names[WAITING]), bool(lacking or notes)
+        "" if has_rows or unread else _empty(part, lacking, words),
+        tuple(notes),
+        never,
+        bool(names[WAITING]),
+        bool(lacking or notes),
     )
 
 

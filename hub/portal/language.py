@@ -20,6 +20,8 @@ _FOLDER = Path(__file__).parent / "locale"
 _THIN = "\u202f"
 """Narrow no-break space, between thousands."""
 _MINUS = "\u2212"
+_LONGEST = 28
+"""Digits, and powers of ten, up to which numbers are set out; longer ones are told as they were written."""
 
 
 class Words:
@@ -94,7 +96,9 @@ def _day(day: date, form: str, language: str) -> str:
 def _number(written: str, language: str) -> str:
     value = Decimal(written)
     exponent = value.as_tuple().exponent
-    places = max(-exponent, 0) if isinstance(exponent, int) else 0
+    if not isinstance(exponent, int) or len(value.as_tuple().digits) + abs(exponent) > _LONGEST:
+        return written.replace("-", _MINUS)
+    places = max(-exponent, 0)
     said = format_decimal(value, format="#,##0." + "0" * places if places else "#,##0", locale=language)
     return said.replace("\xa0", _THIN).replace("-", _MINUS)
 

@@ -22,7 +22,8 @@ def shown(part: Resource, words: Words) -> str:
             case "valueString" | "valueDateTime" | "valueTime":
                 return str(value)
             case "valueInteger":
-                return words.number(Decimal(value))
+                number = decimal(value)
+                return str(value) if number is None else words.number(number)
             case "valueBoolean":
                 return words("value.yes" if value else "value.no")
             case "valueRange":

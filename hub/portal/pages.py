@@ -1,5 +1,6 @@
 """The portal's pages and where they lie."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from hub.hub import Hub
-from hub.interactions.overview import Overview, found, overview
+from hub.interactions.overview import Overview, Part, found, overview
 from hub.interactions.plan import LABELS
 from hub.limits import Limits
 from hub.portal import gaps
@@ -19,6 +20,7 @@ from hub.portal.medicines import medicines
 from hub.portal.patients import Patients
 from hub.portal.person import basis, consent_ended, person
 from hub.portal.rows import MOST, bookings, contacts, plans, team
+from hub.portal.sections import made
 from hub.portal.signin import CALLBACK, SignIn
 from hub.portal.site import Portal, Post
 from hub.portal.trends import results
@@ -31,14 +33,21 @@ FILES = {"portal.css": "text/css", "portal.js": "text/javascript", "icon.svg": "
 
 
 def portal_routes(
-    hub: Hub, refresher: Refresher, verifier: Verifier, limits: Limits, post: Post, client_id: str = "portal"
+    hub: Hub,
+    refresher: Refresher,
+    verifier: Verifier,
+    limits: Limits,
+    post: Post,
+    client_id: str = "portal",
+    note: Callable[[Exception], None] = lambda fault: None,
 ) -> list[BaseRoute]:
     """The pages, from `/` on.
 
     Takes: `post`: sends the form of the code exchange to the token address; `client_id`: how the authorization server
-        knows the portal: a public client with the redirect address `base_url`/logga-in/svar.
+        knows the portal: a public client with the redirect address `base_url`/logga-in/svar; `note`: tells the operator of
+        a fault of ours, without data.
     """
-    portal = Portal(hub=hub, refresher=refresher, verifier=verifier, limits=limits, post=post, client_id=client_id)
+    portal = Portal(hub=hub, refresher=refresher, verifier=verifier, limits=limits, post=post, client_id=client_id, note=note)
     signin, patients, pages = SignIn(portal), Patients(portal), Pages(portal)
     return [
         Route("/favicon.ico", _file("icon.svg", FILES["icon.svg"]), methods=["GET"]),
@@ -99,14 +108,17 @@ def view(portal: Portal, visit: Visit, held: Overview) -> dict[str, Any]:
     titles = {part.section.name: _title(part, words) for part in held.parts}
     parts = {part.section.name: part for part in held.parts}
     running = _running(portal, held.known.pk)
-    shown: dict[str, Any] = {
-        "lakemedel": medicines(parts["lakemedel"], sources, words, now),
-        "provsvar": results(parts["provsvar"], sources, words),
-        "kontakter": contacts(parts["kontakter"], sources, words),
-        "tider": bookings(parts["tider"], sources, words, now),
-        "vardplaner": plans(parts["vardplaner"], sources, words),
-        "vardteam": team(parts["vardteam"], sources, words),
+    making: dict[str, Callable[[Part], Any]] = {
+        "lakemedel": lambda part: medicines(part, sources, words, now),
+        "provsvar": lambda part: results(part, sources, words),
+        "kontakter": lambda part: contacts(part, sources, words),
+        "tider": lambda part: bookings(part, sources, words, now),
+        "vardplaner": lambda part: plans(part, sources, words),
+        "vardteam": lambda part: team(part, sources, words),
     }
+    sections = {name: made(make, parts[name], portal.note) for name, make in making.items()}
+    shown = {name: each.shown for name, each in sections.items()}
+    unread = {name: each.unread for name, each in sections.items()}
     ended = consent_ended(held.known, caller, now) if caller.staff else None
     return {
         "person": person(held.patient, held.known, words, now),
@@ -117,7 +129,10 @@ def view(portal: Portal, visit: Visit, held: Overview) -> dict[str, Any]:
         "answered": gaps.answered(held),
         "time": words.time(now),
         "titles": titles,
-        "states": {name: gaps.state(part, bool(shown.get(name)), titles[name], words, running) for name, part in parts.items()},
+        "states": {
+            name: gaps.state(part, bool(shown.get(name)), titles[name], words, running, unread.get(name, 0))
+            for name, part in parts.items()
+        },
         "shown": shown,
         "counts": {name: _count(each) for name, each in shown.items()},
         "most": MOST,

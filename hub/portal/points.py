@@ -5,6 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+YEARS = range(1800, 2200)
+FINEST, LARGEST, MOST_DIGITS = -12, 12, 15
+
+
+def can_be_drawn(value: Decimal) -> bool:
+    """Whether an axis can hold a value: of a size and a fineness that anybody measures."""
+    held = value.as_tuple()
+    fits = isinstance(held.exponent, int) and held.exponent >= FINEST and len(held.digits) <= MOST_DIGITS
+    return fits and value.adjusted() <= LARGEST
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:

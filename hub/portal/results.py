@@ -12,7 +12,7 @@ from hub.interactions.overview import Part, Row
 from hub.portal import observed
 from hub.portal.badges import Badge, Sources
 from hub.portal.language import Words
-from hub.portal.points import Point
+from hub.portal.points import YEARS, Point, can_be_drawn
 from hub.portal.units import convert
 from hub.portal.values import decimal, effective, moment, quantity, text_of, when
 
@@ -36,7 +36,7 @@ class Value:
     own: bool
     badge: Badge
     point: Point | None
-    """None: no number, or no time."""
+    """None: no number or no time, or one that no axis can hold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,8 +132,9 @@ def _value(row: Row, part: Resource, line: str, badge: Badge, words: Words) -> V
 def _point(row: Row, part: Resource, line: str, at: datetime | None, interval: Resource, flag: str, words: Words) -> Point | None:
     held = part.get("valueQuantity", {})
     value = decimal(held.get("value"))
-    if value is None or at is None:
+    if value is None or at is None or at.year not in YEARS or not can_be_drawn(value):
         return None
+    low, high = observed.end(interval, "low"), observed.end(interval, "high")
     unit = str(held.get("unit") or held.get("code") or "")
     return Point(
         at=at,
@@ -145,8 +146,8 @@ def _point(row: Row, part: Resource, line: str, at: datetime | None, interval: R
         own=row.own,
         line=line,
         basis=f"{text_of(row.resource.get('method', {}))}|{unit}",
-        low=observed.end(interval, "low"),
-        high=observed.end(interval, "high"),
+        low=low if low is not None and can_be_drawn(low) else None,
+        high=high if high is not None and can_be_drawn(high) else None,
     )
 
 

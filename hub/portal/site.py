@@ -14,6 +14,7 @@ from hub import errors
 from hub.errors import HubError
 from hub.hub import Hub
 from hub.interactions.context import Context
+from hub.interactions.logbook import log_failure
 from hub.limits import Limits
 from hub.portal import templates
 from hub.portal.language import LANGUAGES, words
@@ -61,6 +62,8 @@ class Portal:
     limits: Limits
     post: Post
     client_id: str
+    note: Callable[[Exception], None] = lambda fault: None
+    """Tells the operator of a fault of ours: class and place, no data."""
 
     @property
     def secure(self) -> bool:
@@ -88,8 +91,12 @@ class Portal:
         """What interactions are given. Raises: Throttled."""
         caller = known(visit)
         self.limits.request(caller)
-        name = visit.request.scope.get("state", {}).get("request_id") or secrets.token_hex(16)
+        name = self.request_id(visit)
         return Context(self.hub, self.refresher, caller, name, self.hub.store.now(), partial(self.limits.identifier, caller))
+
+    def request_id(self, visit: Visit) -> str:
+        """The id that this request has in logs and in the access log."""
+        return str(visit.request.scope.setdefault("state", {}).setdefault("request_id", secrets.token_hex(16)))
 
     def left(self, visit: Visit) -> int:
         """Seconds until the session ends; told instead of a time, since browsers' clocks differ from ours."""
@@ -150,6 +157,12 @@ class Portal:
             answer = await handler(visit)
         except HubError as fault:
             answer = self._fault(visit, fault)
+        except Exception as fault:  # the last resort: a fault of ours, told to the operator and to the reader without data
+            self.note(fault)
+            name = self.request_id(visit)
+            await log_failure(self.hub.store, visit.caller, name)
+            said = visit.words("fault.ours", id=name)
+            answer = self.show(visit, "said", 500, title=visit.words("fault.title"), said=said)
         if request.query_params.get("lang") in LANGUAGES:
             answer.set_cookie("lang", visit.words.language, A_YEAR, path="/", secure=self.secure, httponly=True, samesite="lax")
         return answer

@@ -37,7 +37,7 @@ def moment(written: Any) -> datetime | None:
 def _moment(written: str) -> datetime | None:
     try:
         return from_dashes(written).begins.astimezone(LOCAL)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 
@@ -47,10 +47,10 @@ def has_time(written: Any) -> bool:
 
 
 def when(written: Any, words: Words) -> str:
-    """A FHIR date in words, as exact as it is given; empty where there is none."""
+    """A FHIR date in words, as exact as it is given; as it was written where no calendar holds it; empty where there is none."""
     found = moment(written)
     if found is None:
-        return ""
+        return written if isinstance(written, str) else ""
     if len(str(written)) == 4:
         return str(written)
     return words.day(found)
