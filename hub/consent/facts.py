@@ -114,11 +114,16 @@ class Facts:
         )
 
     def assertions(self, type: AssertionType) -> tuple[Assertion, ...]:
-        """The caller's own assertions of a type that hold now; step 0 is none, but `child` has no steps."""
+        """The caller's own assertions of a type that hold now; step 0 is none, but `child` has no steps.
+
+        A second step falls with its first: when that is ended, nothing is left of either.
+        """
         if not self.grounds.assertions:
             return ()
         if type not in self._asserted:
-            mine = (row for row in self._mine(self.grounds.assertions) if row.type == type and row.holds(self.now))
+            over = {first.id for first in self.grounds.assertions if first.state != "active"}
+            standing = (row for row in self.grounds.assertions if row.step != 2 or row.follows not in over)
+            mine = (row for row in self._mine(standing) if row.type == type and row.holds(self.now))
             self._asserted[type] = tuple(row for row in mine if row.step >= 1 or type == "child")
         return self._asserted[type]
 

@@ -164,12 +164,13 @@ class Assertion(Commissioned):
         return (self.start, self.end or self.start, self.start + LONGEST_EMERGENCY)
 
     def begun_by(self, first: "Assertion") -> bool:
-        """Whether this is the second step after `first`: the same employee, commission and type, within the hour."""
+        """Whether this is the second step after `first`, which nobody has ended: the same employee, commission and type,
+        within the hour."""
         return (
             (self.step, first.step) == (2, 1)
             and (self.follows, self.type) == (first.id, first.type)
             and all(same(getattr(self, name), getattr(first, name)) for name in ("employee", "provider", "unit"))
-            and first.state != "annulled"
+            and first.state == "active"
             and timedelta(0) <= self.start - first.start <= LONGEST_SECOND_THOUGHT
         )
 

@@ -185,6 +185,20 @@ def test_a_second_step_more_than_an_hour_after_the_first_opens_nothing(at):
     assert decided(at, at.replace(at.grounds, assertions=(first, second))) == ("WHO", "R50")
 
 
+@pytest.mark.parametrize("state", ["ended", "annulled"])
+@pytest.mark.parametrize(("type", "rule"), [("emergency", "R48"), ("incapacity", "R48"), ("inner_emergency", "R31")])
+def test_with_the_first_step_the_second_is_ended(at, type, rule, state):
+    caller = at.replace(at.caller, officer=True)
+    block = at.row(Block, "i", type="inner", provider="P1", unit="U2")
+    given = {"type": type, "step": 2, "follows": "a", "providers": ("P2",), "units": ("U2",), "attestations": ATTESTED}
+    second = at.row(Assertion, "b", **given)
+    place = {"provider": "P1", "unit": "U2"} if type == "inner_emergency" else {}
+    for held, wanted in (("active", {"R34", "R51", "R53"}), (state, {rule})):
+        first = at.row(Assertion, "a", type=type, state=held)
+        grounds = at.replace(at.grounds, caller=caller, blocks=(block,), assertions=(first, second))
+        assert decided(at, grounds, **place)[1] in wanted
+
+
 def test_a_second_step_opens_what_was_chosen_and_shows_who_holds_the_rest(at):
     first = at.row(Assertion, "a")
     second = at.row(Assertion, "b", step=2, follows="a", providers=("p2",), units=("U7",))
