@@ -10,14 +10,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from hub.fhir.custody import COLUMNS, Custody
 from hub.fhir.identity import rid
 from hub.fhir.json import dumps
 from hub.fhir.resource import Resource
+from hub.store.prepared import Prepared
 from hub.store.tables import FOREVER, NO_PATIENT, entry, locator, patient, resource
-from hub.store.values import custody_columns, insert_new
+from hub.store.values import custody_columns, insert_all, insert_new
 from hub.store.versions import Versions
 
 MANY = 1000
@@ -54,13 +55,13 @@ class Change:
 
 def lock_patient(connection: Connection, pk: int, clock: int) -> int:
     """Lock the patient's row for writing. Gives: the time of this write, later than any before it (microseconds)."""
-    recorded: int = connection.execute(_LOCK, {"on": pk}).scalar_one()
-    return max(clock, recorded + 1)
+    [(recorded,)] = _LOCK.rows(connection, {"on": pk})
+    return max(clock, int(recorded) + 1)
 
 
 def mark(connection: Connection, pk: int, recorded: int, grounds_moved: bool) -> None:
     """Note a write on the patient; `grounds_moved`: answers decided before it must be decided again."""
-    connection.execute(_MARK, {"on": pk, "now": recorded, "step": int(grounds_moved)})
+    _MARK.write(connection, [{"on": pk, "now": recorded, "step": int(grounds_moved)}])
 
 
 def deposit(
@@ -134,7 +135,7 @@ def _write_entries(
             values = {f"new_{name}": value for name, value in custody.items()}
             recustodied.append({"on": pk, "which": record.entry} | values)
     if new:
-        connection.execute(insert(entry), new)
+        insert_all(connection, entry, new)
     if renewed:
         connection.execute(_RENEW, renewed)
     if recustodied:
@@ -183,8 +184,8 @@ def _current(connection: Connection, pk: int, numbers: Sequence[int]) -> dict[in
     return found
 
 
-_LOCK = select(patient.c.recorded).where(patient.c.pk == bindparam("on")).with_for_update()
-_MARK = (
+_LOCK = Prepared(select(patient.c.recorded).where(patient.c.pk == bindparam("on")).with_for_update())
+_MARK = Prepared(
     update(patient)
     .where(patient.c.pk == bindparam("on"))
     .values(recorded=bindparam("now"), epoch=patient.c.epoch + bindparam("step"))

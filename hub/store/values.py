@@ -7,10 +7,11 @@ from functools import cache
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Table, func
+from sqlalchemy import ColumnElement, Connection, Table, func, insert
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.fhir.custody import COLUMNS, Custody
+from hub.store.prepared import Prepared
 
 T = TypeVar("T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -69,12 +70,25 @@ def in_parts(values: Iterable[T]) -> Iterator[list[T]]:
         yield part
 
 
-def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert what is not there yet, by primary key; the rest is left as it is."""
-    if not rows:
-        return
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    connection.execute(dialect.insert(table).on_conflict_do_nothing(), list(rows))
+def insert_all(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert whole rows."""
+    if rows:
+        _insert(table, "").write(connection, rows)
+
+
+def insert_new(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert whole rows that are not there yet, by primary key; the rest is left as it is."""
+    if rows:
+        _insert(table, connection.dialect.name).write(connection, rows)
+
+
+@cache
+def _insert(table: Table, kind: str) -> Prepared:
+    """`kind`: of database, where rows that are there already are passed over."""
+    if not kind:
+        return Prepared(insert(table))
+    dialect = sqlite if kind == "sqlite" else postgresql
+    return Prepared(dialect.insert(table).on_conflict_do_nothing())
 
 
 def upsert(

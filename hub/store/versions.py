@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from hub.fhir.criteria import OPEN_LOW, DateKey, Index, ReferenceKey, StringKey, TokenKey, UriKey
 from hub.fhir.identity import logical_id
@@ -13,7 +13,7 @@ from hub.fhir.json import dumps, loads
 from hub.fhir.resource import Resource
 from hub.fhir.types import TYPES
 from hub.store.tables import FOREVER, body, ix_date, ix_ref, ix_string, ix_token, locator, resource
-from hub.store.values import KEY_LENGTH, fitted, insert_new, instant, parameter_number
+from hub.store.values import KEY_LENGTH, fitted, insert_all, insert_new, instant, parameter_number
 
 _FIRST = ("resourceType", "id", "meta")
 
@@ -71,7 +71,7 @@ class Versions:
             connection.execute(_CLOSE, self._closing)
         for table, rows in ((resource, self._versions), (body, self._bodies)):
             if rows:
-                connection.execute(insert(table), rows)
+                insert_all(connection, table, rows)
         for table, rows in (
             (locator, self._locators),
             (ix_token, self._tokens),
