@@ -4,11 +4,11 @@ measurements. http://hl7.org/fhir/R4/http.html#create
 The change, its grounds and its log entry are one transaction: they are durable together or not at all.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hub.caller import Caller
-from hub.consent.release import TRUE, Outcome, Release, Row
+from hub.consent.release import TRUE, Equals, Outcome, Release, Row, all_of, closed
 from hub.errors import Conflict, Forbidden, Gone, HubError, InvalidRequest, NotFound, Stale, Unprocessable
 from hub.fhir.custody import Custody
 from hub.fhir.identity import logical_id, rid
@@ -152,11 +152,12 @@ def _put(
     told = known(connection, pk, now)
     if told.facts.protected and caller.kind == "system":
         resource = hidden(resource)
-    custody = custody_of(context, resource)
     if before is not None:
         _check_change(caller, before)
-        custody = custody if caller.kind == "system" else before.entry.custody
     grounds = consents.registered(context, resource, told) if _registers(caller, resource_type) else ()
+    custody = custody_of(context, resource, grounds)
+    if before is not None and not (caller.kind == "system" or _moves(resource_type, before)):
+        custody = before.entry.custody
     entry, scope = _place(connection, store, caller, custody, resource_type, fhir_id, before)
     if locate(connection, key, scope + resource_type, fhir_id) not in (None, pk):
         raise Conflict(MOVED, f"{resource_type}.subject")
@@ -193,13 +194,23 @@ def _found(connection: Connection, store: Store, context: Context, resource_type
         if seen.known.pk != NO_PATIENT or seen.known.fhir_id:
             lock_patient(connection, seen.known.pk, store.now())
         number = rid(store.keys.identity, scope + resource_type, fhir_id)
-        versions = store.search.versions(connection, seen.view, resource_type, number, fhir_id)
+        view = replace(seen.view, release=_reach(context.caller, resource_type, seen.release))
+        versions = store.search.versions(connection, view, resource_type, number, fhir_id)
         if versions:
             entry = held_entry(connection, seen.known.pk, versions[0].entry)
             if versions[0].bytes is None or entry is None:
                 raise Gone("the resource was deleted")
             return _Before(versions[0], known(connection, seen.known.pk, store.now()), scope, entry)
     return None
+
+
+def _reach(caller: Caller, resource_type: str, release: Release) -> Release:
+    """What a writer may change: what the writer sees, and without any relation what the own unit has registered, so that a
+    Consent can always be ended where it was registered."""
+    if not caller.staff or resource_type != "Consent":
+        return release
+    mine = all_of(Equals("source", HUB), Equals("provider", caller.provider), Equals("unit", caller.unit))
+    return Release(closed((Row(mine, Outcome.PERMIT, "WRITTEN"), *release.rows)))
 
 
 def _check_version(before: _Before, version: str | None) -> None:
@@ -262,6 +273,11 @@ def _check_change(caller: Caller, before: _Before) -> None:
             mine = custody.source == HUB and custody.unit == caller.unit
     if not mine:
         raise Forbidden("the resource is changed by its owner, not by this caller")
+
+
+def _moves(resource_type: str, before: _Before) -> bool:
+    """Whether custody follows what is written now: a patient's own Consent is seen by the unit that it permits today."""
+    return resource_type == "Consent" and before.entry.custody.source == OWN
 
 
 def _registers(caller: Caller, resource_type: str) -> bool:

@@ -1,9 +1,12 @@
 """The custody of what a caller writes: the commission's, the source's defaults, or the patient's own. API.md section 4."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from hub.caller import Caller
+from hub.consent.grounds import Block, Consent
 from hub.errors import Forbidden
 from hub.fhir.criteria import DateKey
 from hub.fhir.custody import Custody
@@ -20,6 +23,10 @@ OWN = "own"
 """The source of what patients write themselves."""
 HUB = "hub"
 """The source of what staff register at the hub: consents."""
+CONSENT = "consent"
+"""The information type of every Consent that is written at the hub."""
+NOBODY = "nobody"
+"""Provider and unit of what no staff see; HSA-ids are in upper case."""
 CATEGORIES = {
     "CarePlan": "cll-cp",
     "Encounter": "vko",
@@ -33,12 +40,14 @@ CATEGORIES = {
 """Engagement-index category of what a source's client writes; other types carry their own name."""
 
 
-def custody_of(context: Context, resource: Resource) -> Custody:
-    """The custody of a new entry with this resource.
+def custody_of(context: Context, resource: Resource, given: Sequence[Consent | Block] = ()) -> Custody:
+    """The custody of a new entry with this resource. `given`: the grounds that it registers, if it is a Consent.
 
     Raises: Forbidden: the client's source is not configured.
     """
     caller, now = context.caller, context.hub.clock()
+    if resource["resourceType"] == "Consent" and caller.kind != "system":
+        return _of_consent(context, given)
     match caller.kind:
         case "patient":
             return _registered(OWN, "own", now, regime="OWN", provider=None, unit=None)
@@ -46,6 +55,24 @@ def custody_of(context: Context, resource: Resource) -> Custody:
             return _of_source(context.hub, caller.source, resource)
         case _:
             return _registered(HUB, resource["resourceType"].lower(), now, **_commission(caller))
+
+
+def _of_consent(context: Context, given: Sequence[Consent | Block]) -> Custody:
+    """A Consent is no care documentation: beside the patient it concerns the unit that is to read, and nobody else.
+
+    Whether it is care documentation, and whether it may leave its unit, is left unknown, which opens nothing (R30, R40). A
+    patient's Consent that permits no one unit, above all one that denies, lies at a unit that is nobody's.
+    """
+    caller, directory = context.caller, context.hub.directory
+    now = context.hub.clock()
+    if caller.kind != "patient":
+        return replace(_registered(HUB, CONSENT, now, **_commission(caller)), purpose=None, insurance=None)
+    standing = [each for each in given if each.state == "active"] or given
+    units = {each.unit if isinstance(each, Consent) else "" for each in standing}
+    unit = units.pop() if len(units) == 1 else ""
+    provider, social = (directory.provider_of(unit), directory.is_social(unit)) if unit else (NOBODY, False)
+    place: dict[str, Any] = {"provider": provider, "unit": unit or NOBODY, "social": social}
+    return replace(_registered(OWN, CONSENT, now, regime="SVOD", **place), purpose=None, insurance=None)
 
 
 def _commission(caller: Caller) -> dict[str, Any]:
