@@ -164,7 +164,7 @@ def _held(connection: Connection, pk: int, numbers: set[int]) -> dict[int, Any]:
     if not numbers:
         return {}
     if len(numbers) <= MANY:
-        rows = connection.execute(_ENTRIES.where(_NAMED), {"on": pk, "numbers": sorted(numbers)})
+        rows = connection.execute(_NAMED_ENTRIES, {"on": pk, "numbers": sorted(numbers)})
     else:
         rows = connection.execute(_ENTRIES, {"on": pk})
     return {row.entry: row for row in rows if row.entry in numbers}
@@ -176,7 +176,7 @@ def _current(connection: Connection, pk: int, numbers: Sequence[int]) -> dict[in
     if not numbers:
         return found
     if len(numbers) <= MANY:
-        rows = connection.execute(_CURRENT.where(_NAMED_BY_RESOURCE), {"on": pk, "numbers": sorted(numbers)})
+        rows = connection.execute(_CURRENT_OF_ENTRIES, {"on": pk, "numbers": sorted(numbers)})
     else:
         rows = connection.execute(_CURRENT, {"on": pk})
     for row in rows:
@@ -191,9 +191,9 @@ _MARK = Prepared(
     .values(recorded=bindparam("now"), epoch=patient.c.epoch + bindparam("step"))
 )
 _ENTRIES = select(entry).where(entry.c.pk == bindparam("on"))
-_NAMED = entry.c.entry.in_(bindparam("numbers", expanding=True))
+_NAMED_ENTRIES = _ENTRIES.where(entry.c.entry.in_(bindparam("numbers", expanding=True)))
 _CURRENT = select(resource).where(resource.c.pk == bindparam("on"), resource.c.rec_to == FOREVER)
-_NAMED_BY_RESOURCE = resource.c.entry.in_(bindparam("numbers", expanding=True))
+_CURRENT_OF_ENTRIES = _CURRENT.where(resource.c.entry.in_(bindparam("numbers", expanding=True)))
 _THIS = (entry.c.pk == bindparam("on"), entry.c.entry == bindparam("which"))
 _RECUSTODY = tuple(
     update(table)

@@ -75,7 +75,8 @@ def number_digest(key: bytes, identifier: Identifier) -> str:
 
 def find(connection: Connection, key: bytes, identifier: Identifier) -> int | None:
     """The patient key of a number; None: never seen."""
-    return connection.execute(_FIND, {"digest": number_digest(key, identifier)}).scalar_one_or_none()
+    found = _FIND.row(connection, {"digest": number_digest(key, identifier)})
+    return found[0] if found else None
 
 
 def find_all(connection: Connection, key: bytes, identifiers: Iterable[Identifier]) -> dict[Identifier, int]:
@@ -144,16 +145,17 @@ def pks_of(connection: Connection, key: bytes, numbers: Iterable[Identifier]) ->
 
 def facts_of(connection: Connection, pk: int, lock: bool = False) -> tuple[str, Facts]:
     """Logical id and facts of a patient; `lock`: no one else writes the patient until the transaction ends."""
-    wanted = select(patient.c.fhir_id, patient.c.facts).where(patient.c.pk == pk)
-    row = connection.execute(wanted.with_for_update() if lock else wanted).one()
-    return row.fhir_id, Facts.from_json(row.facts)
+    [(fhir_id, facts)] = (_OF_LOCKED if lock else _OF).rows(connection, {"on": pk})
+    return fhir_id, Facts.from_json(facts)
 
 
 def _day(written: str | None) -> date | None:
     return date.fromisoformat(written) if written else None
 
 
-_FIND = select(number.c.pk).where(number.c.digest == bindparam("digest"))
+_FIND = Prepared(select(number.c.pk).where(number.c.digest == bindparam("digest")))
+_OF_PATIENT = select(patient.c.fhir_id, patient.c.facts).where(patient.c.pk == bindparam("on"))
+_OF, _OF_LOCKED = Prepared(_OF_PATIENT), Prepared(_OF_PATIENT.with_for_update())
 _LOCATE = Prepared(select(locator.c.pk).where(locator.c.rid == bindparam("rid")))
 _FIND_ALL = select(number.c.digest, number.c.pk).where(number.c.digest.in_(bindparam("digests", expanding=True)))
 _LOCATE_ALL = select(locator.c.rid, locator.c.pk).where(locator.c.rid.in_(bindparam("rids", expanding=True)))
