@@ -20,6 +20,8 @@ from hub.fhir.types import TYPES, Kind, ResourceType, SearchParameter
 MAX_PARAMETERS = 64
 MAX_VALUES = 256
 """Alternatives in one parameter."""
+MAX_ALL_VALUES = 300
+"""Values in all parameters together: each is a look-up of its own, and part of a statement."""
 DEFAULT_COUNT = 50
 MAX_COUNT = 1000
 CURSOR = "_cursor"
@@ -147,6 +149,7 @@ class _Reader:
         self.control: dict[str, str] = {}
         self.written: list[Written] = []
         self.unknown: list[str] = []
+        self.values = 0
 
     def read(self, name: str, value: str) -> None:
         if name in ("_count", "_sort", CURSOR):
@@ -168,8 +171,7 @@ class _Reader:
             return
         parameter = _parameter(self.held, name)
         values = split(value, ",")
-        if len(values) > MAX_VALUES or len(self.written) >= MAX_PARAMETERS:
-            raise TooCostly(f"more than {MAX_VALUES} values or {MAX_PARAMETERS} parameters", name)
+        self._count(name, values)
         of_person = parameter.name == "identifier" and self.held.name in ("Patient", "RelatedPerson")
         personal = parameter.kind == "token" and any(_personal(each, of_person) for each in values)
         persons = self._persons(parameter, values) if of_person else ()
@@ -179,6 +181,14 @@ class _Reader:
         names = bool(persons) or self._names_patients(parameter, criteria)
         self.written.append(Written(name, value, personal, names))
         (self.naming if names else self.criteria).append(_any_of(criteria))
+
+    def _count(self, name: str, values: Sequence[str]) -> None:
+        """Count a parameter and its values. Raises: TooCostly."""
+        if len(values) > MAX_VALUES or len(self.written) >= MAX_PARAMETERS:
+            raise TooCostly(f"more than {MAX_VALUES} values or {MAX_PARAMETERS} parameters", name)
+        self.values += len(values)
+        if self.values > MAX_ALL_VALUES:
+            raise TooCostly(f"more than {MAX_ALL_VALUES} values in all; ask in several searches", name)
 
     def _names_patients(self, parameter: SearchParameter, criteria: Sequence[Criterion]) -> bool:
         """Take down the patients that a parameter names by id; whether all that it does is to name patients."""
@@ -204,7 +214,9 @@ class _Reader:
         subject = self.held.parameter(name.split(":")[0].split(".")[0])
         if subject is None:
             raise NotSupported(f"no such search parameter of {self.held.name}", name)
-        self._name([_person(name, each, self.asking.now) for each in split(value, ",")])
+        values = split(value, ",")
+        self._count(name, values)
+        self._name([_person(name, each, self.asking.now) for each in values])
         self.written.append(Written(name, value, personal=True, names=True))
 
     def _persons(self, parameter: SearchParameter, values: Sequence[str]) -> tuple[Criterion, ...]:

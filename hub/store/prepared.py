@@ -3,9 +3,11 @@
 On the answer path SQLAlchemy's own way of running a statement costs several times what the database does (STORE.md).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from threading import Lock
 from typing import Any
 
+from cachetools import LRUCache
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import psycopg as postgresql
 from sqlalchemy.dialects.sqlite import pysqlite as sqlite
@@ -49,6 +51,24 @@ class Prepared:
             names = tuple(written.positiontup or ())
             fixed = {name: value for name, value in written.params.items() if value is not None}
             held = self._texts[kind] = (written.string, names, fixed)
+        return held
+
+
+class Kept(LRUCache[Hashable, Prepared]):
+    """Statements by their shape. State: those that are kept; bounded, since callers choose shapes: the longest unused goes."""
+
+    def __init__(self, most: int = 512) -> None:
+        super().__init__(most)
+        self._lock = Lock()
+
+    def made(self, shape: Hashable, write: Callable[[], Any]) -> Prepared:
+        """The statement of a shape, written by `write` where it is not kept."""
+        with self._lock:
+            held = self.get(shape)
+        if held is None:
+            held = Prepared(write())
+            with self._lock:
+                self[shape] = held
         return held
 
 

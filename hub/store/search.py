@@ -31,7 +31,7 @@ from hub.errors import TooCostly
 from hub.fhir.criteria import OPEN_HIGH, OPEN_LOW, AllOf, AnyOf, Criterion, StringStarts
 from hub.fhir.custody import COLUMNS
 from hub.fhir.query import Query, SortKey
-from hub.store.prepared import Prepared
+from hub.store.prepared import Kept
 from hub.store.release_sql import bindings, permits, permitted, rule_number, shape
 from hub.store.tables import FOREVER, body, ix_date, ix_ref, ix_string, ix_token, locator, resource
 from hub.store.values import KEY_LENGTH, fitted, parameter_number
@@ -137,7 +137,7 @@ class Searcher:
 
     def __init__(self, dialect: str) -> None:
         self._sqlite = dialect == "sqlite"
-        self._prepared: dict[Hashable, Prepared] = {}
+        self._prepared = Kept()
 
     def page(
         self, connection: Connection, view: View, query: Query, after: Sequence[Any] | None = None, compartment: bool = False
@@ -157,9 +157,7 @@ class Searcher:
             after is None,
             query.count == 0,
         )
-        statement = self._prepared.get(at)
-        if statement is None:
-            statement = self._prepared[at] = Prepared(self._page(view, query, criteria, after is not None))
+        statement = self._prepared.made(at, lambda: self._page(view, query, criteria, after is not None))
         values = view.values() | {"type": query.resource_type, "count": query.count + 1}
         values |= {f"v{n}": value for n, value in enumerate(value for each in criteria for value in _values(each))}
         if after is not None:
@@ -173,32 +171,13 @@ class Searcher:
 
     def read(self, connection: Connection, view: View, resource_type: str, number: int, fhir_id: str) -> Found | None:
         """The current version of one resource, if it is released; a deleted one is not."""
-        at = ("read", view.shape())
-        statement = self._prepared.get(at)
-        if statement is None:
-            statement = self._prepared[at] = Prepared(self._read(view))
+        statement = self._prepared.made(("read", view.shape()), lambda: self._read(view))
         row = statement.row(connection, view.values() | {"type": resource_type, "rid": number, "fhir_id": fitted(fhir_id)})
         return _found(row, ()) if row else None
 
     def versions(self, connection: Connection, view: View, resource_type: str, number: int, fhir_id: str) -> tuple[Version, ...]:
         """Every version of one resource, newest first; none if it is not released. All follow today's custody."""
-        at = ("versions", view.shape())
-        statement = self._prepared.get(at)
-        if statement is None:
-            statement = self._prepared[at] = Prepared(
-                select(
-                    resource.c.version_id,
-                    resource.c.version,
-                    resource.c.rec_from,
-                    resource.c.fhir_id,
-                    resource.c.entry,
-                    rule_number(shape(view.release), CUSTODY),
-                    case((resource.c.gone == 0, body.c.bytes)),
-                )
-                .join_from(resource, body, _bytes_of(resource), isouter=True)
-                .where(self._where(view), permitted(shape(view.release), CUSTODY), *_THIS)
-                .order_by(resource.c.version.desc())
-            )
+        statement = self._prepared.made(("versions", view.shape()), lambda: self._versions(view))
         rows = statement.rows(connection, view.values() | {"type": resource_type, "rid": number, "fhir_id": fitted(fhir_id)})
         return tuple(Version(id, number, at, name, entry, row - 1, held) for id, number, at, name, entry, row, held in rows)
 
@@ -211,6 +190,22 @@ class Searcher:
             .limit(1)
         )
         return connection.execute(wanted, {"rid": number, "type": resource_type}).scalar_one_or_none()
+
+    def _versions(self, view: View) -> Select[Any]:
+        return (
+            select(
+                resource.c.version_id,
+                resource.c.version,
+                resource.c.rec_from,
+                resource.c.fhir_id,
+                resource.c.entry,
+                rule_number(shape(view.release), CUSTODY),
+                case((resource.c.gone == 0, body.c.bytes)),
+            )
+            .join_from(resource, body, _bytes_of(resource), isouter=True)
+            .where(self._where(view), permitted(shape(view.release), CUSTODY), *_THIS)
+            .order_by(resource.c.version.desc())
+        )
 
     def _read(self, view: View) -> Select[Any]:
         found = self._decided(view, select(*_COLUMNS, resource.c.version).where(*_THIS)).subquery("found")

@@ -238,3 +238,15 @@ def test_there_is_an_end_to_what_one_search_may_ask():
         read("Observation", ("code", ",".join(map(str, range(300)))))
     with pytest.raises(TooCostly):
         read("Observation", *[("code", "a")] * 100)
+
+
+def test_the_values_of_all_parameters_together_are_counted():
+    codes = ",".join(f"c{n}" for n in range(100))
+    fits = [("code", codes), ("code", codes), ("category", codes)]
+    assert read("Observation", *fits)
+    with pytest.raises(TooCostly, match="in several searches"):
+        read("Observation", *fits, ("status", "final"))
+    with pytest.raises(TooCostly):
+        read("Observation", *fits, ("patient.identifier", PERSON))
+    with pytest.raises(TooCostly):
+        read("Observation", *[("code", ",".join(f"c{n}" for n in range(256)))] * 30)

@@ -1,0 +1,44 @@
+"""Statements are kept within bounds, however many shapes callers think of."""
+
+from concurrent.futures import ThreadPoolExecutor
+from itertools import product
+
+from sqlalchemy import literal, select
+
+from hub.fhir.query import read_query
+from hub.store.prepared import Kept
+
+
+def test_the_longest_unused_goes_first() -> None:
+    kept, written = Kept(2), []
+
+    def made(shape: str):
+        return kept.made(shape, lambda: written.append(shape) or select(literal(1)))
+
+    for shape in ("a", "b", "a", "c", "a", "b"):
+        made(shape)
+    assert written == ["a", "b", "c", "b"]
+    assert len(kept) == 2
+
+
+def test_many_threads_keep_within_bounds() -> None:
+    kept = Kept(8)
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda n: kept.made(n % 20, lambda: select(literal(1))), range(4000)))
+    assert len(kept) == 8
+
+
+def test_searches_of_ever_new_shapes_do_not_grow_what_is_kept(store) -> None:
+    store.patient()
+    store.search._prepared = Kept(10)
+    shapes = [
+        ("code", "a"),
+        ("code", "s|a"),
+        ("date", "2020"),
+        ("date", "ge2020"),
+        ("status", "final"),
+        ("_lastUpdated", "gt2020"),
+    ]
+    for one, other in product(shapes, shapes):
+        store.search.page(store.reader(), store.view(), read_query("Observation", [one, other], now=store.clock()))
+    assert len(store.search._prepared) == 10
