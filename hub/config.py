@@ -50,6 +50,12 @@ class SourceConfig:
     places: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Code of the source -> {provider, unit}."""
 
+    @property
+    def holders(self) -> frozenset[str]:
+        """HSA-ids, in upper case, of the care providers whose data may lie there: nobody else's custody is believed of it."""
+        placed = (place["provider"] for place in self.places.values())
+        return frozenset(each.upper() for each in (self.owner, *self.providers, *placed))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssuerConfig:

@@ -51,7 +51,7 @@ class Refresher:
 
     async def refresh(self, questions: Sequence[Question], deadline: float) -> None:
         """Ask all of them, for at most `deadline` seconds; what is late goes on in the background."""
-        tasks = {self._single((each.pk, each.source.name, each.contract), self._ask(each)) for each in questions}
+        tasks = {self._asking(each) for each in questions}
         if tasks:
             await asyncio.wait(tasks, timeout=deadline)
 
@@ -90,6 +90,11 @@ class Refresher:
         task.add_done_callback(lambda _: self._ended(key))
         return task
 
+    def _asking(self, question: Question) -> "asyncio.Task[object]":
+        if question.source.kind == "register":
+            return self._asked(question.source, question.number)
+        return self._single((question.pk, question.source.name, question.contract), self._ask(question))
+
     def _ended(self, key: tuple[object, ...]) -> None:
         task = self.running.pop(key)
         if not task.cancelled() and task.exception():  # the store failed: nobody waits any more, so the metrics tell of it
@@ -118,6 +123,7 @@ class Refresher:
             fetched = await self.hub.fetchers[register.name].fetch(contract, number)
         except SourceFailed as failed:
             self.hub.observe_source(register.name, contract, str(failed.fault), time.monotonic() - began)
+            await self.hub.store(_note_register, register, number, str(failed.fault))
             return Identified(None, failed.fault)
         self.hub.observe_source(register.name, contract, "answered", time.monotonic() - began)
         return await self.hub.store(_enroll, self.hub, register, contract, number, fetched)
@@ -228,7 +234,18 @@ def _enroll(store: Store, hub: Hub, register: SourceConfig, contract: str, numbe
         now = store.now()
         with store.database.writing() as connection:
             note_freshness(connection, found, [Freshness(register.name, contract, now, now, "", "")])
+    else:
+        _note_register(store, register, number, FORM if unread else "")
     return Identified(found, Fault.FORM if unread else None)
+
+
+def _note_register(store: Store, register: SourceConfig, number: Identifier, fault: str) -> None:
+    """Note that the register, asked about a patient whom the hub knows, has not told of this one."""
+    pk = patients.find(store.reader(), store.keys.identity, number)
+    if pk is not None:
+        told = Freshness(register.name, register.contracts[0], store.now(), None, fault, "")
+        with store.database.writing() as connection:
+            note_freshness(connection, pk, [told])
 
 
 def _note_push(store: Store, source: str, mapper: str) -> None:

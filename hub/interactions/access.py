@@ -15,6 +15,7 @@ from hub.fhir.identity import logical_id, rid
 from hub.interactions import logbook
 from hub.interactions.body import Body
 from hub.interactions.context import Context, check_caller, told_of
+from hub.interactions.plan import question_about
 from hub.interactions.registered import MADE, MAY
 from hub.store.audit_log import Leaf
 from hub.store.known import Known, put_ground
@@ -41,7 +42,8 @@ async def register(context: Context, kind: str, body: Mapping[str, Any]) -> dict
     Raises: InvalidRequest: a value is missing or wrong; Forbidden: not this caller's to register; NotFound: no such patient.
     """
     try:
-        return await context.hub.store(_register, context, _kind(kind), dict(body))
+        named = _kind(kind)
+        return await context.current(lambda given: given.hub.store(_register, given, named, dict(body)))
     except HubError as fault:
         await context.refuse(f"register-{KINDS.get(kind, '')}", "", fault)
         raise
@@ -66,7 +68,7 @@ async def listed(context: Context, kind: str, patient: str) -> list[dict[str, An
     """
     held = "consent" if kind == "consents" else KINDS.get(kind, "")
     try:
-        return await context.durable(_listed, context, held, patient)
+        return await context.current(lambda given: given.durable(_listed, given, held, patient))
     except HubError as fault:
         await context.refuse(f"list-{held}", "", fault)
         raise
@@ -111,6 +113,7 @@ def _of_patient(store: Store, context: Context, kind: str, body: dict[str, Any])
     told = told_of(store, "Patient", patient)
     if not told.pk or (context.caller.kind == "patient" and not _own(context.caller, told)):
         raise NotFound("there is no such patient")
+    context.demand(question_about(context.hub, told, store.now()))
     return told
 
 
@@ -164,6 +167,7 @@ def _listed(store: Store, context: Context, kind: str, patient: str) -> tuple[li
     caller = context.caller
     if not kind or not told.pk or not (caller.staff or (caller.kind == "patient" and _own(caller, told))):
         raise NotFound("there is no such patient")
+    context.demand(question_about(context.hub, told, store.now()))
     found = [each for each in told.grounds if kind == each.KIND and _may_see(caller, each)]
     leaf = logbook.administered(caller, f"list-{kind}", told.pk, told.fhir_id, context.request_id)
     return [shown(each) for each in found], replace(leaf, epochs=((told.pk, told.epoch),))

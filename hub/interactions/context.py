@@ -1,7 +1,7 @@
 """What every interaction is given beside its own arguments, and the loop that makes an answer durable before it leaves."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from typing import Concatenate, ParamSpec, TypeVar
 
 from hub.caller import Caller
@@ -15,7 +15,7 @@ from hub.fhir.resource import Resource
 from hub.hub import Hub
 from hub.interactions import logbook
 from hub.interactions.view import Sight, grounds
-from hub.refresh import Refresher
+from hub.refresh import Question, Refresher
 from hub.store.audit_log import EpochMoved, Leaf
 from hub.store.known import Known, known, nobody
 from hub.store.patients import locate
@@ -40,6 +40,8 @@ class Context:
     """Microseconds."""
     count_lookup: Callable[[], None] = lambda: None
     """Counts a look-up of a patient by number. Raises: Throttled."""
+    register_asked: bool = False
+    """The population register has been asked about the patient in this request, whether or not it answered."""
 
     async def durable(self, work: Callable[Concatenate[Store, P], tuple[T, Leaf | None]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` in the store and commit the log entry it gives; when the grounds moved meanwhile, run it again.
@@ -75,9 +77,30 @@ class Context:
         [only] = named
         return only
 
+    async def current(self, work: Callable[["Context"], Awaitable[T]]) -> T:
+        """Do `work`; where it raises RegisterDue, ask the register and do it again, whatever the register said."""
+        try:
+            return await work(self)
+        except RegisterDue as due:
+            await self.refresher.refresh([due.question], self.hub.config.deadline)
+            return await work(replace(self, register_asked=True))
+
+    def demand(self, question: Question | None) -> None:
+        """Raises: RegisterDue: there is a question to the register, and it was not asked in this request."""
+        if question is not None and not self.register_asked:
+            raise RegisterDue(question)
+
     def _observe(self, leaf: Leaf) -> None:
         for rule in leaf.content.get("rules") or ("-",):
             self.hub.observe_decision(rule, str(leaf.content.get("outcome", "")))
+
+
+class RegisterDue(Exception):
+    """The population register is to be asked before the work goes on; nothing is done yet."""
+
+    def __init__(self, question: Question) -> None:
+        super().__init__()
+        self.question = question
 
 
 class Refused(Forbidden):

@@ -5,13 +5,15 @@ Sources are named by policy (what they could hold that the caller could see), ne
 
 from collections.abc import Iterator
 
+from hub.caller import Caller
 from hub.config import SourceConfig
 from hub.consent.reach import could_permit
+from hub.consent.release import Outcome
 from hub.fhir.outcome import SourceReport, StatusCode
 from hub.hub import MAPPERS, Hub
-from hub.interactions.view import Sight
+from hub.interactions.view import Sight, concerns
 from hub.refresh import Question
-from hub.store.known import Freshness
+from hub.store.known import Freshness, Known
 from hub.store.values import moment
 
 LABELS = {
@@ -43,7 +45,7 @@ def reachable(hub: Hub, sight: Sight, resource_type: str) -> tuple[tuple[SourceC
 
 def _reachable(hub: Hub, sight: Sight, resource_type: str) -> Iterator[tuple[SourceConfig, str]]:
     for source in hub.clinical:
-        if any(could_permit(sight.release, source.name, each.upper()) for each in (source.owner, *source.providers)):
+        if any(could_permit(sight.release, source.name, each) for each in source.holders):
             for contract in source.contracts:
                 gives = MAPPERS[contract].gives
                 if not gives or resource_type in gives or resource_type == "Provenance":
@@ -60,6 +62,36 @@ def stale(hub: Hub, sight: Sight, resource_type: str, now: int) -> list[Question
         for source, contract in reachable(hub, sight, resource_type)
         if source.name in hub.fetchers and not _fresh(told.fresh(source.name, contract), source, now)
     ]
+
+
+def register_question(hub: Hub, caller: Caller, sight: Sight, now: int) -> Question | None:
+    """What to ask the population register before answering: the patient is named, and it has not told of the patient lately.
+
+    None as well for whoever could see nothing of the answer: nobody learns by asking whether there is such a patient.
+    """
+    if not sight.named or sight.view.kind != "patient" or sight.view.pk <= 0 or not concerns(caller, sight.known):
+        return None
+    if caller.kind != "guardian" and not any(row.outcome is Outcome.PERMIT for row in sight.release.rows):
+        return None
+    return question_about(hub, sight.known, now)
+
+
+def question_about(hub: Hub, told: Known, now: int) -> Question | None:
+    """The question to the population register about a patient; None: it told of the patient lately, or there is none."""
+    register = hub.register
+    if register is None or register.name not in hub.fetchers or not told.facts.numbers:
+        return None
+    contract = register.contracts[0]
+    held = told.fresh(register.name, contract)
+    lately = held and not held.fault and now - held.asked < register.max_age * 1_000_000
+    return None if lately else Question(told.pk, told.facts.numbers[0], register, contract)
+
+
+def register_fault(hub: Hub, told: Known, since: int) -> str:
+    """Why the register, asked in this request, has not told of a patient."""
+    register = hub.register
+    held = told.fresh(register.name, register.contracts[0]) if register else None
+    return held.fault if held and held.asked >= since and held.fault else "timed-out"
 
 
 def reports(hub: Hub, sight: Sight, resource_type: str, now: int, since: int) -> list[SourceReport]:

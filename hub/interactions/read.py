@@ -8,6 +8,7 @@ from hub.fhir.bundle import Link, Past, history
 from hub.fhir.identity import rid
 from hub.interactions import logbook
 from hub.interactions.context import Context, check_refusal, recalled
+from hub.interactions.plan import register_question
 from hub.interactions.view import Sight, sight
 from hub.store.audit_log import Leaf
 from hub.store.search import Found, Version
@@ -75,7 +76,7 @@ def _past(each: Version, first: Version, full_url: str, where: str) -> Past:
 async def _logged(context: Context, action: str, resource_type: str, work, fhir_id: str):  # type: ignore[no-untyped-def]  # generic over two kinds of work
     try:
         context.caller.require("r", resource_type)
-        found = await context.durable(work, context, action, resource_type, fhir_id)
+        found = await context.current(lambda given: given.durable(work, given, action, resource_type, fhir_id))
     except HubError as fault:
         await context.refuse(action, resource_type, fault)
         raise
@@ -88,13 +89,14 @@ def places(store: Store, context: Context, resource_type: str, fhir_id: str) -> 
     """(scope, what the caller may look at) of each place where a resource of that id may lie.
 
     For a source's client there are two: its ids may lie apart, where another source has the same.
-    Raises: Refused.
+    Raises: Refused; RegisterDue.
     """
     caller = context.caller
     for scope in ("", f"{caller.source}/") if caller.kind == "system" else ("",):
-        told = recalled(store, caller, scope + resource_type, fhir_id, fresh=False)
+        told = recalled(store, caller, scope + resource_type, fhir_id, fresh=True)
         seen = sight(context.hub, caller, resource_type, told, named=told.pk != NO_PATIENT or not told.fhir_id)
         check_refusal(seen)
+        context.demand(register_question(context.hub, caller, seen, store.now()))
         yield scope, seen
 
 

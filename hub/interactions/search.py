@@ -16,7 +16,7 @@ from hub.fhir.types import TYPES
 from hub.hub import Hub
 from hub.interactions import logbook
 from hub.interactions.context import Context, check_caller, check_refusal, notice_outcomes, recalled
-from hub.interactions.plan import reports, silent_register, stale
+from hub.interactions.plan import register_fault, register_question, reports, silent_register, stale
 from hub.interactions.view import Sight, sight
 from hub.refresh import Question
 from hub.store.audit_log import Leaf
@@ -129,10 +129,13 @@ def _answer(
     told = _told(store, caller, query, patient)
     seen = sight(hub, caller, query.resource_type, told, patient is not None)
     check_refusal(seen)
-    if ask and query.cursor is None:
-        questions = stale(hub, seen, query.resource_type, store.now())
-        if questions:
-            return Stale(tuple(questions)), None
+    about = None if silent else register_question(hub, caller, seen, store.now())
+    if ask:
+        questions = stale(hub, seen, query.resource_type, store.now()) if query.cursor is None else []
+        if about or questions:
+            return Stale((*questions, about) if about else tuple(questions)), None
+    elif about:
+        silent = silent_register(hub, register_fault(hub, told, context.began), known=True)
     bound = _bound(caller, query, seen)
     after, total = None, None
     if query.cursor is not None:

@@ -54,6 +54,8 @@ def sight(hub: Hub, caller: Caller, resource_type: str, told: Known, named: bool
     Takes: `told`: what is known of the named patient; of nobody (pk 0) where none is named.
     """
     release = _release(hub, caller, resource_type, told, named, request)
+    if caller.kind == "guardian" and named and not TYPES[resource_type].shared and not _guarded_now(hub, told):
+        release = release if release.refusal else _single(Row(TRUE, Outcome.HIDE, COMPARTMENT))
     if caller.kind == "system":
         view = View("source", release, source=caller.source)
     elif TYPES[resource_type].shared:
@@ -97,7 +99,7 @@ def _decided(hub: Hub, caller: Caller, resource_type: str, told: Known, given: G
         return decided
     if TYPES[resource_type].shared:
         return _single(Row(Equals("source", CATALOGUE), Outcome.PERMIT, DIRECTORY))
-    if not _concerns(caller, told):
+    if not concerns(caller, told):
         return _single(Row(TRUE, Outcome.HIDE, COMPARTMENT))
     register = hub.register
     if resource_type in ("Patient", "RelatedPerson") and register:
@@ -112,7 +114,17 @@ def grounds(now: datetime, caller: Caller, told: Known, named: bool, request: Re
     return with_rows(bare, told.grounds)
 
 
-def _concerns(caller: Caller, told: Known) -> bool:
+def _guarded_now(hub: Hub, told: Known) -> bool:
+    """Whether the register said a short while ago who the guardians are: what it said longer ago opens nothing."""
+    register = hub.register
+    if register is None:
+        return True
+    held = told.fresh(register.name, register.contracts[0])
+    oldest = hub.store.now() - (register.max_age + hub.config.deadline) * 1_000_000
+    return bool(held and held.succeeded and held.succeeded >= oldest)
+
+
+def concerns(caller: Caller, told: Known) -> bool:
     """Whether the named patient is the caller's own, or a child of the caller's; staff may name anyone."""
     if caller.kind == "patient":
         return caller.person in {str(each) for each in told.facts.numbers}

@@ -18,6 +18,7 @@ from hub.fhir.types import TYPES
 from hub.fhir.validation import validate
 from hub.interactions import consents, logbook
 from hub.interactions.context import Context, check_caller
+from hub.interactions.plan import question_about
 from hub.interactions.read import Held, places
 from hub.interactions.whose import patient_key
 from hub.interactions.written_custody import HUB, OWN, custody_of
@@ -89,7 +90,7 @@ async def _logged(context: Context, action: str, letter: str, resource_type: str
         context.caller.require(letter, resource_type)
         check_caller(context)
         _check_writer(context.caller, resource_type)
-        return await context.hub.store(work, context, resource_type, *args)
+        return await context.current(lambda given: given.hub.store(work, given, resource_type, *args))
     except HubError as fault:
         await context.refuse(action, resource_type, fault)
         raise
@@ -150,6 +151,8 @@ def _put(
         raise Conflict(MOVED, f"{resource_type}.subject")
     lock_patient(connection, pk, now)
     told = known(connection, pk, now)
+    if caller.kind != "system":
+        context.demand(question_about(context.hub, told, now))
     if told.facts.protected and caller.kind == "system":
         resource = hidden(resource)
     if before is not None:

@@ -159,6 +159,9 @@ def asked(house, kit):
     theirs = house.hold(patient)
     house.clock.move(minutes=11)
     house.near(patient)
+    with house.store.database.writing() as connection:  # as if the register had not been asked for that
+        connection.exec_driver_sql("UPDATE freshness SET asked = 0, succeeded = 0 WHERE source = 'register'")
+    house.told["register"].asked.clear()
     return house, patient, sorted([mine, theirs])
 
 
