@@ -22,6 +22,7 @@ from hub.store.patients import Facts
 from hub.store.values import instant
 
 NUL = b"\\u0000"
+FOREIGN = "a care provider that the source is not configured to hold data of: withheld until `providers` names it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +45,17 @@ class Maker:
         named, twice = self._named(entry)
         resolve = resolver(entry.patient, self.patient_id, {at: id for at, (id, _) in named.items()}, self.directory, self.key)
         made = [self._clean(resolved(each.resource, resolve) | {"id": id}) for id, each in named.values()]
-        whole = self._whole(number, entry, made, resolve)
+        custody = bounded(placed(entry.custody, self.directory), self.source)
+        issues = (*twice, *_unbelieved(entry.custody, self.source))
+        whole = self._whole(number, entry, custody, made, resolve)
         if held.get(number) == record_digest(whole):
-            return whole, twice
+            return whole, issues
         faults = [list(_faults(each)) for each in made]
         good = [each for each, its in zip(made, faults, strict=True) if not its]
-        issues = (*twice, *(fault for its in faults for fault in its))
+        issues = (*issues, *(fault for its in faults for fault in its))
         if not good:
             return None, issues
-        return (whole if len(good) == len(made) else self._whole(number, entry, good, resolve)), issues
+        return (whole if len(good) == len(made) else self._whole(number, entry, custody, good, resolve)), issues
 
     def _named(self, entry: Entry) -> tuple[dict[tuple[str, Identifier], tuple[str, Keyed]], tuple[Issue, ...]]:
         """The resources of an entry with their ids; of two with one key the first."""
@@ -74,8 +77,7 @@ class Maker:
     def _clean(self, resource: Resource) -> Resource:
         return without_places(resource) if self.facts.protected else resource
 
-    def _whole(self, number: int, entry: Entry, made: Sequence[Resource], resolve: Resolve) -> Record:
-        custody = placed(entry.custody, self.directory)
+    def _whole(self, number: int, entry: Entry, custody: Custody, made: Sequence[Resource], resolve: Resolve) -> Record:
         origin = self._clean(self._provenance(entry, custody, made, resolve))
         return Record(number, self.family, custody, (*made, origin))
 
@@ -113,6 +115,16 @@ def placed(custody: Custody, directory: Directory) -> Custody:
     known = directory.provider_of(custody.unit) if custody.unit else None
     provider = None if known is not None and custody.provider and known != custody.provider else custody.provider
     return replace(custody, provider=provider, social=directory.is_social(custody.unit))
+
+
+def bounded(custody: Custody, source: SourceConfig) -> Custody:
+    """Custody as the configuration lets the source claim it: whose data may lie there is the operator's to say."""
+    return custody if custody.provider is None or custody.provider in source.holders else replace(custody, provider=None)
+
+
+def _unbelieved(custody: Custody, source: SourceConfig) -> Iterator[Issue]:
+    if custody.provider and _written(custody.provider) and custody.provider not in source.holders:
+        yield Issue("custody.provider", FOREIGN, "warning", "business-rule")
 
 
 def lacks_custody(record: Record) -> bool:
