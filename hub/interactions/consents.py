@@ -5,13 +5,19 @@ from dataclasses import replace
 
 from hub.caller import Caller
 from hub.consent import provision
-from hub.consent.grounds import Block, Consent
+from hub.consent.grounds import Assertion, Block, Consent
 from hub.errors import Conflict, Forbidden, Unprocessable
+from hub.fhir.identity import rid
 from hub.fhir.resource import Resource
 from hub.interactions.context import Context
+from hub.store.database import Connection
+from hub.store.held_entry import source_at
 from hub.store.known import Known
+from hub.store.patients import locate
 
 Grounds = Sequence[Consent | Block]
+OF_AGE = 18
+NOT_CLOSE = "whoever gives it in the patient's stead is one of the patient's RelatedPersons that the population register tells of"
 LIFT = "a block is lifted only by the care provider that owns it"
 
 
@@ -36,6 +42,37 @@ def registered(context: Context, consent: Resource, told: Known) -> Grounds:
         if isinstance(each, Block) and each.state == "active" and not _same(each, new.get(each.id)):
             raise Forbidden(LIFT)
     return (*found, *ended(context, [each for each in before if each.id not in new]))
+
+
+def check_representative(connection: Connection, key: bytes, context: Context, given: Grounds, told: Known) -> None:
+    """A consent in the patient's stead is given by whom the register knows to be close to the patient; in an adult's only
+    where the employee has asserted that the patient is incapable (SVOD 3:3).
+
+    Raises: Unprocessable: it names somebody else; Forbidden: an adult, and nothing is asserted.
+    """
+    for each in given:
+        if not isinstance(each, Consent) or each.state != "active" or not each.represented_by:
+            continue
+        if not _is_close(connection, key, context, each.represented_by, told):
+            raise Unprocessable(NOT_CLOSE, "Consent.performer")
+        age = told.facts.for_consent().age(context.hub.clock())
+        if (age is None or age >= OF_AGE) and not _incapable(context, told):
+            raise Forbidden("an adult is represented only where the patient's incapacity is asserted, at /access/assertions")
+
+
+def _is_close(connection: Connection, key: bytes, context: Context, reference: str, told: Known) -> bool:
+    kind, _, fhir_id = reference.partition("/")
+    register = context.hub.register
+    if context.caller.kind == "patient" or register is None or kind != "RelatedPerson":
+        return False
+    here = locate(connection, key, "RelatedPerson", fhir_id) == told.pk
+    return here and source_at(connection, rid(key, "RelatedPerson", fhir_id), "RelatedPerson") == register.name
+
+
+def _incapable(context: Context, told: Known) -> bool:
+    caller, now = context.caller, context.hub.clock()
+    mine = (each for each in told.grounds if isinstance(each, Assertion) and each.personal(caller))
+    return any(each.type == "incapacity" and each.step and each.holds(now) for each in mine)
 
 
 def ended(context: Context, given: Grounds) -> Grounds:

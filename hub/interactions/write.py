@@ -158,6 +158,7 @@ def _put(
     if before is not None:
         _check_change(caller, before)
     grounds = consents.registered(context, resource, told) if _registers(caller, resource_type) else ()
+    consents.check_representative(connection, key, context, grounds, told)
     custody = custody_of(context, resource, grounds)
     if before is not None and not (caller.kind == "system" or _moves(resource_type, before)):
         custody = before.entry.custody
