@@ -19,10 +19,13 @@ from hub.consent.grounds import (
     same,
 )
 from hub.consent.info_types import left_open
+from hub.consent.merging import merged
 from hub.consent.release import FALSE, TRUE, Equals, Expression, Flag, IsNull, Overlaps, all_of, among, any_of, negation
 
 C = TypeVar("C", bound=Commissioned)
 PRESCRIBERS = ("physician", "dentist", "prescribing_nurse")
+MOST_BLOCKS = 128
+"""Blocks that a Release tells apart; of more it closes everything that a block can close."""
 LIST_READERS = (*PRESCRIBERS, "nurse", "dietitian", "pharmacist")
 """Roles that may see the national medication list at all (NLL 5:3)."""
 
@@ -181,7 +184,8 @@ class Facts:
         if any(not row.readable for row in self._standing):
             return TRUE
         binding = [row for row in self._standing if row.regime == "SVOD" and row.type in types and not self._lifted(row)]
-        return any_of(*dict.fromkeys(_closes(row) for row in sorted(binding, key=_place)))
+        closing = dict.fromkeys(_closes(row) for row in sorted(merged(binding), key=_place))
+        return any_of(*closing) if len(closing) <= MOST_BLOCKS else TRUE
 
     def _lifted(self, block: Block) -> bool:
         """Whether its owner has lifted a block for the caller, for now."""
