@@ -104,6 +104,7 @@ class Running:
                 await listener.start()
                 self.listeners.append(listener)
         self.tasks.append(asyncio.create_task(self.edge.refusals.run()))
+        self.tasks.append(asyncio.create_task(self.refresher.keep_retrying()))
         gc.collect()
         gc.freeze()  # what is there now stays: no need to look through it again and again
 

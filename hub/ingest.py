@@ -11,7 +11,7 @@ from typing import Any
 from hub.config import SourceConfig
 from hub.enrolment import enroll
 from hub.errors import Issue, Unmappable
-from hub.fhir.identifiers import Identifier, is_sound
+from hub.fhir.identifiers import ROOTS, Identifier, is_sound
 from hub.fhir.identity import rid
 from hub.hub import MAPPERS, Hub, settings
 from hub.mappers import Coverage, Entry, Mapped, Mapper, SourceMessage
@@ -27,6 +27,7 @@ from hub.store.values import micros
 __all__ = ["Ingested", "described", "enroll", "ingest", "placed", "retry"]
 
 DISPLACED = "holds a record of another patient than the one asked for"
+NO_AUTHORITY = "the patient's number is of an authority that the population register does not know: send a national one"
 MOVED = "was held as another patient's, and is withdrawn there"
 OUTDATED = "a later message told of {} of its records: these stay as they are"
 
@@ -144,7 +145,7 @@ def _sums(counts: Iterator[Mapping[str, int]]) -> dict[str, int]:
 
 
 def _take_in(store: Store, hub: Hub, answer: _Answer, pk: int | None, partial: bool) -> Ingested:
-    found, issues, strangers = _sorted(store, answer.mapped.entries, pk)
+    found, issues, strangers = _sorted(store, hub, answer.mapped.entries, pk)
     issues = (*answer.unread, *answer.mapped.issues, *issues)
     complete = answer.mapped.complete and not (_faulty(issues) or answer.unread or partial or strangers or answer.late)
     holders = _holders(store, answer)
@@ -191,7 +192,7 @@ def _report(mapped: Mapped, issues: Sequence[Issue]) -> dict[str, Any]:
 
 
 def _sorted(
-    store: Store, entries: Sequence[Entry], asked: int | None
+    store: Store, hub: Hub, entries: Sequence[Entry], asked: int | None
 ) -> tuple[dict[int, list[Entry]], tuple[Issue, ...], tuple[Identifier, ...]]:
     """Entries by the patient they belong to; what belongs to nobody we know, or to somebody else, is told of."""
     sound = {each.patient: is_sound(each.patient) for each in entries}
@@ -206,6 +207,8 @@ def _sorted(
             issues.append(Issue(place, wrong, "error", "value"))
         elif asked is not None and pk != asked:
             issues.append(Issue(place, DISPLACED, "error", "business-rule"))
+        elif pk is None and hub.register is not None and entry.patient.system not in ROOTS.values():
+            issues.append(Issue(place, NO_AUTHORITY, "error", "value"))
         elif pk is None:
             strangers[entry.patient] = None
         else:

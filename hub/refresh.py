@@ -6,6 +6,7 @@ One question a (patient, source, contract) at a time, however many wait for it. 
 import asyncio
 import time
 from collections.abc import Coroutine, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from hub.config import SourceConfig
@@ -20,7 +21,9 @@ from hub.store import messages, patients
 from hub.store.known import Freshness, known, note_freshness
 from hub.store.store import Store
 from hub.store.tables import NO_PATIENT
+from hub.store.values import micros
 
+RETRY_SECONDS = 60.0
 FORM = "not-what-the-contract-says"
 
 
@@ -44,10 +47,11 @@ class Identified:
 
 @dataclass(slots=True)
 class Refresher:
-    """State: the questions that are on their way, so that nobody asks twice."""
+    """State: the questions that are on their way, so that nobody asks twice, and the messages that are being taken in."""
 
     hub: Hub
     running: dict[tuple[object, ...], "asyncio.Task[object]"] = field(default_factory=dict)
+    taking: set[str] = field(default_factory=set)
 
     async def refresh(self, questions: Sequence[Question], deadline: float) -> None:
         """Ask all of them, for at most `deadline` seconds; what is late goes on in the background."""
@@ -126,7 +130,10 @@ class Refresher:
             await self.hub.store(_note_register, register, number, str(failed.fault))
             return Identified(None, failed.fault)
         self.hub.observe_source(register.name, contract, "answered", time.monotonic() - began)
-        return await self.hub.store(_enroll, self.hub, register, contract, number, fetched)
+        found, awaited = await self.hub.store(_enroll_awaited, self.hub, register, contract, number, fetched)
+        if awaited:
+            self._retrying()
+        return found
 
     def deliver(self) -> Deliver:
         """What listeners hand their messages to; it returns when the message is durable."""
@@ -147,6 +154,14 @@ class Refresher:
 
         What the register says after the deadline is waited for in the background.
         """
+        id = messages.message_id(message)
+        self.taking.add(id)
+        try:
+            return await self._taken(message, late)
+        finally:
+            self.taking.discard(id)
+
+    async def _taken(self, message: SourceMessage, late: bool) -> Ingested:
         done = await self.hub.store(ingest, self.hub, (message,), late=late)
         if not done.strangers:
             return done
@@ -167,14 +182,43 @@ class Refresher:
 
     async def retry_waiting(self) -> int:
         """Take in again what waits for patients whom the register could not be asked about. Gives: how many still wait."""
-        waiting = await self.hub.store(_waiting)
-        done = [await self._taken_in(message, late=True) for message in waiting]
-        return sum(each.status == "waiting" for each in done)
+        found = await self._retrying()
+        return found if isinstance(found, int) else 0
+
+    def _retrying(self) -> "asyncio.Task[object]":
+        return self._single(("waiting", "hub", "messages"), self._all_waiting())
+
+    async def _all_waiting(self) -> int:
+        """Oldest first, a batch at a time, every one of them once, however many stay."""
+        still, after = 0, (0, "")
+        while batch := await self.hub.store(_waiting, after):
+            for each in batch:
+                if each.id not in self.taking:
+                    done = await self._taken_in(each.message, late=True)
+                    still += done.status == "waiting"
+            after = (micros(batch[-1].message.received), batch[-1].id)
+        return still
+
+    async def keep_retrying(self, every: float = RETRY_SECONDS) -> None:
+        """Try what waits again and again, until cancelled. A fault of the store is counted, and the next round tries again."""
+        while True:
+            await asyncio.sleep(every)
+            with suppress(Exception):  # `_ended` counts it
+                await self.retry_waiting()
 
 
-def _waiting(store: Store) -> list[SourceMessage]:
-    """Messages that wait, in the order in which they came."""
-    return [each.message for each in reversed(messages.listed(store.reader(), ("waiting",)))]
+def _waiting(store: Store, after: tuple[int, str]) -> list[messages.Kept]:
+    return messages.waiting(store.reader(), after)
+
+
+def _enroll_awaited(
+    store: Store, hub: Hub, register: SourceConfig, contract: str, number: Identifier, fetched: Fetched
+) -> tuple[Identified, bool]:
+    """As `_enroll`; with it whether this is somebody new while messages wait."""
+    before = patients.find(store.reader(), store.keys.identity, number)
+    found = _enroll(store, hub, register, contract, number, fetched)
+    is_new = before is None and found.pk is not None
+    return found, is_new and bool(messages.waiting(store.reader(), limit=1))
 
 
 def _known_number(store: Store, hub: Hub, number: Identifier) -> tuple[int | None, bool]:

@@ -63,6 +63,17 @@ def listed(connection: Connection, statuses: Sequence[str] = (), limit: int = 20
     return [_kept(row) for row in connection.execute(wanted)]
 
 
+def waiting(connection: Connection, after: tuple[int, str] = (0, ""), limit: int = 50) -> list[Kept]:
+    """Messages that wait for the register, in the order in which they came.
+
+    Takes: `after`: when the last one before these came (microseconds), and its id.
+    """
+    received, id = after
+    later = (message.c.received > received) | ((message.c.received == received) & (message.c.id > id))
+    wanted = select(message).where(message.c.status == "waiting", later).order_by(message.c.received, message.c.id)
+    return [_kept(row) for row in connection.execute(wanted.limit(limit))]
+
+
 def get(connection: Connection, id: str) -> Kept | None:
     """One message; `id` may be cut short as long as it is the only one that begins so."""
     wanted = select(message).where(message.c.id >= id, message.c.id < id + LATER).order_by(message.c.id, message.c.pk.desc())

@@ -119,3 +119,7 @@ def test_for_a_person_who_could_see_nothing_the_register_is_not_asked(house, reg
     answer = house.get(f"/fhir/Observation?patient={patient.id}", stranger)
     assert answer.json()["total"] == 0
     assert register.asked == []
+
+
+def test_a_running_hub_tries_again_what_waits_for_the_register(house) -> None:
+    assert "Refresher.keep_retrying" in {task.get_coro().__qualname__ for task in house.running.tasks}
