@@ -83,7 +83,10 @@ def sources(world: World, addresses: Addresses) -> tuple[Row, ...]:
     units = [unit for unit in world.units.values() if unit.provider == o.VASTVIK]
     more: dict[str, Row] = {
         o.REGION_VASTVIK: {"places": {u.hsa_id: {"provider": u.provider, "unit": u.hsa_id} for u in units}},
-        o.HOSPITAL: {"places": {code: {"provider": provider, "unit": unit} for code, (provider, unit) in places(world).items()}},
+        o.HOSPITAL: {
+            "unit": o.CHEMISTRY,
+            "places": {code: {"provider": provider, "unit": unit} for code, (provider, unit) in places(world).items()},
+        },
         o.PRIVATE: {"unit": o.PRIVATE_CLINIC},
         o.MUNICIPALITY: {"encoding": "iso-8859-1"},
     }

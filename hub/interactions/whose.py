@@ -1,8 +1,12 @@
 """Whose record a written resource is to lie in."""
 
+from collections.abc import Iterator
+from typing import Any
+
 from hub.caller import Caller
 from hub.errors import Unprocessable
 from hub.fhir.compartment import patients as compartments
+from hub.fhir.compartment import references
 from hub.fhir.identifiers import PERSONNUMMER, SAMORDNINGSNUMMER, Identifier, is_sound
 from hub.fhir.identity import rid
 from hub.fhir.resource import Resource
@@ -13,6 +17,8 @@ from hub.store.deposit import open_record
 from hub.store.held_entry import source_at
 from hub.store.patients import Facts
 from hub.store.tables import NO_PATIENT
+
+STRANGER = "names a Patient whom this server does not know: write the Patient first, or refer to the hub's"
 
 
 def patient_key(connection: Connection, key: bytes, caller: Caller, resource: Resource) -> int:
@@ -33,13 +39,55 @@ def patient_key(connection: Connection, key: bytes, caller: Caller, resource: Re
 
 
 def _of_source(connection: Connection, key: bytes, source: str, resource: Resource) -> int:
-    """The record of the source's own Patient that a resource names; what names none of them lies apart from every record."""
+    """The record of the Patient that a resource names: the source's own, the hub's, or a person by number. What names no
+    Patient at all lies apart from every record.
+
+    Raises: Unprocessable: it names a Patient whom nobody here knows, or several.
+    """
     if resource["resourceType"] == "Patient":
         return _of_person(connection, key, source, resource)
-    found = {pk for each in compartments(resource) if (pk := _own_patient(connection, key, source, each)) is not None}
+    place = _place(resource)
+    found = {pk for each in references(resource) for pk in _meant(connection, key, source, each, place)}
     if len(found) > 1:
         raise Unprocessable("names several patients", _place(resource))
     return next(iter(found), NO_PATIENT)
+
+
+def _meant(connection: Connection, key: bytes, source: str, reference: Resource, place: str) -> Iterator[int]:
+    """The records of the Patients that one reference means, by id and by number."""
+    written, identifier = reference.get("reference"), reference.get("identifier")
+    if isinstance(written, str) and written.startswith("Patient/"):
+        fhir_id = written.split("/")[1]
+        pk = _own_patient(connection, key, source, fhir_id)
+        pk = _person(connection, key, fhir_id) if pk is None else pk
+        if pk is None:
+            raise Unprocessable(STRANGER, place)
+        yield pk
+    elif isinstance(written, str) and "/Patient/" in written:
+        raise Unprocessable("a Patient is referred to as Patient/[id], of this server", place)
+    if isinstance(identifier, dict) and reference.get("type") in (None, "Patient"):
+        yield from (patients.enroll(connection, key, Facts((each,))) for each in _numbers([identifier], place))
+
+
+def _person(connection: Connection, key: bytes, fhir_id: str) -> int | None:
+    """The record of a person whom the hub knows by this id; a Patient that another source made up is none."""
+    pk = patients.locate(connection, key, "Patient", fhir_id)
+    if not pk:
+        return None
+    known_as, facts = patients.facts_of(connection, pk)
+    return pk if facts.numbers and known_as == fhir_id else None
+
+
+def _numbers(identifiers: Any, place: str) -> list[Identifier]:
+    """The personal numbers among identifiers, each once.
+
+    Raises: Unprocessable: one that has a wrong form or check digit.
+    """
+    written = [Identifier(each.get("system", ""), each.get("value", "")) for each in identifiers]
+    found = [each for each in dict.fromkeys(written) if each.system in (PERSONNUMMER, SAMORDNINGSNUMMER) and each.value]
+    if not all(map(is_sound, found)):
+        raise Unprocessable("a personal number has a wrong form or check digit", place)
+    return found
 
 
 def _own_patient(connection: Connection, key: bytes, source: str, fhir_id: str) -> int | None:
@@ -52,11 +100,17 @@ def _own_patient(connection: Connection, key: bytes, source: str, fhir_id: str) 
 
 
 def _of_person(connection: Connection, key: bytes, source: str, resource: Resource) -> int:
-    """The record that a source's own Patient lies in: the person's, if a number tells who it is; otherwise one of its own."""
-    numbers = [Identifier(each.get("system", ""), each.get("value", "")) for each in resource.get("identifier", [])]
-    sound = [each for each in numbers if each.system in (PERSONNUMMER, SAMORDNINGSNUMMER) and is_sound(each)]
-    if sound:
-        return patients.enroll(connection, key, Facts((sound[0],)))
+    """The record that a source's own Patient lies in: the person's, if a number tells who it is; otherwise one of its own.
+
+    Raises: Unprocessable: a wrong number, or several that the hub does not know to be one person's.
+    """
+    numbers = _numbers(resource.get("identifier", []), "Patient.identifier")
+    if len(numbers) > 1:
+        known = patients.pks_of(connection, key, numbers)
+        if len(known) < len(numbers) or len(set(known)) > 1:
+            raise Unprocessable("the numbers are not known to be one person's", "Patient.identifier")
+    if numbers:
+        return patients.enroll(connection, key, Facts((numbers[0],)))
     pk = rid(key, "patient-key", f"{source}/{resource['id']}") or 1
     open_record(connection, resource["id"], pk)
     return pk

@@ -7,7 +7,7 @@ from typing import Any
 
 from hub.caller import Caller
 from hub.consent.grounds import Block, Consent
-from hub.errors import Forbidden
+from hub.errors import Forbidden, Unprocessable
 from hub.fhir.criteria import DateKey
 from hub.fhir.custody import Custody
 from hub.fhir.identifiers import hsa_id
@@ -23,6 +23,7 @@ OWN = "own"
 """The source of what patients write themselves."""
 HUB = "hub"
 """The source of what staff register at the hub: consents."""
+UNPLACED = "the hub's configuration of source {} must name a `unit` that the directory knows, of the source's `owner`"
 CONSENT = "consent"
 """The information type of every Consent that is written at the hub."""
 NOBODY = "nobody"
@@ -43,7 +44,7 @@ CATEGORIES = {
 def custody_of(context: Context, resource: Resource, given: Sequence[Consent | Block] = ()) -> Custody:
     """The custody of a new entry with this resource. `given`: the grounds that it registers, if it is a Consent.
 
-    Raises: Forbidden: the client's source is not configured.
+    Raises: Forbidden: the client's source is not configured; Unprocessable: nor is the unit that it writes for.
     """
     caller, now = context.caller, context.hub.clock()
     if resource["resourceType"] == "Consent" and caller.kind != "system":
@@ -117,7 +118,10 @@ def _of_source(hub: Hub, name: str, resource: Resource) -> Custody:
         purpose=purpose,
         incapacity=held.defaults.incapacity,
     )
-    return placed(custody, hub.directory)
+    custody = placed(custody, hub.directory)
+    if not TYPES[resource["resourceType"]].shared and (custody.provider is None or custody.social is None):
+        raise Unprocessable(f"nobody could see it: {UNPLACED.format(name)}", resource["resourceType"])
+    return custody
 
 
 def _span(resource: Resource) -> tuple[datetime | None, datetime | None]:

@@ -316,15 +316,6 @@ def test_what_a_source_pushes_of_a_protected_person_tells_no_place(shared, kit):
     assert "Gömstad" not in house.get(f"/fhir/Encounter/{id}", "doctor").text
 
 
-def test_a_source_reaches_no_patient_but_those_it_wrote(shared, kit):
-    house, patient = shared, shared.enroll()
-    made = house.post("/fhir/Observation", "beta-client", resource=kit.observation(patient))
-    assert made.status_code == 201
-    assert house.found("/fhir/Observation", own(house, patient)) == []
-    house.near(patient, "elsewhere")
-    assert house.found(f"/fhir/Observation?patient={patient.id}", "elsewhere") == []
-
-
 def test_a_sources_consent_is_a_document_that_opens_and_closes_nothing(shared, kit):
     house, patient = shared, shared.enroll()
     me, id = own(house, patient), house.hold(patient)
