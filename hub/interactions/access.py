@@ -17,6 +17,7 @@ from hub.interactions.body import Body
 from hub.interactions.context import Context, check_caller, told_of
 from hub.interactions.plan import question_about
 from hub.interactions.registered import MADE, MAY
+from hub.interactions.room import check_room, standing
 from hub.store.audit_log import Leaf
 from hub.store.known import Known, put_ground
 from hub.store.patients import locate
@@ -39,7 +40,8 @@ async def register(context: Context, kind: str, body: Mapping[str, Any]) -> dict
     """Register one ground. Gives: it, with its id.
 
     Takes: `kind`: a name of `KINDS`; `body`: as the OpenAPI document has it.
-    Raises: InvalidRequest: a value is missing or wrong; Forbidden: not this caller's to register; NotFound: no such patient.
+    Raises: InvalidRequest: a value is missing or wrong; Forbidden: not this caller's to register; NotFound: no such patient;
+    Conflict: as many as there may be hold already. A block that stands already is given as it is.
     """
     try:
         named = _kind(kind)
@@ -87,20 +89,28 @@ def _register(store: Store, context: Context, kind: str, body: dict[str, Any]) -
     told = _of_patient(store, context, kind, body)
     id = logical_id(store.keys.identity, kind, context.request_id, caller.subject)
     given = MADE[kind](context, Body(body, now), id, told)
+    already = standing(given, told, now)
+    if already:
+        store.audit.append(_registered(context, kind, told, already))
+        return shown(already)
+    check_room(context, kind, told)
     with store.database.writing() as connection:
         insert_new(connection, locator, [{"rid": rid(store.keys.identity, kind, id), "pk": told.pk}])
         put_ground(connection, told.pk, given, caller.subject, store.now())
-        leaf = logbook.administered(
-            caller,
-            f"register-{kind}",
-            told.pk,
-            told.fhir_id if told.pk else "",
-            context.request_id,
-            grounds=[id],
-            details=_details(given),
-        )
-        store.audit.append_in(connection, leaf)
+        store.audit.append_in(connection, _registered(context, kind, told, given))
     return shown(given)
+
+
+def _registered(context: Context, kind: str, told: Known, given: AnyGround) -> Leaf:
+    return logbook.administered(
+        context.caller,
+        f"register-{kind}",
+        told.pk,
+        told.fhir_id if told.pk else "",
+        context.request_id,
+        grounds=[given.id],
+        details=_details(given),
+    )
 
 
 def _of_patient(store: Store, context: Context, kind: str, body: dict[str, Any]) -> Known:

@@ -10,6 +10,7 @@ from hub.errors import Conflict, Forbidden, Unprocessable
 from hub.fhir.identity import rid
 from hub.fhir.resource import Resource
 from hub.interactions.context import Context
+from hub.interactions.room import check_room
 from hub.store.database import Connection
 from hub.store.held_entry import source_at
 from hub.store.known import Known
@@ -37,6 +38,9 @@ def registered(context: Context, consent: Resource, told: Known) -> Grounds:
     over = {each.id for each in before if each.state != "active"}
     if any(each.id in over and each.state == "active" for each in found):
         raise Conflict("what has ended or was annulled does not come back: register a new one", "Consent.status")
+    held = {each.id for each in before}
+    for kind in (Block, Consent):
+        check_room(context, kind.KIND, told, sum(isinstance(e, kind) and e.state == "active" and e.id not in held for e in found))
     new = {each.id: each for each in found}
     for each in before:
         if isinstance(each, Block) and each.state == "active" and not _same(each, new.get(each.id)):
