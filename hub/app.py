@@ -284,3 +284,5 @@ async def checks(source: SourceConfig, patient: Identifier | None) -> AsyncItera
 def _remember_pushes(store: Store, hub: Hub) -> None:
     for each in known(store.reader(), NO_PATIENT, store.now()).freshness:
         hub.pushed[each.source] = max(hub.pushed.get(each.source, 0), each.succeeded or 0)
+        if each.partial:
+            hub.pushed_partly.add((each.source, each.contract))

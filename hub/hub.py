@@ -30,6 +30,8 @@ class Hub:
     observe_message: Callable[[str, str], None] = lambda mapper, status: None
     observe_decision: Callable[[str, str], None] = lambda rule, outcome: None
     pushed: dict[str, int] = field(default_factory=dict)
+    pushed_partly: set[tuple[str, str]] = field(default_factory=set)
+    """(source, contract) whose last message could not be read in full, and nobody can say whose the rest is."""
 
     @property
     def base(self) -> str:

@@ -42,6 +42,8 @@ class Ingested:
     entries: int = 0
     strangers: tuple[Identifier, ...] = ()
     """Numbers that no patient of the hub has: the register must be asked, then the message tried again."""
+    concerned: tuple[int, ...] = ()
+    """The patients that it tells of."""
 
     @property
     def partial(self) -> bool:
@@ -165,7 +167,7 @@ def _take_in(store: Store, hub: Hub, answer: _Answer, pk: int | None, partial: b
         for message in answer.messages:
             at = NO_PATIENT if pk is None else pk
             messages.keep(connection, message, at, status, _report(answer.mapped, issues))
-    return Ingested(status, issues, len(answer.mapped.entries), strangers)
+    return Ingested(status, issues, len(answer.mapped.entries), strangers, tuple(found))
 
 
 def _status(issues: Sequence[Issue], strangers: Sequence[Identifier], made: Sequence[_Made], unread: bool) -> str:

@@ -7,7 +7,7 @@ import asyncio
 import time
 from collections.abc import Coroutine, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hub.config import SourceConfig
 from hub.enrolment import enroll, without_register
@@ -141,8 +141,7 @@ class Refresher:
         async def delivered(source: str, mapper: str, content: bytes, name: str) -> Delivery:
             message = SourceMessage(source, mapper, content, self.hub.clock(), None, name)
             done = await self._taken_in(message)
-            self.hub.pushed[source] = self.hub.store.now()
-            await self.hub.store(_note_push, source, mapper)
+            await self.hub.store(_note_push, self.hub, source, mapper, done)
             problems = tuple((each.place, each.problem) for each in done.issues if each.severity in ("error", "fatal"))
             verdict = {"unmappable": Verdict.REJECTED, "partly": Verdict.ERROR}.get(done.status, Verdict.ACCEPTED)
             return Delivery(verdict, problems)
@@ -292,10 +291,20 @@ def _note_register(store: Store, register: SourceConfig, number: Identifier, fau
             note_freshness(connection, pk, [told])
 
 
-def _note_push(store: Store, source: str, mapper: str) -> None:
-    now = store.now()
-    with store.database.writing() as connection:
-        note_freshness(connection, NO_PATIENT, [Freshness(source, mapper, now, now, "", "")])
+def _note_push(store: Store, hub: Hub, source: str, mapper: str, done: Ingested) -> None:
+    """Note that a message came, and whether something of it is missing: of its patient, or where that cannot be told of all."""
+    now, unread = store.now(), done.status == "unmappable"
+    partial = done.status if unread or done.status == "partly" else ""
+    config = hub.source(source)
+    of_one = done.concerned if config and config.kind != "files" and len(done.concerned) == 1 else ()
+    told = Freshness(source, mapper, now, None if unread else now, FORM if unread else "", partial)
+    whole = replace(told, partial="")
+    for pk, row in ((NO_PATIENT, whole if of_one else told), *((pk, told) for pk in of_one)):
+        with store.database.writing() as connection:  # one transaction writes one patient
+            note_freshness(connection, pk, [row])
+    if not unread:
+        hub.pushed[source] = now
+    (hub.pushed_partly.add if partial and not of_one else hub.pushed_partly.discard)((source, mapper))
 
 
 def questions(hub: Hub, pk: int, number: Identifier, wanted: Iterable[tuple[SourceConfig, str]]) -> list[Question]:

@@ -113,11 +113,13 @@ def silent_register(hub: Hub, fault: str, known: bool) -> SourceReport | None:
 def _report(hub: Hub, sight: Sight, source: SourceConfig, contract: str, now: int, since: int) -> SourceReport:
     told = sight.known.fresh(source.name, contract)
     label = LABELS.get(contract, contract)
+    partial = bool(told and told.partial)
     if source.name not in hub.fetchers:
         pushed = hub.pushed.get(source.name)
-        return SourceReport(source=source.title, contract=label, code="DataFromCache", updated=moment(pushed) if pushed else None)
+        partial = partial or (source.name, contract) in hub.pushed_partly
+        when = moment(pushed) if pushed else None
+        return SourceReport(source=source.title, contract=label, code="DataFromCache", updated=when, partial=partial)
     updated = moment(told.succeeded) if told and told.succeeded else None
-    partial = bool(told and told.partial)
     if told and told.succeeded and told.succeeded >= since:
         return SourceReport(source=source.title, contract=label, code="DataFromSource", updated=updated, partial=partial)
     if _fresh(told, source, now):
