@@ -15,8 +15,8 @@ from hub.caller import Caller, SmartScope
 from hub.fhir.query import read_query
 from hub.hub import MAPPERS
 from hub.ingest import ingest
-from hub.interactions import search
-from hub.interactions.context import Context
+from hub.interactions.context import told_of
+from hub.interactions.view import sight
 from hub.store.database import Database
 from hub.store.patients import find
 from hub.store.tables import METADATA
@@ -98,15 +98,15 @@ def _search(running: Running, site: Site, patients: int) -> Callable[[int], None
         social_unit=False,
         smart=frozenset({SmartScope("user", "*", frozenset("rs"))}),
     )
-    context = Context(hub, running.refresher, caller, "bench", store.now())
     rows = [row for row, _ in visits(patients, False, 200)]
 
     def one(number: int) -> None:
         patient = patient_of(site, rows[number % len(rows)])
         query = read_query("Observation", [("patient", patient), ("_count", "50")], now=hub.clock()).resolved(patient)
-        answer, _ = search._answer(store, context, query, patient, ask=True)
-        assert isinstance(answer, search.Answer)
-        assert len(answer.page.hits) == world.REPORTS * world.RESULTS
+        told = told_of(store, "Patient", patient)
+        seen = sight(hub, caller, "Observation", told, named=True)
+        page = store.search.page(store.reader(), seen.view, query, compartment=True)
+        assert len(page.hits) == world.REPORTS * world.RESULTS
 
     return one
 
