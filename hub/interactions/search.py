@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hub.caller import Caller
+from hub.consent.grounds import Attorney
 from hub.errors import HubError, InvalidRequest, NotSupported
 from hub.fhir.bundle import Hit, Link, matches, searchset
 from hub.fhir.identifiers import Identifier
@@ -17,14 +18,16 @@ from hub.hub import Hub
 from hub.interactions import logbook
 from hub.interactions.context import Context, check_caller, check_refusal, notice_outcomes, recalled
 from hub.interactions.plan import register_fault, register_question, reports, silent_register, stale
-from hub.interactions.view import Sight, sight
+from hub.interactions.view import Sight, concerns, sight
 from hub.refresh import Question
 from hub.store.audit_log import Leaf
 from hub.store.cursor import Cursor, seal, unseal
 from hub.store.known import Known, known, nobody
+from hub.store.patients import find
 from hub.store.search import Page
 from hub.store.store import Store
 from hub.store.tables import NO_PATIENT
+from hub.store.values import moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,18 +111,36 @@ async def _identified(context: Context, number: Identifier) -> tuple[str, Source
     check_caller(context)
     if caller.kind in ("reviewer", "technician") or (caller.staff and caller.purpose == "none"):
         return "", None
+    if caller.kind == "agent":  # who has given no power of attorney is not asked about
+        return await context.hub.store(_fhir_id, caller, None, number), None
     own = caller.person if caller.kind == "patient" else str(number)
     system, _, value = own.rpartition("|")
     found = await context.refresher.identify(Identifier(system, value))
-    silent = silent_register(context.hub, found.fault, found.pk is not None) if found.fault else None
-    if found.pk is None:
-        return "", silent
-    return await context.hub.store(_fhir_id, found.pk, number if caller.kind == "patient" else None), silent
+    patient = await context.hub.store(_fhir_id, caller, found.pk, number)
+    return patient, silent_register(context.hub, found.fault, known=bool(patient)) if found.fault else None
 
 
-def _fhir_id(store: Store, pk: int, number: Identifier | None) -> str:
-    told = known(store.reader(), pk, store.now())
-    return told.fhir_id if number is None or number in told.facts.numbers else ""
+def _fhir_id(store: Store, caller: Caller, pk: int | None, number: Identifier) -> str:
+    """The logical id of who is found at `pk`, or if that is None by number; "": nobody, or nobody to this caller."""
+    at = find(store.reader(), store.keys.identity, number) if pk is None else pk
+    told = known(store.reader(), NO_PATIENT if at is None else at, store.now())
+    return told.fhir_id if at is not None and _may_know(caller, told, number, store.now()) else ""
+
+
+def _may_know(caller: Caller, told: Known, number: Identifier, now: int) -> bool:
+    """Whether the caller may learn by number who somebody is: whom staff name; oneself; a guardian's child; an agent's
+    principal."""
+    own = caller.person in {str(each) for each in told.facts.numbers}
+    match caller.kind:
+        case "patient":
+            return own and number in told.facts.numbers
+        case "guardian":
+            return own or concerns(caller, told)
+        case "agent":
+            given = (each for each in told.grounds if isinstance(each, Attorney) and each.agent == caller.subject)
+            return own or any(each.holds(moment(now)) for each in given)
+        case _:
+            return True
 
 
 def _answer(
