@@ -19,10 +19,10 @@ from hub.interactions.plan import question_about
 from hub.interactions.registered import MADE, MAY
 from hub.interactions.room import check_room, standing
 from hub.store.audit_log import Leaf
-from hub.store.known import Known, put_ground
+from hub.store.known import Known, known, nobody, put_ground
 from hub.store.patients import locate
 from hub.store.store import Store
-from hub.store.tables import locator
+from hub.store.tables import NO_PATIENT, locator
 from hub.store.values import insert_new
 
 KINDS = {
@@ -116,7 +116,9 @@ def _registered(context: Context, kind: str, told: Known, given: AnyGround) -> L
 def _of_patient(store: Store, context: Context, kind: str, body: dict[str, Any]) -> Known:
     """The patient that a ground is about. A patient speaks of the own record only; a worklist need speaks of nobody."""
     if kind == "need" and body.get("type") == "worklist":
-        return told_of(store, "directory", "none")
+        now = store.now()
+        own = known(store.reader(), NO_PATIENT, now, context.caller.subject, now)
+        return replace(nobody(now), grounds=own.grounds)
     patient = body.pop("patient", "")
     if not isinstance(patient, str):
         raise InvalidRequest("an id is written as text", "patient")
@@ -133,8 +135,8 @@ def _own(caller: Caller, told: Known) -> bool:
 
 def _end(store: Store, context: Context, kind: str, id: str) -> dict[str, Any]:
     check_caller(context)
-    told, given = held_ground(store, kind, id)
     caller = context.caller
+    told, given = held_ground(store, kind, id, caller.subject)
     if given is None or told is None or not _may_end(caller, told, given):
         raise NotFound("there is no such registration of yours")
     now = context.hub.clock()
@@ -148,12 +150,12 @@ def _end(store: Store, context: Context, kind: str, id: str) -> dict[str, Any]:
     return shown(ended)
 
 
-def held_ground(store: Store, kind: str, id: str) -> tuple[Known | None, AnyGround | None]:
-    """A ground by its id, with what is known of its patient; (None, None): no such."""
+def held_ground(store: Store, kind: str, id: str, person: str) -> tuple[Known | None, AnyGround | None]:
+    """A ground by its id, with what is known of its patient; (None, None): no such. One of no patient is found by its person."""
     pk = locate(store.reader(), store.keys.identity, kind, id) if kind else None
     if pk is None:
         return None, None
-    told = told_of(store, kind, id)
+    told = told_of(store, kind, id, person)
     return told, next((each for each in told.grounds if (each.KIND, each.id) == (kind, id)), None)
 
 

@@ -107,11 +107,14 @@ class Refused(Forbidden):
     """A rule refuses the request before any data are looked at; `place` is the rule."""
 
 
-def told_of(store: Store, resource_type: str, fhir_id: str) -> Known:
-    """What is known of the patient that a resource belongs to: the same work where there is no such resource."""
+def told_of(store: Store, resource_type: str, fhir_id: str, person: str = "") -> Known:
+    """What is known of the patient that a resource belongs to: the same work where there is no such resource.
+
+    Takes: `person`: whose grounds are wanted where it belongs to no patient.
+    """
     now = store.now()
     pk = locate(store.reader(), store.keys.identity, resource_type, fhir_id)
-    found = known(store.reader(), NO_PATIENT if pk is None else pk, now)
+    found = known(store.reader(), pk or NO_PATIENT, now, "" if pk else person)
     return nobody(now) if pk is None else found
 
 

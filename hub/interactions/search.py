@@ -186,9 +186,12 @@ def _answer(
 def _told(store: Store, caller: Caller, query: Query, patient: str | None) -> Known:
     if patient:
         return recalled(store, caller, "Patient", patient, fresh=True)
-    told = known(store.reader(), NO_PATIENT, store.now())
+    now = store.now()
     if patient == "":
-        return nobody(store.now())
+        known(store.reader(), NO_PATIENT, now)  # the same work as for a patient
+        return nobody(now)
+    listing = not TYPES[query.resource_type].shared and bool(caller.subject)
+    told = known(store.reader(), NO_PATIENT, now, caller.subject, now) if listing else known(store.reader(), NO_PATIENT, now)
     mine = tuple(each for each in told.grounds if getattr(each, "employee", "") == caller.subject)
     return replace(told, grounds=mine, decided={})
 

@@ -9,7 +9,7 @@ from threading import Lock
 from typing import Any
 
 from cachetools import LRUCache
-from sqlalchemy import BigInteger, Connection, Text, bindparam, cast, insert, literal, null, select, union_all, update
+from sqlalchemy import BigInteger, Connection, Text, bindparam, cast, insert, literal, null, or_, select, union_all, update
 
 from hub.consent.grounds import AnyGround
 from hub.consent.payloads import rows_read, to_payload
@@ -19,6 +19,11 @@ from hub.store.patients import Facts
 from hub.store.prepared import Prepared
 from hub.store.tables import FOREVER, NO_PATIENT, freshness, ground, patient
 from hub.store.values import micros, moment, upsert
+
+MARGIN = 48 * 3600 * 1_000_000
+"""Microseconds for which grounds that are over are still read for answers: longer than a first step bears a second."""
+_NOBODY = -1
+"""A patient key under which nothing lies: who is nobody is looked for just as a patient is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +57,15 @@ class Known:
         return next((each for each in self.freshness if (each.source, each.contract) == (source, contract)), None)
 
 
-def known(connection: Connection, pk: int, now: int) -> Known:
+def known(connection: Connection, pk: int, now: int, person: str = "", since: int = 0) -> Known:
     """What is known of a patient, now.
 
-    Takes: `pk`: of a patient that exists, or NO_PATIENT; `now`: microseconds, the time that unreadable rows are dated by.
+    Takes: `pk`: of a patient that exists, or NO_PATIENT; `now`: microseconds, the time that unreadable rows are dated by;
+    `person`: whose grounds alone are wanted; under NO_PATIENT all have somebody's, and without a person none are read;
+    `since`: grounds that were over before it are left out, but for relations and consents, whose past matters.
     """
-    rows = _KNOWN.rows(connection, {"pk": pk})
+    of = pk if pk != NO_PATIENT or person else _NOBODY
+    rows = _KNOWN.rows(connection, {"pk": pk, "of": of, "person": person, "since": since})
     [(_, fhir_id, recorded, epoch, facts, _)] = [row for row in rows if row[0] == ""]
     held = [(kind, id, loads(payload.encode())) for kind, id, _, _, payload, _ in rows if kind not in ("", "freshness")]
     return Known(pk, fhir_id, recorded, epoch, Facts.from_json(facts), rows_read(held, moment(now)), _freshness(rows))
@@ -86,7 +94,7 @@ class Memory:
         with self._lock:
             held = self._held.get(key)
         if held is None or held.epoch != (0 if pk is None else epoch):
-            found = known(connection, which, now)
+            found = known(connection, which, now, since=now - MARGIN)
             held = nobody(now) if pk is None else found
             with self._lock:
                 self._held[key] = held
@@ -146,7 +154,12 @@ def _statements() -> tuple[Prepared, Prepared, Prepared]:
 
     of_grounds = select(
         ground.c.kind, ground.c.id, cast(null(), big), cast(null(), big), ground.c.payload, literal("", text)
-    ).where(ground.c.pk == bindparam("pk", type_=big), ground.c.rec_to == literal(FOREVER, big))
+    ).where(
+        ground.c.pk == bindparam("of", type_=big),
+        ground.c.rec_to == literal(FOREVER, big),
+        or_(ground.c.valid_to > bindparam("since", type_=big), ground.c.kind == "relation", ground.c.kind == "consent"),
+        or_(bindparam("person", type_=text) == "", ground.c.person == bindparam("person", type_=text)),
+    )
     of_sources = select(
         literal("freshness", text),
         freshness.c.source,
