@@ -7,41 +7,33 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import anyio
+from limits import RateLimitItem, RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import SlidingWindowCounterRateLimiter
 
 from hub.caller import Caller
 from hub.errors import HubError, Throttled
 
-WINDOW = 60.0
-"""Seconds."""
 MAX_KEYS = 1000
 """Kinds of refusals counted apart in one interval; further ones are counted together."""
 
 
 class Limit:
-    """At most `most` of one thing by one key in any minute. Has state: the counts, in memory.
+    """At most `per_minute` of one thing by one key in any minute. Has state: the counts, in memory.
 
-    A sliding window of two counters a key: what was counted in the minute before counts for as much of it as the window
-    still covers. On the hot path, so a few dictionary look-ups and no locks: it lives on the event loop.
+    A sliding window of two counters a key: the strategy of the library that keeps every time stamp
+    costs a pass over all of them a hundred times a second.
     """
 
-    def __init__(self, name: str, most: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, name: str, per_minute: int, item: RateLimitItem | None = None) -> None:
+        self._item = item or RateLimitItemPerMinute(per_minute)
         self._name = name
-        self._most = most
-        self._clock = clock
-        self._minute = 0
-        self._counts: dict[tuple[str, ...], int] = {}
-        self._before: dict[tuple[str, ...], int] = {}
+        self._window = SlidingWindowCounterRateLimiter(MemoryStorage())
 
     def take(self, *key: str) -> None:
         """Count one. Raises: Throttled: it is one too many."""
-        minute, second = divmod(self._clock(), WINDOW)
-        if minute != self._minute:
-            self._before = self._counts if minute == self._minute + 1 else {}
-            self._minute, self._counts = int(minute), {}
-        counted = self._counts.get(key, 0)
-        if counted + self._before.get(key, 0) * (1 - second / WINDOW) + 1 > self._most:
+        if not self._window.hit(self._item, self._name, *key):
             raise Throttled(f"too many of: {self._name}; try again in a minute")
-        self._counts[key] = counted + 1
 
 
 class Limits:
