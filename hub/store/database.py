@@ -11,13 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from hub.store.tables import METADATA
 
 __all__ = ["BUSY_TIMEOUT", "Connection", "Counter", "Database", "SQLAlchemyError", "tables"]
 
+MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT = 20_000
 """Milliseconds that a SQLite writer waits for another."""
 
@@ -66,16 +67,26 @@ class Database:
 
     def migrate(self) -> None:
         """Bring the tables to the newest form. Safe to run at every start, also by several processes."""
-        from alembic import command  # here, since only starting needs it, and it is large
+        if self._is_newest():
+            return
+        from alembic import command  # here, since only a change of the tables needs it, and it is large
         from alembic.config import Config
 
         with self._writers.begin() as connection:
             if not self.sqlite:
                 connection.exec_driver_sql("SELECT pg_advisory_xact_lock(727001)")
             config = Config()
-            config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+            config.set_main_option("script_location", str(MIGRATIONS))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+
+    def _is_newest(self) -> bool:
+        """Whether the last migration has run: its number begins the name of its file."""
+        last = max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+        with self._readers.connect() as connection:
+            if not inspect(connection).has_table("alembic_version"):
+                return False
+            return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() == last
 
     def close(self) -> None:
         """Give every connection back."""
