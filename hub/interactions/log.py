@@ -14,7 +14,20 @@ from hub.store.store import Store
 from hub.store.tables import NO_PATIENT
 from hub.store.values import instant
 
-SHOWN = ("action", "outcome", "type", "rules", "grounds", "details", "released", "reason", "patient", "request", "parameters")
+SHOWN = (
+    "action",
+    "outcome",
+    "type",
+    "rules",
+    "grounds",
+    "details",
+    "released",
+    "total",
+    "reason",
+    "patient",
+    "request",
+    "parameters",
+)
 SCAN = 20_000
 """Entries looked through for one page of a reviewer's list."""
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from hub.caller import Caller
-from hub.consent.release import Release
+from hub.consent.release import Outcome, Release
 from hub.errors import AuditUnavailable, HubError
 from hub.interactions.view import Sight
 from hub.store.audit_log import Leaf
@@ -37,12 +37,17 @@ def who(caller: Caller) -> dict[str, Any]:
 def released(
     sight: Sight, caller: Caller, action: str, resource_type: str, hits: Sequence[Found], request_id: str, **more: Any
 ) -> Leaf:
-    """The entry of an answer: which rules let something through, on which grounds, and a digest over what was released."""
+    """The entry of an answer: which rules let something through, on which grounds, and a digest over what was released.
+
+    Takes: `more`: among it `total`, where a number was told and nothing else: then any rule that permits may have let it through.
+    """
     rows = sorted({hit.row for hit in hits})
     deciding = [sight.release.rows[row] for row in rows if row < len(sight.release.rows)]
+    if not hits and more.get("total"):
+        deciding = [row for row in sight.release.rows if row.outcome is Outcome.PERMIT]
     content = {
         "action": action,
-        "outcome": "permit" if hits else "nothing",
+        "outcome": "permit" if hits or more.get("total") else "nothing",
         "who": who(caller),
         "type": resource_type,
         "rules": sorted({row.rule for row in deciding}) or _closing(sight.release),

@@ -179,6 +179,7 @@ def _answer(
         page.hits,
         context.request_id,
         parameters=sorted({each.name for each in query.written}),
+        **({"total": page.total} if query.count == 0 else {}),
     )
     return Answer(seen, page, outcome, following, silent), leaf
 
