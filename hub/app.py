@@ -252,12 +252,14 @@ def _recorder(store: Store) -> Callable[[Summary], Any]:
 
     async def record(summary: Summary) -> None:
         rows = [
-            {"issuer": each.issuer, "network": each.network, "reason": each.reason, "count": each.count} for each in summary.rows
+            {"issuer": each.issuer, "network": each.network, "reason": each.reason, "count": each.count}
+            | ({"who": each.who} if each.who else {})
+            for each in summary.rows
         ]
         content = {
             "action": "refusals",
             "outcome": "refuse",
-            "rules": ["R01"],
+            "rules": ["R01"] if any(not each.who for each in summary.rows) else [],
             "since": summary.since,
             "until": summary.until,
             "rows": rows,

@@ -61,12 +61,15 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Refused:
-    """How often, in one interval, requests without a token that holds came from one network for one reason."""
+    """How often, in one interval, requests of one network were refused for one reason: those without a token that holds, and
+    those of a known caller that were too many."""
 
     issuer: str
     network: str
     reason: str
     count: int
+    who: str = ""
+    """Opaque id of the caller, where one was known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +91,12 @@ class Refusals:
         self._interval = interval
         self._clock = clock
         self._since = clock()
-        self._counts: Counter[tuple[str, str, str]] = Counter()
+        self._counts: Counter[tuple[str, str, str, str]] = Counter()
 
-    def count(self, issuer: str, address: str, reason: str) -> None:
-        """One refusal. `issuer` is a configured one or empty, `reason` one of our fixed texts."""
-        key = (issuer, network(address), reason)
-        self._counts[key if key in self._counts or len(self._counts) < MAX_KEYS else ("", "other", reason)] += 1
+    def count(self, issuer: str, address: str, reason: str, who: str = "") -> None:
+        """One refusal. `issuer` is a configured one or empty, `reason` one of our fixed texts; `who`: the caller, if known."""
+        key = (issuer, network(address), reason, who)
+        self._counts[key if key in self._counts or len(self._counts) < MAX_KEYS else ("", "other", reason, "")] += 1
 
     async def flush(self) -> None:
         """Hand over what was counted. What cannot be recorded is kept for the next time."""
@@ -102,7 +105,8 @@ class Refusals:
         if not counts:
             return
         try:
-            await self._record(Summary(since, until, tuple(sorted(Refused(*key, count) for key, count in counts.items()))))
+            rows = (Refused(issuer, where, reason, count, who) for (issuer, where, reason, who), count in counts.items())
+            await self._record(Summary(since, until, tuple(sorted(rows))))
         except HubError:
             self._since = since
             self._counts.update(counts)

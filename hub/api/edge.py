@@ -83,7 +83,12 @@ class Edge:
             address = request.client.host if request.client else ""
             self.refusals.count(self.verifier.issuer_named(header), address, fault.problem)
             raise
-        self.limits.request(caller)
+        try:
+            self.limits.request(caller)
+        except HubError as fault:
+            address = request.client.host if request.client else ""
+            self.refusals.count(caller.issuer, address, fault.problem, caller.subject or caller.client)
+            raise
         count = partial(self.limits.identifier, caller)
         return Context(self.hub, self.refresher, caller, request_id(request), self.hub.store.now(), count)
 
