@@ -97,6 +97,8 @@ class Config:
     """Requests a client may make in a minute."""
     identifier_rate_per_minute: int = 60
     """Look-ups of a patient by number that one person may make in a minute."""
+    metrics_token: str = ""
+    """Bearer token that opens /metrics; empty: only who asks from the hub's own machine."""
     tls_cert: str = ""
     tls_key: str = ""
     portal_issuer: str = ""

@@ -1,5 +1,7 @@
 """/health/live, /health/ready, /metrics: for whoever runs the hub. No patient data, no callers."""
 
+import hmac
+import ipaddress
 from collections.abc import Callable
 
 from starlette.requests import Request
@@ -29,6 +31,8 @@ def health_routes(hub: Hub, metrics: Metrics, breakers: Callable[[], dict[str, s
         return JSONResponse({"status": "ready", "database": "answers", "sources": sources})
 
     async def exposed(request: Request) -> Response:
+        if not _may_measure(request, hub.config.metrics_token):
+            return Response(status_code=403)
         content, media_type = metrics.exposition()
         return Response(content, media_type=media_type)
 
@@ -37,6 +41,19 @@ def health_routes(hub: Hub, metrics: Metrics, breakers: Callable[[], dict[str, s
         Route("/health/ready", ready, methods=["GET"]),
         Route("/metrics", exposed, methods=["GET"]),
     ]
+
+
+def _may_measure(request: Request, token: str) -> bool:
+    """Whether who asks bears the token; without one, whether nothing but this machine lies between."""
+    if token:
+        given = request.headers.get("authorization", "").encode()
+        return hmac.compare_digest(given, f"Bearer {token}".encode())
+    forwarded = any(name in request.headers for name in ("forwarded", "x-forwarded-for"))
+    try:
+        near = ipaddress.ip_address(request.client.host if request.client else "")
+    except ValueError:
+        return False
+    return not forwarded and (getattr(near, "ipv4_mapped", None) or near).is_loopback
 
 
 def _answers(store: Store) -> None:

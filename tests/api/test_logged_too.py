@@ -1,5 +1,6 @@
 """What leaves an entry beside answers: a number told of hits, refusals of floods, faults of the hub's own."""
 
+import httpx
 import pytest
 
 from hub.interactions import read
@@ -40,3 +41,42 @@ def test_a_fault_of_ours_leaves_an_entry_without_data(light, seen, monkeypatch):
     assert entry["who"]["subject"] == "SE2321990018-E1"
     assert entry["request"] in answer.text
     assert patient.number.value not in str(entry) + answer.text
+
+
+def test_who_asks_too_much_is_told_of_once_an_interval(kit, tmp_path):
+    house = kit.House(f"sqlite:///{tmp_path / 'hub.db'}", tmp_path, rate_per_minute=3)
+    try:
+        answers = [house.get("/fhir/Practitioner", "doctor").status_code for _ in range(40)]
+        assert answers.count(429) >= 30
+        before = len(house.log())
+        house.run(house.running.edge.refusals.flush())
+        [entry] = house.log()[before:]
+        [row] = entry["rows"]
+        assert (entry["action"], row["who"], row["count"]) == ("refusals", "SE2321990018-E1", answers.count(429))
+        assert entry["rules"] == []
+        assert row["reason"].startswith("too many of: requests")
+    finally:
+        house.close()
+
+
+def test_metrics_are_for_who_runs_the_hub(light, kit, tmp_path):
+    def asked(house, address, **headers):
+        async def ask():
+            through = httpx.ASGITransport(house.running.app, client=(address, 1))
+            async with httpx.AsyncClient(transport=through, base_url=kit.BASE) as http:
+                return await http.get("/metrics", headers=headers)
+
+        return house.run(ask())
+
+    assert asked(light, "127.0.0.1").status_code == asked(light, "::1").status_code == 200
+    for address in ("192.0.2.1", "2001:db8::1", "testclient"):
+        answer = asked(light, address)
+        assert (answer.status_code, answer.content) == (403, b"")
+    assert asked(light, "127.0.0.1", **{"x-forwarded-for": "192.0.2.1"}).status_code == 403
+    house = kit.House(f"sqlite:///{tmp_path / 'hub.db'}", tmp_path, metrics_token="geheim")
+    try:
+        assert asked(house, "192.0.2.1", authorization="Bearer geheim").status_code == 200
+        assert asked(house, "127.0.0.1").status_code == 403
+        assert asked(house, "127.0.0.1", authorization="Bearer ge").status_code == 403
+    finally:
+        house.close()
