@@ -18,7 +18,7 @@ from hub.mappers import Coverage, Entry, Mapped, Mapper, SourceMessage
 from hub.records import Maker, entry_number, lacks_custody, placed, provenance_id
 from hub.store import messages, patients
 from hub.store.database import Connection
-from hub.store.deposit import Record, deposit, entries_of, held_digests, patients_of, release_ids
+from hub.store.deposit import Record, all_entries_of, deposit, entries_of, held_digests, patients_of, release_ids
 from hub.store.patients import Facts
 from hub.store.store import Store
 from hub.store.tables import NO_PATIENT
@@ -28,6 +28,13 @@ __all__ = ["Ingested", "described", "enroll", "ingest", "placed", "retry"]
 
 DISPLACED = "holds a record of another patient than the one asked for"
 NO_AUTHORITY = "the patient's number is of an authority that the population register does not know: send a national one"
+DOUBTFUL = (
+    "a whole list that is empty, or lacks more than half of what is there: nothing was withdrawn; send the list again,"
+    " or confirm this one with `hub message retry`"
+)
+OVERTAKEN = Issue("", "looked cut short, and a later list has come: nothing was withdrawn for it", "information", "informational")
+FEW = 4
+"""Of fewer records than this any part may go at once."""
 MOVED = "was held as another patient's, and is withdrawn there"
 OUTDATED = "a later message told of {} of its records: these stay as they are"
 
@@ -60,6 +67,8 @@ class _Answer:
     mapped: Mapped
     messages: tuple[SourceMessage, ...]
     late: bool
+    confirmed: bool
+    """The operator has said that what it no longer tells of is gone."""
     unread: tuple[Issue, ...]
     """What is wrong with those of them of which nothing could be read."""
 
@@ -87,12 +96,18 @@ class _Made:
 
 
 def ingest(
-    store: Store, hub: Hub, given: Sequence[SourceMessage], pk: int | None = None, partial: bool = False, late: bool = False
+    store: Store,
+    hub: Hub,
+    given: Sequence[SourceMessage],
+    pk: int | None = None,
+    partial: bool = False,
+    late: bool = False,
+    confirmed: bool = False,
 ) -> Ingested:
     """Take in a message, or all the pages of one answer.
 
     Takes: `pk`: the patient it was asked for (None: it came of its own accord); `partial`: it is known to be only a part;
-    `late`: it was kept aside and is tried again.
+    `late`: it was kept aside and is tried again; `confirmed`: by an operator, who has read that it would withdraw much.
     Gives: what became of it; nothing is raised for what the messages hold.
     """
     source, mapper = hub.source(given[0].source), MAPPERS.get(given[0].format)
@@ -110,7 +125,7 @@ def ingest(
                 messages.keep(connection, message, pk or NO_PATIENT, "unmappable", messages.report(issues))
     if pages:
         read = tuple(message for message, _ in pages)
-        answer = _Answer(source, mapper, _together([mapped for _, mapped in pages]), read, late, tuple(unread))
+        answer = _Answer(source, mapper, _together([mapped for _, mapped in pages]), read, late, confirmed, tuple(unread))
         done = _take_in(store, hub, answer, pk, partial)
     else:
         done = Ingested("unmappable", tuple(unread))
@@ -149,7 +164,11 @@ def _sums(counts: Iterator[Mapping[str, int]]) -> dict[str, int]:
 def _take_in(store: Store, hub: Hub, answer: _Answer, pk: int | None, partial: bool) -> Ingested:
     found, issues, strangers = _sorted(store, hub, answer.mapped.entries, pk)
     issues = (*answer.unread, *answer.mapped.issues, *issues)
-    complete = answer.mapped.complete and not (_faulty(issues) or answer.unread or partial or strangers or answer.late)
+    stays = _faulty(issues) or answer.unread or partial or strangers or (answer.late and not answer.confirmed)
+    complete = answer.mapped.complete and not stays
+    doubtful = complete and pk is None and not answer.confirmed and _is_doubtful(store, answer)
+    if doubtful:
+        complete, issues = False, (*issues, Issue("", DOUBTFUL, "error", "business-rule"))
     holders = _holders(store, answer)
     parts = _parts(store, answer, pk, found, holders, complete)
     made = [_made(store.reader(), store, hub, answer, part) for part in parts]
@@ -163,11 +182,21 @@ def _take_in(store: Store, hub: Hub, answer: _Answer, pk: int | None, partial: b
     with store.database.writing() as connection:
         for each in made[-1:]:
             issues = (*issues, *_write(connection, store, hub, answer, each))
+        if answer.mapped.complete and pk is None and not answer.late:
+            messages.supersede(connection, answer.messages[0], DOUBTFUL, messages.report([OVERTAKEN]))
         status = _status(issues, strangers, made, bool(answer.unread))
         for message in answer.messages:
             at = NO_PATIENT if pk is None else pk
-            messages.keep(connection, message, at, status, _report(answer.mapped, issues))
+            messages.keep(connection, message, at, status, _report(answer.mapped, issues), came_again=doubtful)
     return Ingested(status, issues, len(answer.mapped.entries), strangers, tuple(found))
+
+
+def _is_doubtful(store: Store, answer: _Answer) -> bool:
+    """Whether a whole list of many patients looks like one that was cut short on its way out of the source."""
+    key, source, family = store.keys.identity, answer.source.name, answer.mapper.family
+    current = all_entries_of(store.reader(), source, family)
+    told = {entry_number(key, source, family, each.key) for each in answer.mapped.entries}
+    return bool(current) and (not told or (len(current) >= FEW and 2 * len(current - told) > len(current)))
 
 
 def _status(issues: Sequence[Issue], strangers: Sequence[Identifier], made: Sequence[_Made], unread: bool) -> str:
@@ -304,7 +333,8 @@ def retry(store: Store, hub: Hub, id: str) -> Ingested | None:
     kept = messages.get(store.reader(), id)
     if kept is None:
         return None
-    return ingest(store, hub, (kept.message,), kept.pk if kept.message.asked else None, late=True)
+    confirmed = any(each.get("problem") == DOUBTFUL for each in kept.report.get("issues", ()))
+    return ingest(store, hub, (kept.message,), kept.pk if kept.message.asked else None, late=True, confirmed=confirmed)
 
 
 def described(ingested: Ingested) -> Mapping[str, Any]:

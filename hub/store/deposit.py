@@ -229,6 +229,12 @@ def patients_of(connection: Connection, source: str, family: str) -> set[int]:
     return set(connection.execute(wanted.distinct()).scalars())
 
 
+def all_entries_of(connection: Connection, source: str, family: str) -> set[int]:
+    """The entries that a source gives in a contract now, of all patients: what a whole list is compared with."""
+    wanted = select(entry.c.entry).where(entry.c.source == source, entry.c.family == family, entry.c.withdrawn == FOREVER)
+    return set(connection.execute(wanted).scalars())
+
+
 def release_ids(connection: Connection, pk: int, number: int) -> None:
     """Let go of the ids of an entry's resources: the record turned out to be another patient's, and is read there from now on."""
     its = select(resource.c.rid).where(resource.c.pk == pk, resource.c.entry == number)

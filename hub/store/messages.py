@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from hub.errors import Issue
 from hub.fhir.identifiers import Identifier
@@ -38,8 +38,13 @@ def message_id(given: SourceMessage) -> str:
     return hashlib.sha256(b"\0".join((given.source.encode(), given.format.encode(), given.content))).hexdigest()[:32]
 
 
-def keep(connection: Connection, given: SourceMessage, pk: int, status: str, report: dict[str, Any]) -> None:
-    """Keep a message; when it was kept before, what became of it this time is what counts."""
+def keep(
+    connection: Connection, given: SourceMessage, pk: int, status: str, report: dict[str, Any], came_again: bool = False
+) -> None:
+    """Keep a message; when it was kept before, what became of it this time is what counts.
+
+    Takes: `came_again`: it counts as received now, although the same came before.
+    """
     row = {
         "pk": pk,
         "id": message_id(given),
@@ -52,7 +57,22 @@ def keep(connection: Connection, given: SourceMessage, pk: int, status: str, rep
         "asked": str(given.asked) if given.asked else "",
         "content": given.content,
     }
-    upsert(connection, message, [row], status=(), report=())
+    renewed: dict[str, tuple[Any, ...]] = {"received": ()} if came_again else {}
+    upsert(connection, message, [row], status=(), report=(), **renewed)
+
+
+def supersede(connection: Connection, given: SourceMessage, problem: str, report: dict[str, Any]) -> None:
+    """A newer message of this source and format has come: earlier ones with a certain problem have it no more."""
+    connection.execute(
+        update(message)
+        .where(
+            message.c.source == given.source,
+            message.c.format == given.format,
+            message.c.status == "partly",
+            message.c.report.contains(problem, autoescape=True),
+        )
+        .values(report=dumps(report).decode())
+    )
 
 
 def listed(connection: Connection, statuses: Sequence[str] = (), limit: int = 200) -> list[Kept]:
