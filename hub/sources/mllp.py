@@ -8,8 +8,10 @@ TLS is on where `cert_file` is set; with `ca_file` too, senders need a certifica
 import asyncio
 import itertools
 import ssl
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from hub.config import SourceConfig
@@ -24,11 +26,22 @@ IDLE_SECONDS = 600.0
 FRAME_SECONDS = 30.0
 """Longest time from the first byte of a message to its last."""
 MAX_CONNECTIONS = 64
+MAX_OF_ADDRESS = 8
+"""Of one sender's address at once. Beyond these limits the connection that has been quiet longest makes room."""
 
 Note = Callable[..., object]
 """Takes an event in words and its fields (source, error): the warning method of the hub's log."""
 _NMQ = ("NMQ", "N01")
 """Application query (HL7 v2.5.1 chapter 14): answered by the listener itself, stored by nobody."""
+
+
+@dataclass(slots=True)
+class _Line:
+    """A connection. State: when it last brought a message."""
+
+    address: str
+    spoke: float
+    """Seconds, monotonic; at first when it was opened."""
 
 
 class MllpListener:
@@ -49,7 +62,8 @@ class MllpListener:
         self._idle = idle
         self._patience = patience
         self._numbers = itertools.count(1)
-        self._connections: set[asyncio.Task[None]] = set()
+        self._connections: dict[asyncio.Task[None], _Line] = {}
+        self._leaving: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
 
     async def start(self) -> int:
@@ -66,30 +80,42 @@ class MllpListener:
         self._server.close()
         for connection in self._connections:
             connection.cancel()
-        await asyncio.gather(*self._connections, return_exceptions=True)
+        await asyncio.gather(*self._connections, *self._leaving, return_exceptions=True)
         await self._server.wait_closed()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection from its first byte to its end; what ends it otherwise than the sender's close is noted."""
         connection = asyncio.current_task()
         assert connection
-        self._connections.add(connection)
+        line = _Line(str((writer.get_extra_info("peername") or ("",))[0]), time.monotonic())
+        self._make_room(line.address)
+        self._connections[connection] = line
         try:
-            if len(self._connections) > MAX_CONNECTIONS:
-                self._note("too many connections", source=self.config.name)
-                return
-            await self._serve(reader, writer)
+            await self._serve(reader, writer, line)
         except (ConnectionError, ssl.SSLError, TimeoutError) as end:
             self._note("a connection ended early", source=self.config.name, error=type(end).__name__)
         except asyncio.CancelledError:
-            pass  # the listener closes, and said so to whoever closed it
+            pass  # the listener closes, or another connection needs the room: both have said so
         finally:
-            self._connections.discard(connection)
+            self._connections.pop(connection, None)
+            self._leaving.discard(connection)
             writer.close()
             with suppress(ConnectionError, ssl.SSLError):
                 await writer.wait_closed()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _make_room(self, address: str) -> None:
+        """For one more connection of `address`: the one that has been quiet longest ends, after its message if it has one."""
+        of_address = [each for each, line in self._connections.items() if line.address == address]
+        crowded = of_address if len(of_address) >= MAX_OF_ADDRESS else list(self._connections)
+        if len(of_address) < MAX_OF_ADDRESS and len(self._connections) < MAX_CONNECTIONS:
+            return
+        quiet = min(crowded, key=lambda each: self._connections[each].spoke)
+        self._note("too many connections", source=self.config.name)
+        del self._connections[quiet]
+        self._leaving.add(quiet)
+        quiet.cancel()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, line: _Line) -> None:
         """Message after message, each acknowledged before the next is read."""
         while True:
             try:
@@ -100,6 +126,7 @@ class MllpListener:
                 return  # where the next message begins is not known
             if content is None:
                 return
+            line.spoke = time.monotonic()
             await self._answer(writer, content)
 
     async def _answer(self, writer: asyncio.StreamWriter, content: bytes, bad_frame: str = "") -> None:

@@ -9,7 +9,7 @@ import trustme
 
 from hub.config import SourceConfig
 from hub.mappers import _er7
-from hub.sources import Delivery, Verdict
+from hub.sources import Delivery, Verdict, mllp
 from hub.sources.mllp import MllpListener, check
 
 HEAD = "MSH|^~\\&|LAB|KEM|HUB|REG|20260701130501||ORU^R01^ORU_R01|C{}|P|2.5.1||||||{}"
@@ -283,6 +283,50 @@ def test_one_slow_connection_holds_up_no_other():
             return msa(found[0])
 
     assert asyncio.run(scenario()) == ("AA", "C1")
+
+
+@pytest.mark.parametrize(("limit", "most"), [("MAX_OF_ADDRESS", 3), ("MAX_CONNECTIONS", 3)])
+def test_of_too_many_connections_the_one_that_was_quiet_longest_makes_room(monkeypatch, limit, most):
+    monkeypatch.setattr(mllp, limit, most)
+    notes, taker = [], Taker()
+
+    async def scenario():
+        async with listening(taker, notes) as (_, port):
+            lines = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
+            lines.append(await asyncio.open_connection("127.0.0.1", port))
+            for number, (reader, writer) in enumerate((lines[1], lines[2], lines[0])):  # so the second was quiet longest
+                writer.write(framed(message(number)))
+                await asyncio.wait_for(answer(reader), 5)
+            found = await ask(port, message(9))
+            rest = await asyncio.wait_for(lines[1][0].read(), 5)
+            for reader, writer in (lines[0], lines[2]):
+                writer.write(framed(message(10)))
+                found.append(await asyncio.wait_for(answer(reader), 5))
+            for _, writer in lines:
+                writer.close()
+            return rest, [msa(each)[0] for each in found]
+
+    assert asyncio.run(scenario()) == (b"", ["AA", "AA", "AA"])
+    assert [words for words, _ in notes] == [("too many connections",)]
+
+
+def test_a_connection_that_makes_room_while_its_message_is_stored_still_acknowledges_it(monkeypatch):
+    monkeypatch.setattr(mllp, "MAX_CONNECTIONS", 1)
+
+    async def scenario():
+        taker = Taker(gate=asyncio.Event())
+        async with listening(taker) as (_, port):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(framed(message(1)))
+            await asyncio.sleep(0.1)
+            second = asyncio.create_task(ask(port, message(2)))
+            await asyncio.sleep(0.1)
+            taker.gate.set()
+            first = await asyncio.wait_for(answer(reader), 5)
+            writer.close()
+            return [msa(each) for each in (first, *await second)]
+
+    assert asyncio.run(scenario()) == [("AA", "C1"), ("AA", "C2")]
 
 
 @pytest.fixture
