@@ -1,7 +1,11 @@
 """Grounds are counted, so that no one can make a record too heavy to open: there is an end to them, and it says what to do."""
 
+from datetime import timedelta
+
 import pytest
 
+from hub.consent.facts import MOST_BLOCKS as MOST_TOLD
+from hub.consent.grounds import Block
 from hub.interactions.room import MOST, MOST_BLOCKS
 
 
@@ -74,3 +78,32 @@ def test_one_person_registers_so_many_of_a_kind_for_a_patient(light, kit, patien
     light.clock.move(days=8)
     assert light.post("/access/relations", "doctor", json={"patient": patient.id}).status_code == 201
     light.clock.move(days=-8)
+
+
+@pytest.mark.parametrize("count", [120, 600])
+def test_a_record_with_more_blocks_than_may_be_set_still_opens_for_its_own_unit(shared, kit, count):
+    patient, start = shared.enroll(), kit.NOW - timedelta(days=5000)
+    own, others = shared.hold(patient, provider=kit.P1, unit=kit.U1), shared.hold(patient)
+    shared.near(patient)
+    shared.consent(patient)
+    path = f"/fhir/Observation?patient={patient.id}"
+    assert sorted(shared.found(path, "doctor")) == sorted([own, others])
+    for number in range(count):
+        begins = start + timedelta(days=2 * number)
+        given = Block(
+            id=f"b{number}",
+            start=kit.NOW - timedelta(days=1),
+            end=None,
+            state="active",
+            recorded=kit.NOW,
+            recorded_by="p",
+            type="outer",
+            regime="SVOD",
+            provider=kit.P2,
+            unit="",
+            information_start=begins,
+            information_end=begins + timedelta(days=1),
+            excluded=(),
+        )
+        shared.ground(patient, given)
+    assert sorted(shared.found(path, "doctor")) == sorted([own] if count > MOST_TOLD else [own, others])
