@@ -13,7 +13,7 @@ from rich.console import Console
 from hub import config as configuration
 from hub.config import Config
 
-console = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160)
+console = Console(width=None if sys.stdout.isatty() else 160)
 ConfigFile = Annotated[Path | None, typer.Option("--config", "-c", help="hub.toml; HUB_CONFIG if not given.")]
 LookedAt = Annotated[
     Path | None, typer.Option("--config", "-c", help="hub.toml; if not given HUB_CONFIG, or the demo that runs in this folder.")

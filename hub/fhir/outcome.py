@@ -65,6 +65,8 @@ class SourceReport:
     """Its title, as readers see it."""
     contract: str
     """What it was asked for, as readers see it."""
+    in_english: str = ""
+    """The same in English; empty: `contract` serves both."""
     code: StatusCode
     updated: datetime | None = None
     """When it last answered fully, with zone; None: never."""
@@ -89,11 +91,12 @@ def _report(report: SourceReport) -> Resource:
         severity, code = "warning", "incomplete"
         swedish, english = f"{swedish}, men bara en del", f"{english}, but only a part"
     named = f"{report.source}, {report.contract}"
+    named_in_english = f"{report.source}, {report.in_english or report.contract}"
     details = _said(
         PROCESSING_STATUS,
         report.code,
         f"{named}: {swedish}{_since(report, ' (senast hämtat {})', ' (aldrig hämtat)')}",
-        f"{named}: {english}{_since(report, ' (last fetched {})', ' (never fetched)')}",
+        f"{named_in_english}: {english}{_since(report, ' (last fetched {})', ' (never fetched)')}",
     )
     written: Resource = {"severity": severity, "code": code, "details": details}
     return written | ({"diagnostics": report.fault} if report.fault else {})

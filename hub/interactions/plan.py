@@ -3,6 +3,7 @@
 Sources are named by policy (what they could hold that the caller could see), never by what was found.
 """
 
+import functools
 from collections.abc import Iterator
 
 from hub.caller import Caller
@@ -30,6 +31,17 @@ LABELS = {
     "csv_care_team": "vårdteam",
 }
 """What a reader calls a contract."""
+ENGLISH = {
+    "personuppgifter": "personal data",
+    "vårdplaner": "care plans",
+    "läkemedel": "medications",
+    "provsvar": "laboratory results",
+    "vårdkontakter": "care contacts",
+    "bokade tider": "appointments",
+    "journaluppgifter": "records",
+    "vårdteam": "care teams",
+}
+"""The same, in English."""
 
 
 def reachable(hub: Hub, sight: Sight, resource_type: str) -> tuple[tuple[SourceConfig, str], ...]:
@@ -107,26 +119,28 @@ def silent_register(hub: Hub, fault: str, known: bool) -> SourceReport | None:
     register = hub.register
     code: StatusCode = "DataFromCacheSynchFailed" if known else "NoDataSynchFailed"
     label = LABELS["rivta_persons"]
-    return SourceReport(source=register.title, contract=label, code=code, fault=str(fault)) if register else None
+    said = functools.partial(SourceReport, contract=label, in_english=ENGLISH.get(label, ""))
+    return said(source=register.title, code=code, fault=str(fault)) if register else None
 
 
 def _report(hub: Hub, sight: Sight, source: SourceConfig, contract: str, now: int, since: int) -> SourceReport:
     told = sight.known.fresh(source.name, contract)
     label = LABELS.get(contract, contract)
+    said = functools.partial(SourceReport, source=source.title, contract=label, in_english=ENGLISH.get(label, ""))
     partial = bool(told and told.partial)
     if source.name not in hub.fetchers:
         pushed = hub.pushed.get(source.name)
         partial = partial or (source.name, contract) in hub.pushed_partly
         when = moment(pushed) if pushed else None
-        return SourceReport(source=source.title, contract=label, code="DataFromCache", updated=when, partial=partial)
+        return said(code="DataFromCache", updated=when, partial=partial)
     updated = moment(told.succeeded) if told and told.succeeded else None
     if told and told.succeeded and told.succeeded >= since:
-        return SourceReport(source=source.title, contract=label, code="DataFromSource", updated=updated, partial=partial)
+        return said(code="DataFromSource", updated=updated, partial=partial)
     if _fresh(told, source, now):
-        return SourceReport(source=source.title, contract=label, code="DataFromCache", updated=updated, partial=partial)
+        return said(code="DataFromCache", updated=updated, partial=partial)
     fault = told.fault if told and told.asked >= since and told.fault else "timed-out"
     code = "DataFromCacheSynchFailed" if updated else "NoDataSynchFailed"
-    return SourceReport(source=source.title, contract=label, code=code, updated=updated, fault=fault, partial=partial)  # type: ignore[arg-type]  # one of the four codes
+    return said(code=code, updated=updated, fault=fault, partial=partial)  # type: ignore[arg-type]  # one of the four codes
 
 
 def _fresh(told: Freshness | None, source: SourceConfig, now: int) -> bool:
