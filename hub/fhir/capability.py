@@ -75,6 +75,4 @@ def _security(server: Server) -> Resource:
     known = [{"url": name, "valueUri": url} for name, url in urls if url]
     if not known:
         return held
-    return {
-        "extension": [{"url": "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris", "extension": known}]
-    } | held
+    return {"extension": [{"url": _OAUTH_URIS, "extension": known}]} | held

@@ -3,7 +3,7 @@
 Statements are built once per shape (type, criteria, sort, release, scope) and kept; only values are bound.
 """
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -16,30 +16,27 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
-    exists,
     false,
     func,
     literal_column,
     or_,
     select,
     true,
-    tuple_,
 )
 
 from hub.consent.release import Release
 from hub.errors import TooCostly
-from hub.fhir.criteria import OPEN_HIGH, OPEN_LOW, AllOf, AnyOf, Criterion, StringStarts
+from hub.fhir.criteria import AllOf, AnyOf, Criterion, StringStarts
 from hub.fhir.custody import COLUMNS
 from hub.fhir.query import Query, SortKey
 from hub.store.prepared import Kept
 from hub.store.release_sql import bindings, permits, permitted, rule_number, shape
+from hub.store.search_parts import after as following
+from hub.store.search_parts import compared, indexed, sort_key
 from hub.store.tables import FOREVER, body, ix_date, ix_ref, ix_string, ix_token, locator, resource
-from hub.store.values import KEY_LENGTH, fitted, parameter_number
+from hub.store.values import KEY_LENGTH, fitted
 
 CUSTODY = {name: resource.c[name] for name in COLUMNS}
-LAST_TEXT = "\U0010ffff"
-SORT_LENGTH = 40
-"""Characters of a text that order hits: enough to sort by, few enough for a cursor of fixed length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +217,7 @@ class Searcher:
         return select(fenced).where(or_(false(), *(fenced.c.decided == literal_column(str(place)) for place in permits(form))))
 
     def _page(self, view: View, query: Query, criteria: Sequence[Criterion], continued: bool) -> Select[Any]:
-        keys = [_sort_key(key, query.resource_type, n) for n, key in enumerate(query.sort)] or [resource.c.sort.label("s0")]
+        keys = [sort_key(key, query.resource_type, n) for n, key in enumerate(query.sort)] or [resource.c.sort.label("s0")]
         names = iter(f"v{n}" for n in range(10_000))
         matching = [self._criterion(each.shape(), query.resource_type, view.kind, names) for each in criteria]
         candidates = select(*_COLUMNS, resource.c.version).where(resource.c.type == bindparam("type"), *matching)
@@ -231,7 +228,7 @@ class Searcher:
             return select(total.label("total"), literal_column("NULL").label("rid"))
         page = select(hits).order_by(*ordering, hits.c.rid).limit(bindparam("count"))
         if continued:
-            page = page.where(_after(hits, query.sort or (SortKey("", "date", True),), self._sqlite))
+            page = page.where(following(hits, query.sort or (SortKey("", "date", True),), self._sqlite))
         limited = page.subquery("page")
         sorted_by = [limited.c[f"s{n}"] for n in range(len(keys))]
         again = [self._ordered(limited.c[f"s{n}"], key) for n, key in enumerate(query.sort or (SortKey("", "date", True),))]
@@ -269,23 +266,23 @@ class Searcher:
             case ("id",):
                 return resource.c.fhir_id == bindparam(next(names), type_=Text)
             case ("lastUpdated", comparison):
-                return _compared(comparison, resource.c.rec_from, resource.c.rec_from + 1, names)
+                return compared(comparison, resource.c.rec_from, resource.c.rec_from + 1, names)
             case ("token", index, system, code):
                 tests = [
                     ix_token.c[name] == bindparam(next(names), type_=Text)
                     for name, asked in (("system", system), ("code", code))
                     if asked
                 ]
-                return _indexed(ix_token, resource_type, index, kind, and_(true(), *tests))
+                return indexed(ix_token, resource_type, index, kind, and_(true(), *tests))
             case ("date", index, comparison):
-                return _indexed(ix_date, resource_type, index, kind, _compared(comparison, ix_date.c.lo, ix_date.c.hi, names))
+                return indexed(ix_date, resource_type, index, kind, compared(comparison, ix_date.c.lo, ix_date.c.hi, names))
             case ("reference", index, size):
                 targets = [bindparam(next(names), type_=Text) for _ in range(size)]
-                return _indexed(ix_ref, resource_type, index, kind, ix_ref.c.target.in_(targets))
+                return indexed(ix_ref, resource_type, index, kind, ix_ref.c.target.in_(targets))
             case ("uri", index):
-                return _indexed(ix_string, resource_type, index, kind, ix_string.c.value == bindparam(next(names), type_=Text))
+                return indexed(ix_string, resource_type, index, kind, ix_string.c.value == bindparam(next(names), type_=Text))
             case ("string", index):
-                return _indexed(ix_string, resource_type, index, kind, self._starts(bindparam(next(names), type_=Text)))
+                return indexed(ix_string, resource_type, index, kind, self._starts(bindparam(next(names), type_=Text)))
             case _:
                 raise AssertionError(f"no SQL for a criterion of form {form[0]}")
 
@@ -329,76 +326,3 @@ def _values(criterion: Criterion) -> Iterator[str | int]:
             raise TooCostly(f"a text to search for has at most {KEY_LENGTH} characters", param)
         case _:
             yield from (fitted(value) if isinstance(value, str) else value for value in criterion.values())
-
-
-def _indexed(table: Any, resource_type: str, index: str, kind: str, test: ColumnElement[bool]) -> ColumnElement[bool]:
-    """The resource has a key that passes `test`. Within one patient as a set of hits; across patients row by row."""
-    number = literal_column(str(parameter_number(resource_type, index)), BigInteger)
-    if kind == "patient":
-        hits = select(table.c.rid, table.c.version).where(
-            table.c.pk == bindparam("pk", type_=BigInteger), table.c.param == number, test
-        )
-        return tuple_(resource.c.rid, resource.c.version).in_(hits)
-    return exists().where(
-        table.c.pk == resource.c.pk,
-        table.c.param == number,
-        table.c.rid == resource.c.rid,
-        table.c.version == resource.c.version,
-        test,
-    )
-
-
-def _compared(comparison: str, lo: ColumnElement[int], hi: ColumnElement[int], names: Any) -> ColumnElement[bool]:
-    """As `hub.fhir.criteria.DateIs.accepts`, in SQL."""
-    low, high = bindparam(next(names), type_=BigInteger), bindparam(next(names), type_=BigInteger)
-    inside = and_(low <= lo, hi <= high)
-    tests: Mapping[str, ColumnElement[bool]] = {
-        "eq": inside,
-        "ne": ~inside,
-        "gt": hi > high,
-        "lt": lo < low,
-        "ge": or_(hi > high, inside),
-        "le": or_(lo < low, inside),
-        "sa": lo >= high,
-        "eb": hi <= low,
-        "ap": and_(lo < high, hi > low),
-    }
-    return tests[comparison]
-
-
-def _sort_key(key: SortKey, resource_type: str, n: int) -> ColumnElement[Any]:
-    """What hits are ordered by; those without a value come last."""
-    if key.param == "_lastUpdated":
-        return resource.c.rec_from.label(f"s{n}")
-    if key.param == "_id":
-        return resource.c.fhir_id.label(f"s{n}")
-    table, column = {"date": (ix_date, "lo"), "token": (ix_token, "code")}.get(key.kind, (ix_string, "value"))
-    value = table.c[column] if key.kind == "date" else func.substr(table.c[column], 1, SORT_LENGTH)
-    chosen = func.max(value) if key.descending else func.min(value)
-    first = (
-        select(chosen)
-        .where(
-            table.c.pk == resource.c.pk,
-            table.c.param == literal_column(str(parameter_number(resource_type, key.param)), BigInteger),
-            table.c.rid == resource.c.rid,
-            table.c.version == resource.c.version,
-        )
-        .scalar_subquery()
-    )
-    nothing: Any = (OPEN_LOW if key.descending else OPEN_HIGH) if key.kind == "date" else ("" if key.descending else LAST_TEXT)
-    return func.coalesce(first, nothing).label(f"s{n}")
-
-
-def _after(hits: Any, sort: Sequence[SortKey], sqlite: bool) -> ColumnElement[bool]:
-    """The hits that come after the last one of the page before: its keys are bound as k0, k1, …, its rid as the last."""
-    columns: list[tuple[ColumnElement[Any], ColumnElement[Any], bool]] = []
-    for n, key in enumerate(sort):
-        column: ColumnElement[Any] = hits.c[f"s{n}"]
-        bound: ColumnElement[Any] = bindparam(f"k{n}", type_=BigInteger if key.kind == "date" else Text)
-        columns.append((column if key.kind == "date" or sqlite else column.collate("C"), bound, key.descending))
-    columns.append((hits.c.rid, bindparam(f"k{len(sort)}", type_=BigInteger), False))
-    ways = []
-    for at, (column, bound, descending) in enumerate(columns):
-        same = [earlier == its for earlier, its, _ in columns[:at]]
-        ways.append(and_(*same, column < bound if descending else column > bound))
-    return or_(*ways)
