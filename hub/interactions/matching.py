@@ -1,0 +1,128 @@
+"""The patient that a query names, what is known of that patient, and what in the caller's view the query matches."""
+
+from dataclasses import replace
+
+from hub.caller import Caller
+from hub.consent.grounds import Attorney
+from hub.errors import InvalidRequest, NotSupported
+from hub.fhir.identifiers import Identifier
+from hub.fhir.outcome import SourceReport
+from hub.fhir.query import Query
+from hub.fhir.types import TYPES
+from hub.interactions.context import Context, check_caller, check_refusal, recalled
+from hub.interactions.plan import silent_register
+from hub.interactions.view import Sight, concerns, sight
+from hub.store.database import Connection
+from hub.store.known import Known, known, nobody
+from hub.store.patients import find
+from hub.store.search import Found
+from hub.store.store import Store
+from hub.store.tables import FOREVER, NO_PATIENT
+from hub.store.values import moment
+
+
+async def resolved(context: Context, query: Query) -> tuple[Query, str | None, SourceReport | None]:
+    """The query with its patient as a logical id. Gives: the id; "" for who is nobody to the caller; None: none is named;
+    and what to say of the register, if it did not tell whose the number is.
+
+    No source is asked for anybody who could see nothing of the answer.
+    """
+    caller = context.caller
+    if TYPES[query.resource_type].shared:
+        return query, None, None
+    if caller.kind == "system":
+        return _within_source(query), None, None
+    named = await context.patient_of(query.patients)
+    if named is None and query.resource_type == "Patient" and caller.staff:
+        raise InvalidRequest("name the patient by an exact identifier or by _id", "identifier")
+    if isinstance(named, Identifier):
+        patient, silent = await _identified(context, named)
+        return (query.resolved(patient) if patient else query), patient, silent
+    return (query.resolved(named) if named else query), named, None
+
+
+def _within_source(query: Query) -> Query:
+    """A source's client finds its own Patients by their identifiers, and other resources by the ids of these.
+
+    Raises: NotSupported: `patient.identifier`.
+    """
+    if query.resource_type != "Patient" and any(isinstance(each, Identifier) for each in query.patients):
+        raise NotSupported("a source's client names its patients by their ids", "patient.identifier")
+    return query
+
+
+async def _identified(context: Context, number: Identifier) -> tuple[str, SourceReport | None]:
+    """The logical id of who has a number; "": nobody, or nobody to this caller. With it what to say of a silent register."""
+    caller = context.caller
+    check_caller(context)
+    if caller.kind in ("reviewer", "technician") or (caller.staff and caller.purpose == "none"):
+        return "", None
+    if caller.kind == "agent":  # who has given no power of attorney is not asked about
+        return await context.hub.store(_fhir_id, caller, None, number), None
+    own = caller.person if caller.kind == "patient" else str(number)
+    system, _, value = own.rpartition("|")
+    found = await context.refresher.identify(Identifier(system, value))
+    patient = await context.hub.store(_fhir_id, caller, found.pk, number)
+    return patient, silent_register(context.hub, found.fault, known=bool(patient)) if found.fault else None
+
+
+def _fhir_id(store: Store, caller: Caller, pk: int | None, number: Identifier) -> str:
+    """The logical id of who is found at `pk`, or if that is None by number; "": nobody, or nobody to this caller."""
+    at = find(store.reader(), store.keys.identity, number) if pk is None else pk
+    told = known(store.reader(), NO_PATIENT if at is None else at, store.now())
+    return told.fhir_id if at is not None and _may_know(caller, told, number, store.now()) else ""
+
+
+def _may_know(caller: Caller, told: Known, number: Identifier, now: int) -> bool:
+    """Whether the caller may learn by number who somebody is: whom staff name; oneself; a guardian's child; an agent's
+    principal."""
+    own = caller.person in {str(each) for each in told.facts.numbers}
+    match caller.kind:
+        case "patient":
+            return own and number in told.facts.numbers
+        case "guardian":
+            return own or concerns(caller, told)
+        case "agent":
+            given = (each for each in told.grounds if isinstance(each, Attorney) and each.agent == caller.subject)
+            return own or any(each.holds(moment(now)) for each in given)
+        case _:
+            return True
+
+
+def told_of_query(store: Store, caller: Caller, query: Query, patient: str | None) -> Known:
+    if patient:
+        return recalled(store, caller, "Patient", patient, fresh=True)
+    now = store.now()
+    if patient == "":
+        known(store.reader(), NO_PATIENT, now)  # the same work as for a patient
+        return nobody(now)
+    listing = not TYPES[query.resource_type].shared and bool(caller.subject)
+    told = known(store.reader(), NO_PATIENT, now, caller.subject, now) if listing else known(store.reader(), NO_PATIENT, now)
+    mine = tuple(each for each in told.grounds if getattr(each, "employee", "") == caller.subject)
+    return replace(told, grounds=mine, decided={})
+
+
+def is_compartment(query: Query, seen: Sight) -> bool:
+    """Whether the view is just the record of the patient that the query names."""
+    return seen.view.kind == "patient" and len(query.patients) == 1 and not TYPES[query.resource_type].shared
+
+
+def matching(
+    store: Store, context: Context, query: Query, patient: str | None, connection: Connection | None = None
+) -> tuple[Found, ...]:
+    """What in the caller's view meets the criteria of a query now, two at most: none, one, or several.
+
+    Takes: `query`, `patient`: as `resolved` gives them; `connection`: of a writing transaction, whose own writes count too.
+    Raises: Refused.
+    """
+    seen = sight(
+        context.hub,
+        context.caller,
+        query.resource_type,
+        told_of_query(store, context.caller, query, patient),
+        patient is not None,
+    )
+    check_refusal(seen)
+    view = replace(seen.view, asof=FOREVER - 1)
+    only = replace(query, count=2, sort=(), cursor=None)
+    return store.search.page(connection or store.reader(), view, only, compartment=is_compartment(query, seen)).hits
