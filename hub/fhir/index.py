@@ -50,7 +50,7 @@ def _plan(resource_type: str) -> tuple[tuple[SearchParameter, Extractor], ...]:
     held = TYPES.get(resource_type)
     if not held:
         return ()
-    own = [parameter for parameter in held.search if parameter.index == parameter.name]
+    own = [parameter for parameter in held.search if parameter.index == parameter.name and parameter.kind in KINDS]
     written = [(parameter, path) for parameter in (*COMMON, *own) for path in parameter.paths]
     return tuple((variant, elements(each)) for parameter, path in written for variant, each in _variants(parameter, path))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-Kind = Literal["token", "date", "string", "reference", "uri"]
+Kind = Literal["token", "date", "string", "reference", "uri", "number", "quantity", "composite", "special"]
 Writer = Literal["source", "staff", "patient"]
 """source: the client of a configured source, which owns what it writes; staff and patient: in the hub's own register."""
 
@@ -32,6 +32,9 @@ class SearchParameter:
     """Token over Identifier: letter case counts. In codes it does not."""
     instant: bool = False
     """Date over an `instant` element: a point in time, however many digits it is written with."""
+    components: tuple["SearchParameter", ...] = ()
+    """Composite: its parts in their order. `paths` then gives the elements that belong together (`""`: the resource itself),
+    and each part's own `paths` are relative to one of these; a part's `index` says nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
