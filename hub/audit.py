@@ -4,7 +4,7 @@ Source: RFC 9162 section 2.1 (Merkle tree hash, SHA-256, prefixes 0x00 for leave
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 HASH_SIZE = 32
@@ -61,6 +61,17 @@ class Frontier:
         if len(roots) != size.bit_count() or len(content) % HASH_SIZE:
             raise ValueError("the frontier does not fit the size of the tree")
         return cls(size, roots)
+
+
+def root_of(leaves: Sequence[bytes]) -> bytes:
+    """The Merkle tree hash over leaf hashes, level by level: cheaper than a frontier where all are at hand."""
+    level = list(leaves)
+    while (count := len(level)) > 1:
+        above = [node_hash(level[at], level[at + 1]) for at in range(0, count - 1, 2)]
+        if count & 1:
+            above.append(level[-1])
+        level = above
+    return level[0] if level else hashlib.sha256(b"").digest()
 
 
 def frontier(leaves: Iterable[bytes]) -> Frontier:

@@ -7,8 +7,9 @@ from hub.errors import Forbidden, HubError
 from hub.fhir.identifiers import Identifier
 from hub.interactions import logbook
 from hub.interactions.context import Context, check_caller
-from hub.store import audit_log
-from hub.store.audit_log import Leaf, Logged
+from hub.store import audit_reading
+from hub.store.audit_log import Leaf
+from hub.store.audit_reading import Logged
 from hub.store.patients import find
 from hub.store.store import Store
 from hub.store.tables import NO_PATIENT
@@ -53,11 +54,11 @@ def _page(store: Store, context: Context, after: int, count: int) -> tuple[dict[
     if caller.kind == "patient":
         system, _, value = caller.person.rpartition("|")
         pk = find(store.reader(), store.keys.identity, Identifier(system, value)) or -1
-        found = audit_log.entries(store.reader(), pk=pk, after=after, limit=count)
+        found = audit_reading.entries(store.reader(), pk=pk, after=after, limit=count)
         more = len(found) == count
         last = found[-1].seq if found else after
     elif caller.kind == "reviewer":
-        read = audit_log.entries(store.reader(), after=after, limit=SCAN)
+        read = audit_reading.entries(store.reader(), after=after, limit=SCAN)
         for entry in read:
             if entry.content.get("who", {}).get("provider") == caller.provider:
                 found.append(entry)

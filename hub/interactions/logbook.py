@@ -3,11 +3,11 @@
 Nothing clinical beyond the resource type; never a number, a name of a patient, or a value that was searched for.
 """
 
-import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
+from hub.audit import leaf_hash, root_of
 from hub.caller import Caller
 from hub.consent.release import Outcome, Release
 from hub.errors import AuditUnavailable, HubError
@@ -30,36 +30,53 @@ def who(caller: Caller) -> dict[str, Any]:
         "provider": caller.provider,
         "purpose": caller.purpose,
         "role": caller.role,
+        "loa": caller.loa,
+        "scope": caller.scope if caller.staff else "",
+        "social": caller.social_unit,
+        "officer": caller.officer,
     }
     return {name: value for name, value in held.items() if value}
 
 
 def released(
-    sight: Sight, caller: Caller, action: str, resource_type: str, hits: Sequence[Found], request_id: str, **more: Any
+    sight: Sight,
+    caller: Caller,
+    action: str,
+    resource_type: str,
+    hits: Sequence[Found],
+    request_id: str,
+    closing: Sequence[str] | None = None,
+    told: dict[str, Any] | None = None,
 ) -> Leaf:
-    """The entry of an answer: which rules let something through, on which grounds, and a digest over what was released.
+    """The entry of an answer: which rules let something through, on which grounds, and the Merkle root over what was released.
 
-    Takes: `more`: among it `total`, where a number was told and nothing else: then any rule that permits may have let it through.
+    Takes: `closing`: the rules by which nothing was released, where they are known; `told`: what else there is to say, among it
+    `total`, where a number was told and nothing else: then any rule that permits may have let it through.
     """
+    more = told or {}
     rows = sorted({hit.row for hit in hits})
     deciding = [sight.release.rows[row] for row in rows if row < len(sight.release.rows)]
     if not hits and more.get("total"):
         deciding = [row for row in sight.release.rows if row.outcome is Outcome.PERMIT]
+    lines = sorted([f"{hit.fhir_id}/{hit.version_id}".encode() for hit in hits])
     content = {
         "action": action,
         "outcome": "permit" if hits or more.get("total") else "nothing",
         "who": who(caller),
         "type": resource_type,
-        "rules": sorted({row.rule for row in deciding}) or _closing(sight.release),
+        "rules": sorted({row.rule for row in deciding}) or (_closing(sight.release) if closing is None else list(closing)),
         "grounds": sorted({ground for row in deciding for ground in row.grounds}),
         "notices": list(sight.release.notices),
         "released": len(hits),
-        "digest": digest(hits),
+        "root": root_of([leaf_hash(line) for line in lines]).hex(),
+        "basis": sight.basis,
+        "decided": sight.decided,
+        "asof": sight.view.asof,
         "request": request_id,
     }
     if sight.known.pk != NO_PATIENT:
         content["patient"] = sight.known.fhir_id
-    return Leaf(sight.known.pk, content | more, sight.epochs)
+    return Leaf(sight.known.pk, content | more, sight.epochs, b"\n".join(lines))
 
 
 def refused(caller: Caller, action: str, resource_type: str, fault: HubError, request_id: str, rule: str = "") -> Leaf:
@@ -93,12 +110,6 @@ def administered(caller: Caller, action: str, pk: int, patient: str, request_id:
     """The entry of a change of grounds, or of reading the log."""
     content = {"action": action, "outcome": "permit", "who": who(caller), "request": request_id}
     return Leaf(pk, content | ({"patient": patient} if patient else {}) | more)
-
-
-def digest(hits: Iterable[Found]) -> str:
-    """A digest over the released set: resource ids and versions, sorted."""
-    written = sorted([f"{hit.fhir_id}/{hit.version_id}\n" for hit in hits])
-    return hashlib.sha256("".join(written).encode()).hexdigest()
 
 
 def _closing(release: Release) -> list[str]:

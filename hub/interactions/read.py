@@ -106,7 +106,8 @@ def _read(store: Store, context: Context, action: str, resource_type: str, fhir_
         found = store.search.read(store.reader(), seen.view, resource_type, number, fhir_id)
         if found:
             break
-    return found, _leaf(seen, context, action, resource_type, [found] if found else [])
+    hits = [found] if found else []
+    return found, _leaf(seen, context, action, resource_type, hits, _closing(store, seen, resource_type, number, fhir_id, hits))
 
 
 def _versions(store: Store, context: Context, action: str, resource_type: str, fhir_id: str) -> tuple[tuple[Version, ...], Leaf]:
@@ -118,8 +119,14 @@ def _versions(store: Store, context: Context, action: str, resource_type: str, f
     hits = [
         Found(seen.view.pk, number, each.fhir_id, each.version_id, each.recorded, each.entry, each.row, b"") for each in found
     ]
-    return found, _leaf(seen, context, action, resource_type, hits)
+    return found, _leaf(seen, context, action, resource_type, hits, _closing(store, seen, resource_type, number, fhir_id, hits))
 
 
-def _leaf(seen: Sight, context: Context, action: str, resource_type: str, hits: list[Found]) -> Leaf:
-    return logbook.released(seen, context.caller, action, resource_type, hits, context.request_id)
+def _closing(store: Store, seen: Sight, resource_type: str, number: int, fhir_id: str, hits: list[Found]) -> list[str]:
+    """For the log: the rule by which the resource is withheld; none of what is not there, which costs the same."""
+    rule = None if hits else store.search.closing(store.reader(), seen.view, resource_type, number, fhir_id)
+    return [rule] if rule else []
+
+
+def _leaf(seen: Sight, context: Context, action: str, resource_type: str, hits: list[Found], closing: list[str]) -> Leaf:
+    return logbook.released(seen, context.caller, action, resource_type, hits, context.request_id, closing)

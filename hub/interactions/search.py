@@ -17,6 +17,7 @@ from hub.interactions.context import Context, check_refusal, notice_outcomes
 from hub.interactions.matching import is_compartment, resolved, told_of_query
 from hub.interactions.plan import register_fault, register_question, reports, silent_register, stale
 from hub.interactions.view import Sight, sight
+from hub.interactions.withheld import withheld
 from hub.refresh import Question
 from hub.store.audit_log import Leaf
 from hub.store.cursor import Cursor, seal, unseal
@@ -97,16 +98,11 @@ def _answer(
     told_by_sources = report_outcome([silent, *reported] if silent else reported)
     issues += told_by_sources["issue"] if told_by_sources else []
     outcome = {"resourceType": "OperationOutcome", "issue": issues} if issues else None
-    leaf = logbook.released(
-        seen,
-        caller,
-        "search",
-        query.resource_type,
-        page.hits,
-        context.request_id,
-        parameters=sorted({each.name for each in query.written}),
-        **({"total": page.total} if query.count == 0 else {}),
-    )
+    more = {
+        "parameters": sorted({each.name for each in query.written}),
+        "withheld": withheld(store, seen, query.resource_type),
+    } | ({"total": page.total} if query.count == 0 else {})
+    leaf = logbook.released(seen, caller, "search", query.resource_type, page.hits, context.request_id, told=more)
     return Answer(seen, page, outcome, following, silent), leaf
 
 

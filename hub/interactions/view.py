@@ -3,6 +3,8 @@
 Consent, SMART scope and compartment are three gates, each on its own; here consent and compartment become one View.
 """
 
+import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -10,14 +12,16 @@ from hub.caller import Caller
 from hub.catalogue import SOURCE as CATALOGUE
 from hub.consent.decision import decide, good_until
 from hub.consent.grounds import AnyGround, Grounds, Request
-from hub.consent.payloads import with_rows
+from hub.consent.payloads import to_payload, with_rows
 from hub.consent.release import TRUE, Equals, Outcome, Release, Row, closed, negation
+from hub.fhir.json import dumps
 from hub.fhir.types import TYPES
 from hub.hub import Hub
 from hub.store.known import Known
 from hub.store.patients import Facts
 from hub.store.search import View
 from hub.store.tables import NO_PATIENT
+from hub.store.values import micros
 
 DEMOGRAPHICS = "DEMOGRAPHICS"
 """The rule by which care staff may see who a patient is (API.md section 3): a grant of its own, apart from any record."""
@@ -37,6 +41,10 @@ class Sight:
     known: Known
     named: bool
     """One patient was named (whether or not there is such a patient)."""
+    decided: int = 0
+    """Microseconds: the time that the grounds were weighed at; the decision has stood since."""
+    basis: str = ""
+    """A digest of what it was decided on, and of what was decided."""
 
     @property
     def release(self) -> Release:
@@ -53,7 +61,8 @@ def sight(hub: Hub, caller: Caller, resource_type: str, told: Known, named: bool
 
     Takes: `told`: what is known of the named patient; of nobody (pk 0) where none is named.
     """
-    release = _release(hub, caller, resource_type, told, named, request)
+    held = _release(hub, caller, resource_type, told, named, request)
+    release = held.release
     if caller.kind == "guardian" and named and not TYPES[resource_type].shared and not _guarded_now(hub, told):
         release = release if release.refusal else _single(Row(TRUE, Outcome.HIDE, COMPARTMENT))
     if caller.kind == "system":
@@ -64,7 +73,7 @@ def sight(hub: Hub, caller: Caller, resource_type: str, told: Known, named: bool
         view = View("patient", release, pk=told.pk or ABSENT, asof=told.recorded)
     else:
         view = View("unit", release, provider=caller.provider, unit=caller.unit)
-    return Sight(view, told, named)
+    return Sight(view, told, named, held.decided, held.basis)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +86,32 @@ class _Decided:
     facts: Facts
     grounds: tuple[AnyGround, ...]
     release: Release
+    decided: int
+    basis: str
 
     def stands(self, now: datetime, caller: Caller, told: Known) -> bool:
         same = self.facts is told.facts and self.grounds is told.grounds and self.caller == caller
         return same and self.since <= now < self.until
 
 
-def _release(hub: Hub, caller: Caller, resource_type: str, told: Known, named: bool, request: Request) -> Release:
+def _release(hub: Hub, caller: Caller, resource_type: str, told: Known, named: bool, request: Request) -> _Decided:
     at, now = (resource_type, named, request), hub.clock()
     held: _Decided | None = told.decided.get(at)
     if held is None or not held.stands(now, caller, told):
         given = grounds(now, caller, told, named, request)
         release = _decided(hub, caller, resource_type, told, given)
-        held = told.decided[at] = _Decided(now, good_until(given), caller, told.facts, told.grounds, release)
-    return held.release
+        stated = basis_of(given, told.grounds, release)
+        held = _Decided(now, good_until(given), caller, told.facts, told.grounds, release, micros(now), stated)
+        told.decided[at] = held
+    return held
+
+
+def basis_of(given: Grounds, grounds: Iterable[AnyGround], release: Release) -> str:
+    """A digest of a decision with all it rests on: facts of the patient, grounds as they stood, rows of the Release."""
+    held = (row for row in grounds if row.KIND in ("relation", "consent") or row.end is None or row.end > given.now)
+    rows = sorted(((row.KIND, row.id, to_payload(row)) for row in held), key=lambda row: row[:2])
+    facts = given.patient and (str(given.patient.born), given.patient.deceased, given.patient.protected)
+    return hashlib.sha256(dumps([facts, rows, release.digest])).hexdigest()
 
 
 def _decided(hub: Hub, caller: Caller, resource_type: str, told: Known, given: Grounds) -> Release:

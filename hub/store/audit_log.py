@@ -7,7 +7,7 @@ no answer whose audit commit follows the acknowledgement of a withdrawal, since 
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import cache
@@ -17,14 +17,15 @@ from sqlalchemy import BigInteger, Connection, bindparam, insert, or_, select, u
 
 from hub.audit import Frontier, leaf_hash
 from hub.errors import AuditUnavailable
-from hub.fhir.json import dumps, loads
+from hub.fhir.json import dumps
+from hub.store.audit_chains import START, Chains
 from hub.store.database import Database
 from hub.store.prepared import Prepared
 from hub.store.tables import audit, audit_head, patient
 from hub.store.values import insert_new
 
-SHARD = 0
-"""The shard that this process appends to."""
+VERSION = 2
+"""Of the entries that are written now. Those of version 1 say neither a version nor their place in a patient's list."""
 BATCH = 512
 """Leaves of one commit, at most."""
 GATHER = 0.001
@@ -42,15 +43,25 @@ class Leaf:
     pk: int
     content: dict[str, Any]
     epochs: tuple[tuple[int, int], ...] = ()
+    released: bytes = b""
+    """What was released, a line each; its Merkle root is in the content."""
 
 
 class AuditLog:
     """The committer of one process. State: a queue and a thread, because commits are shared between requests."""
 
-    def __init__(self, database: Database, clock: Callable[[], int], observe: Callable[[int], None] = lambda size: None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Callable[[], int],
+        observe: Callable[[int], None] = lambda size: None,
+        shards: int = 1,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._observe = observe
+        self._shards = shards
+        self._chains = Chains()
         self._queue: queue.SimpleQueue[tuple[Leaf, Future[int]] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="audit-committer", daemon=True)
         self._closed = False
@@ -136,24 +147,39 @@ class AuditLog:
     def _append(self, connection: Connection, leaves: Sequence[Leaf]) -> list[int | None]:
         # Patients before the head, always: who writes a patient appends last, and two orders would wait for each other.
         current = self._epochs(connection, leaves)
-        size, roots, last = _head(connection)
-        tree = Frontier.from_bytes(size, roots)
-        at = max(self._clock(), last)
-        outcomes: list[int | None] = []
+        stand = [all(current.get(pk) == epoch for pk, epoch in leaf.epochs) for leaf in leaves]
+        numbers: list[int | None] = [None] * len(leaves)
+        places: dict[int, list[int]] = {}
+        for place, leaf in enumerate(leaves):
+            if stand[place]:
+                places.setdefault(leaf.pk % self._shards, []).append(place)
+        for shard in sorted(places):  # heads in one order too
+            first = self._grow(connection, shard, [leaves[place] for place in places[shard]])
+            for number, place in enumerate(places[shard], first):
+                numbers[place] = number
+        return numbers
+
+    def _grow(self, connection: Connection, shard: int, leaves: Sequence[Leaf]) -> int:
+        """Append to one shard. Gives: the sequence number of the first."""
+        size, roots, last = _head(connection, shard)
+        tree, now = Frontier.from_bytes(size, roots), self._clock()
+        at = max(now, last)
+        about = {"v": VERSION, "shard": shard, "at": at} | ({"clock": now} if now < at else {})
+        chains = self._chains.of(connection, shard, (size, roots), {leaf.pk for leaf in leaves})
         rows = []
         for leaf in leaves:
-            if any(current.get(pk) != epoch for pk, epoch in leaf.epochs):
-                outcomes.append(None)
-                continue
-            entry = dumps({"seq": tree.size, "at": at} | leaf.content)
+            n, before = chains.get(leaf.pk, START)
+            entry = dumps(about | {"seq": tree.size, "key": leaf.pk, "number": n + 1, "prev": before.hex()} | leaf.content)
             hashed = leaf_hash(entry)
-            rows.append({"pk": leaf.pk, "shard": SHARD, "seq": tree.size, "at": at, "leaf": hashed, "entry": entry})
-            outcomes.append(tree.size)
+            row = {"pk": leaf.pk, "shard": shard, "seq": tree.size, "number": n + 1, "at": at, "leaf": hashed, "entry": entry}
+            rows.append(row | {"released": leaf.released})
+            chains[leaf.pk] = (n + 1, hashed)
             tree = tree.grown(hashed)
-        if rows:
-            _INSERT.write(connection, rows)
-            _GROW.write(connection, [{"on": SHARD, "size": tree.size, "frontier": tree.to_bytes(), "at": at}])
-        return outcomes
+        _INSERT.write(connection, rows)
+        grown = (tree.size, tree.to_bytes())
+        _GROW.write(connection, [{"on": shard, "size": grown[0], "frontier": grown[1], "at": at}])
+        self._chains.keep(shard, grown, chains)
+        return size
 
     def _epochs(self, connection: Connection, leaves: Sequence[Leaf]) -> dict[int, int]:
         wanted = sorted({pk for leaf in leaves for pk, _ in leaf.epochs})
@@ -166,12 +192,12 @@ class AuditLog:
         return found
 
 
-def _head(connection: Connection) -> tuple[int, bytes, int]:
-    """The locked head of the shard's tree, made if there is none: size, frontier, time."""
-    head = _HEAD.row(connection, {"shard": SHARD})
+def _head(connection: Connection, shard: int) -> tuple[int, bytes, int]:
+    """The locked head of a shard's tree, made if there is none: size, frontier, time."""
+    head = _HEAD.row(connection, {"shard": shard})
     if head is None:
-        insert_new(connection, audit_head, [{"shard": SHARD, "size": 0, "frontier": b"", "at": 0}])
-        [head] = _HEAD.rows(connection, {"shard": SHARD})
+        insert_new(connection, audit_head, [{"shard": shard, "size": 0, "frontier": b"", "at": 0}])
+        [head] = _HEAD.rows(connection, {"shard": shard})
     size, roots, at = head
     return size, roots, at
 
@@ -198,69 +224,3 @@ def _epochs(size: int) -> Prepared:
         .order_by(patient.c.pk)
         .with_for_update(read=True)
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Logged:
-    """One entry of the log as it stands in the database."""
-
-    seq: int
-    pk: int
-    at: int
-    leaf: bytes
-    entry: bytes
-
-    @property
-    def content(self) -> dict[str, Any]:
-        """The entry, read."""
-        held: dict[str, Any] = loads(self.entry)
-        return held
-
-
-def entries(connection: Connection, pk: int | None = None, after: int = -1, limit: int = 1000) -> list[Logged]:
-    """Entries in order, of one patient or of all, from sequence number `after` + 1."""
-    wanted = select(audit.c.seq, audit.c.pk, audit.c.at, audit.c.leaf, audit.c.entry).where(
-        audit.c.shard == SHARD, audit.c.seq > after
-    )
-    if pk is not None:
-        wanted = wanted.where(audit.c.pk == pk)
-    return [Logged(*row) for row in connection.execute(wanted.order_by(audit.c.seq).limit(limit))]
-
-
-def every(connection: Connection, size: int) -> Iterator[Logged]:
-    """The log as it was when it had `size` entries, a thousand at a time."""
-    after = -1
-    while after < size - 1 and (found := entries(connection, after=after, limit=min(1000, size - 1 - after))):
-        yield from found
-        after = found[-1].seq
-
-
-def verify(logged: Iterable[Logged], head: tuple[int, bytes]) -> str:
-    """The first thing that does not fit, in words; empty when all does.
-
-    Takes: entries in order; head: size and frontier bytes as the tree's head says.
-    What it cannot show: a log cut off together with its head; only a checkpoint kept elsewhere shows that.
-    """
-    tree, last = Frontier(), 0
-    for entry in logged:
-        if entry.seq != tree.size:
-            return f"entry {tree.size} is missing"
-        if leaf_hash(entry.entry) != entry.leaf:
-            return f"entry {entry.seq} is not what its leaf hash says"
-        content = entry.content
-        if content.get("seq") != entry.seq or content.get("at") != entry.at:
-            return f"entry {entry.seq} lies in another's place"
-        if entry.at < last:
-            return f"entry {entry.seq} is older than the one before it"
-        last = entry.at
-        tree = tree.grown(entry.leaf)
-    size, roots = head
-    if tree.size != size:
-        return f"the log has {tree.size} entries, its head says {size}"
-    return "" if tree.to_bytes() == roots else "the hash tree over the entries is not the one its head says"
-
-
-def head_of(connection: Connection) -> tuple[int, bytes]:
-    """Size and frontier of the shard's tree."""
-    row = connection.execute(select(audit_head.c.size, audit_head.c.frontier).where(audit_head.c.shard == SHARD)).one_or_none()
-    return (row.size, row.frontier) if row else (0, b"")

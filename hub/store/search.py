@@ -129,6 +129,15 @@ class Version:
     bytes: bytes | None
 
 
+class Withheld(NamedTuple):
+    """So many entries of one custody class are withheld by one rule."""
+
+    rule: str
+    provider: str | None
+    info_type: str
+    entries: int
+
+
 class Searcher:
     """Statements by shape. State: the prepared statements, since building one costs more than running it."""
 
@@ -178,6 +187,18 @@ class Searcher:
         rows = statement.rows(connection, view.values() | {"type": resource_type, "rid": number, "fhir_id": fitted(fhir_id)})
         return tuple(Version(id, number, at, name, entry, row - 1, held) for id, number, at, name, entry, row, held in rows)
 
+    def withheld(self, connection: Connection, view: View, resource_type: str) -> list[Withheld]:
+        """How many entries of a patient's record are not released, whatever is asked of it. For the log, never for an answer."""
+        statement = self._prepared.made(("withheld", view.shape()), lambda: self._withheld(view))
+        rows = statement.rows(connection, view.values() | {"type": resource_type})
+        return [Withheld(view.release.rows[abs(row) - 1].rule, holder, kind, count) for row, holder, kind, count in rows]
+
+    def closing(self, connection: Connection, view: View, resource_type: str, number: int, fhir_id: str) -> str | None:
+        """The rule by which one resource is not released; None: there is no such resource. For the log, never for an answer."""
+        statement = self._prepared.made(("closing", view.shape()), lambda: self._closing(view))
+        row = statement.row(connection, view.values() | {"type": resource_type, "rid": number, "fhir_id": fitted(fhir_id)})
+        return view.release.rows[abs(row[0]) - 1].rule if row else None
+
     def entry_at(self, connection: Connection, number: int, resource_type: str) -> int | None:
         """The entry whose resource has this number, whoever may see it; for writing, never for answering."""
         wanted = (
@@ -203,6 +224,21 @@ class Searcher:
             .where(self._where(view), permitted(shape(view.release), CUSTODY), *_THIS)
             .order_by(resource.c.version.desc())
         )
+
+    def _withheld(self, view: View) -> Select[Any]:
+        form = shape(view.release)
+        columns = (resource.c.provider, resource.c.info_type, resource.c.entry)
+        seen = select(*columns, rule_number(form, CUSTODY).label("decided")).where(
+            resource.c.type == bindparam("type"), self._where(view), self._current(view), resource.c.gone == 0
+        )
+        found = seen.offset(literal_column("0")).subquery("candidates")
+        hidden = and_(true(), *(found.c.decided != literal_column(str(place)) for place in permits(form)))
+        by = (found.c.decided, found.c.provider, found.c.info_type)
+        return select(*by, func.count(found.c.entry.distinct())).where(hidden).group_by(*by).order_by(*by)
+
+    def _closing(self, view: View) -> Select[Any]:
+        decided = rule_number(shape(view.release), CUSTODY)
+        return select(decided).where(*_THIS, self._where(view), self._current(view), resource.c.gone == 0)
 
     def _read(self, view: View) -> Select[Any]:
         found = self._decided(view, select(*_COLUMNS, resource.c.version).where(*_THIS)).subquery("found")

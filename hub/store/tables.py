@@ -183,12 +183,15 @@ audit = _table(
     _key("pk"),
     _key("shard", Integer),
     _key("seq"),
+    Column("number", BigInteger, nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("leaf", LargeBinary, nullable=False),
     Column("entry", LargeBinary, nullable=False),
+    Column("released", LargeBinary, nullable=False),
     rows_apart=True,
 )
-"""Append-only. `leaf` is the RFC 9162 leaf hash of `entry`, the exact bytes of the log entry."""
+"""Append-only. `number`: the running number among the entries of its patient key. `leaf`: the RFC 9162 leaf hash of `entry`,
+the exact bytes of the log entry. `released`: what was released, a line each; the entry holds the Merkle root over them."""
 Index("audit_in_order", audit.c.shard, audit.c.seq)
 
 audit_head = _table(

@@ -18,7 +18,7 @@ from hub.portal.medicines import medicines
 from hub.portal.rows import bookings, contacts, plans
 from hub.portal.sections import made
 from hub.portal.trends import results
-from hub.store.audit_log import entries
+from hub.store.audit_reading import entries
 
 House = Any
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)

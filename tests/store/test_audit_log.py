@@ -8,7 +8,8 @@ from sqlalchemy import insert, update
 
 from hub.audit import Frontier, frontier, leaf_hash, node_hash
 from hub.errors import AuditUnavailable
-from hub.store import audit_log
+from hub.store import audit_reading
+from hub.store.audit_check import verify
 from hub.store.audit_log import AuditLog, EpochMoved, Leaf
 from hub.store.database import Database
 from hub.store.tables import audit, patient
@@ -50,9 +51,9 @@ def test_the_frontier_has_the_root_of_the_recursive_definition(size: int) -> Non
 
 def test_entries_stand_in_order_and_verify(database: Database, log: AuditLog) -> None:
     assert [log.append(Leaf(7, {"n": n}, ((7, 3),))) for n in range(5)] == list(range(5))
-    found = audit_log.entries(database.reader())
+    found = audit_reading.entries(database.reader())
     assert [entry.content["n"] for entry in found] == list(range(5))
-    assert audit_log.verify(found, audit_log.head_of(database.reader())) == ""
+    assert verify(found, audit_reading.head_of(database.reader())) == ""
 
 
 def test_a_leaf_decided_on_older_grounds_is_refused(database: Database, log: AuditLog) -> None:
@@ -88,20 +89,20 @@ def test_thirty_two_waiting_leaves_share_commits(database: Database, log: AuditL
 def test_what_is_done_to_the_log_is_found(database: Database, log: AuditLog, deed: str) -> None:
     for n in range(6):
         log.append(Leaf(7, {"n": n}))
-    head = audit_log.head_of(database.reader())
-    found = audit_log.entries(database.reader())
+    head = audit_reading.head_of(database.reader())
+    found = audit_reading.entries(database.reader())
     if deed == "edited":
         with database.writing() as connection:
             connection.execute(update(audit).where(audit.c.seq == 2).values(entry=found[3].entry))
     if deed == "deleted":
         with database.writing() as connection:
             connection.execute(audit.delete().where(audit.c.seq == 4))
-    found = audit_log.entries(database.reader())
+    found = audit_reading.entries(database.reader())
     if deed == "swapped":
         found[1], found[2] = found[2], found[1]
     if deed == "cut":
         found = found[:-1]
-    assert audit_log.verify(found, head) != ""
+    assert verify(found, head) != ""
 
 
 def test_without_a_log_there_is_no_answer(database: Database, log: AuditLog) -> None:
