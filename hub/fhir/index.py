@@ -1,43 +1,46 @@
 """The index of a resource: what each search parameter of its type finds in it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from hub.fhir.criteria import Index, Key
+from hub.fhir import full_text
+from hub.fhir.index_keys import IDENTIFIER, PRESENT, Index, Key, TokenKey
 from hub.fhir.parameters import KINDS
 from hub.fhir.resource import Extractor, Resource, elements
 from hub.fhir.types import COMMON, TYPES, SearchParameter, identifier
 
-IDENTIFIER = ":identifier"
-"""Ends the names under which the `identifier` of a Reference is kept, as tokens: `subject:identifier`."""
 
-
-def index(resource: Resource) -> Index:
+def index(resource: Resource, whole: bool = False) -> Index:
     """Every key of a resource by parameter name, each once. Parameters that share another's keys have none of their own.
 
+    Takes: `whole`: with what modifiers and full text look at, too.
     Gives: `_id` and `_lastUpdated` too, though the store keeps these in columns; nothing for a type that is not in the house.
     """
     found: dict[str, dict[Key, None]] = {}
     for parameter, extract in _plan(resource.get("resourceType", "")):
-        for name, key in _keys(parameter, extract, resource):
-            found.setdefault(name, {})[key] = None
+        for element in extract(resource):
+            for name, key in _keys(parameter, element, whole):
+                found.setdefault(name, {})[key] = None
+    for name, words in full_text.words(resource) if whole and found else ():
+        found[name] = {words: None}
     return {name: tuple(keys) for name, keys in found.items()}
 
 
-def _keys(parameter: SearchParameter, extract: Extractor, resource: Resource) -> Iterator[tuple[str, Key]]:
+def _keys(parameter: SearchParameter, element: Any, whole: bool) -> Iterator[tuple[str, Key]]:
     kind = KINDS[parameter.kind]
-    for element in extract(resource):
-        for key in kind.keys(parameter, element):
-            yield parameter.index, key
-        if parameter.kind == "reference" and isinstance(element, dict):
-            for key in _identifier(parameter, element):
-                yield parameter.index + IDENTIFIER, key
-
-
-def _identifier(parameter: SearchParameter, element: Mapping[str, Any]) -> Iterator[Key]:
-    yield from KINDS["token"].keys(as_identifier(parameter), element.get("identifier"))
+    own = tuple(kind.keys(parameter, element))
+    for key in own:
+        yield parameter.index, key
+    if parameter.kind == "reference" and isinstance(element, dict) and "identifier" in element:
+        for key in KINDS["token"].keys(as_identifier(parameter), element["identifier"]):
+            yield parameter.index + IDENTIFIER, key
+    if whole:
+        if not own:
+            yield parameter.index + PRESENT, TokenKey("", "")
+        for ending, key in kind.more(parameter, element):
+            yield parameter.index + ending, key
 
 
 def as_identifier(parameter: SearchParameter) -> SearchParameter:

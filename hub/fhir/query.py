@@ -3,110 +3,36 @@
 Source: http://hl7.org/fhir/R4/search.html
 """
 
-import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from urllib.parse import quote
+from typing import cast, get_args
 
 from hub.errors import InvalidRequest, NotSupported, TooCostly
-from hub.fhir.criteria import AnyOf, Criterion, IdIs, ReferenceIs, Shape, TokenIs, Values
+from hub.fhir.asked import CURSOR, DEFAULT_COUNT, Include, Query, SortKey, Summary, Written, page_link, self_link
+from hub.fhir.clause import FULL_TEXT, MAX_PARAMETERS, Clauses, any_of, holds_number
+from hub.fhir.criteria import AllOf, AnyOf, Criterion, IdIs, ReferenceIs, TokenIs, TypeIs, alternatives
 from hub.fhir.identifiers import PERSONNUMMER, SAMORDNINGSNUMMER, Identifier, InvalidNumber, personal_number
-from hub.fhir.index import as_identifier
-from hub.fhir.parameters import KINDS, Asking
+from hub.fhir.parameters import Asking
 from hub.fhir.parameters._escapes import split, unescape
-from hub.fhir.types import TYPES, Kind, ResourceType, SearchParameter
+from hub.fhir.search_filter import read_filter
+from hub.fhir.types import COMMON, TYPES, Kind, ResourceType
+from hub.fhir.value_sets import NOTHING_LOADED, Terminology
 
-MAX_PARAMETERS = 64
-MAX_VALUES = 256
-"""Alternatives in one parameter."""
-MAX_ALL_VALUES = 300
-"""Values in all parameters together: each is a look-up of its own, and part of a statement."""
-DEFAULT_COUNT = 50
+__all__ = ["CURSOR", "MAX_PARAMETERS", "Include", "Query", "SortKey", "Written", "page_link", "read_query", "self_link"]
+
 MAX_COUNT = 1000
-CURSOR = "_cursor"
-"""Carries the opaque cursor in page links."""
-_SAFE = ":/,-._~"
-SORTABLE: frozenset[Kind] = frozenset(("date", "token", "string"))
+MAX_SORT = 8
+MAX_TYPES = 16
+"""Types that one search may name where it asks for more than what all types have."""
+SORTABLE: frozenset[Kind] = frozenset(("date", "token", "string", "number", "quantity", "uri", "reference"))
 _FORMATS = frozenset(("json", "application/json", "application/fhir+json", "text/json"))
 _NAMES_PATIENT = ("patient", "subject")
 _CHAINED = (*(f"{name}.identifier" for name in _NAMES_PATIENT), *(f"{name}:Patient.identifier" for name in _NAMES_PATIENT))
-
-
-@dataclass(frozen=True, slots=True)
-class SortKey:
-    """One key to order by. `param` is a parameter's index name; `_lastUpdated` and `_id` are the store's columns."""
-
-    param: str
-    kind: Kind
-    descending: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """One parameter as it was understood. `personal`: its value is a person's number, which no link repeats."""
-
-    name: str
-    value: str
-    personal: bool = False
-    names: bool = False
-    """It names the patient and does nothing else."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Query:
-    """A search on one type: every criterion holds."""
-
-    resource_type: str
-    patients: tuple[str | Identifier, ...] = ()
-    """The patients that the request names, by logical id or by business identifier (resolve these, then `resolved`).
-    More than one are alternatives. Empty: none is named."""
-    naming: tuple[Criterion, ...] = ()
-    """What the parameters that name patients ask of a resource (`patient.identifier`: nothing until resolved). Apart from
-    `criteria`, since a search within one named patient's compartment need not ask it again."""
-    criteria: tuple[Criterion, ...] = ()
-    sort: tuple[SortKey, ...] = ()
-    """Empty: the type's main date, newest first."""
-    count: int = DEFAULT_COUNT
-    """Hits a page; 0: the total alone."""
-    cursor: str | None = None
-    written: tuple[Written, ...] = ()
-    """What was asked, without cursor and without what was ignored."""
-    unknown: tuple[str, ...] = ()
-    """Names of parameters that were ignored, as the caller allowed (`Prefer: handling=lenient`)."""
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """The logical ids asked for by `_id`; empty: any."""
-        found = [criterion for each in self.criteria for criterion in (each.criteria if isinstance(each, AnyOf) else (each,))]
-        return tuple(criterion.id for criterion in found if isinstance(criterion, IdIs))
-
-    @property
-    def withheld(self) -> tuple[str, ...]:
-        """Names of parameters that links leave out, since their values are personal numbers. Not empty: give no page links."""
-        return tuple(each.name for each in self.written if each.personal)
-
-    def shape(self) -> Shape:
-        """What a statement is compiled from; hashable, without values."""
-        return (self.resource_type, *(each.shape() for each in (*self.naming, *self.criteria)), "sort", *self.sort)
-
-    def values(self) -> Values:
-        """What is bound to a statement of this shape, in order."""
-        return tuple(value for each in (*self.naming, *self.criteria) for value in each.values())
-
-    def digest(self) -> bytes:
-        """Binds a cursor to this query: equal for two requests that ask the same, cursor and personal numbers aside."""
-        asked = "\n".join(f"{each.name}={quote(each.value)}" for each in self.written if not each.personal)
-        return hashlib.sha256(f"{self.resource_type}?{asked}".encode()).digest()[:16]
-
-    def resolved(self, patient: str) -> "Query":
-        """The same query with the one patient's logical id in place of every number that named the patient."""
-        itself = self.resource_type == "Patient"
-        named = Written("_id" if itself else "patient", patient, names=True)
-        others = tuple(each for each in self.written if not each.names and each.name != "_id")
-        parameter = TYPES[self.resource_type].parameter("patient")
-        naming: Criterion = ReferenceIs(parameter.index, (f"Patient/{patient}",)) if parameter else IdIs(patient)
-        return replace(self, patients=(patient,), naming=(naming,), written=(named, *others))
+_ELEMENT = re.compile(r"[A-Za-z][A-Za-z0-9.]{0,63}", re.ASCII)
+_ONCE = ("_count", "_sort", "_total", "_summary", "_type", "_contained", CURSOR)
+"""Parameters that are given once at most."""
+_INCLUDES = ("_include", "_revinclude")
 
 
 def read_query(
@@ -116,91 +42,155 @@ def read_query(
     now: datetime,
     lenient: bool = False,
     base: str = "",
+    terminology: Terminology = NOTHING_LOADED,
+    own_source: bool = False,
+    compartment: str = "",
 ) -> Query:
-    """Read a search on `resource_type`.
+    """Read a search on `resource_type`; empty: on all types, or on those that `_type` names.
 
-    Takes: names and values, decoded, in their order; `base`: the hub's own FHIR base URL.
+    Takes: names and values, decoded, in their order; `base`: the hub's own FHIR base URL; `own_source`: a source's client asks;
+    `compartment`: the id of a Patient, in whose compartment all types are searched.
     Raises: NotSupported: a type, parameter, modifier or chain that the hub does not do (`lenient`: listed in `unknown`).
-    InvalidRequest: a value that cannot be read; the place is the parameter's name.
+    InvalidRequest: a value that cannot be read; the place is the parameter's name. TooCostly.
     """
-    held = TYPES.get(resource_type)
-    if held is None:
-        raise NotSupported("the hub does not hold this resource type", "resourceType")
-    reader = _Reader(held, Asking(now=now, base=base))
-    for name, value in parameters:
+    pairs = list(parameters)
+    asking = Asking(now=now, base=base, terminology=terminology, own_source=own_source)
+    reader = _Reader(_types(resource_type, pairs, compartment), resource_type, asking)
+    for name, value in pairs:
         try:
             reader.read(name, value)
         except NotSupported:
             if not lenient:
                 raise
             reader.unknown.append(name)
-    return reader.query()
+    return reader.query(compartment)
+
+
+def _types(resource_type: str, pairs: Sequence[tuple[str, str]], compartment: str) -> tuple[ResourceType, ...]:
+    """The types that are searched."""
+    if resource_type:
+        if resource_type not in TYPES:
+            raise NotSupported("the hub does not hold this resource type", "resourceType")
+        return (TYPES[resource_type],)
+    named = [each for name, value in pairs if name == "_type" for each in value.split(",")]
+    if any(each not in TYPES for each in named):
+        raise NotSupported("names a resource type that the hub does not hold", "_type")
+    chosen = dict.fromkeys(named or sorted(TYPES))
+    return tuple(TYPES[each] for each in chosen if not compartment or TYPES[each].patient or each == "Patient")
 
 
 class _Reader:
     """Gathers a query, parameter by parameter. A class since every parameter adds to several of its fields."""
 
-    def __init__(self, held: ResourceType, asking: Asking) -> None:
-        self.held = held
+    def __init__(self, types: tuple[ResourceType, ...], resource_type: str, asking: Asking) -> None:
+        self.types, self.resource_type = types, resource_type
+        self.held = types[0] if resource_type else None
         self.asking = asking
+        self.clauses = Clauses(asking)
         self.patients: list[str | Identifier] | None = None
         self.naming: list[Criterion] = []
         self.criteria: list[Criterion] = []
         self.control: dict[str, str] = {}
+        self.includes: list[Include] = []
+        self.elements: list[str] = []
         self.written: list[Written] = []
         self.unknown: list[str] = []
-        self.values = 0
 
     def read(self, name: str, value: str) -> None:
-        if name in ("_count", "_sort", CURSOR):
-            if name in self.control:
-                raise InvalidRequest("is written twice", name)
-            if name != CURSOR:
-                _ = _count(value) if name == "_count" else _sort(self.held, value)
-                self.written.append(Written(name, value))
-            self.control[name] = value
+        if name in _ONCE:
+            self._control(name, value)
+        elif name.partition(":")[0] in _INCLUDES:
+            self.includes.append(_include(self.types, name, value))
+            self._wrote(name, value)
+        elif name == "_elements":
+            self._elements(name, value)
         elif name == "_format":
             if value.split(";")[0].strip() not in _FORMATS:
                 raise NotSupported("the hub writes JSON", name)
+        elif name == "_containedType":
+            raise NotSupported("contained resources are not searched", name)
         elif name != "_pretty":
             self._criterion(name, value)
 
+    def _control(self, name: str, value: str) -> None:
+        if name in self.control:
+            raise InvalidRequest("is written twice", name)
+        match name:
+            case "_count":
+                _count(value)
+            case "_sort":
+                _sort(self.types, value)
+            case "_total" if value not in ("none", "estimate", "accurate"):
+                raise InvalidRequest("is none, estimate or accurate", name)
+            case "_summary" if value not in get_args(Summary):
+                raise InvalidRequest(f"is one of {', '.join(get_args(Summary))}", name)
+            case "_type" if self.resource_type:
+                raise NotSupported("the address names the type already", name)
+            case "_contained" if value != "false":
+                raise NotSupported("contained resources are not searched", name)
+        if name != CURSOR:
+            self._wrote(name, value)
+        self.control[name] = value
+
+    def _elements(self, name: str, value: str) -> None:
+        named = value.split(",")
+        if not all(map(_ELEMENT.fullmatch, named)):
+            raise InvalidRequest("is a list of element names", name)
+        self.elements += named
+        self._wrote(name, value)
+
     def _criterion(self, name: str, value: str) -> None:
-        if name in _CHAINED or name in (f"{each}:identifier" for each in _NAMES_PATIENT):
-            self._named_by_identifier(name, value)
+        if self.held and not self.asking.own_source and _names_by_identifier(name):
+            self._named_by_identifier(self.held, name, value)
             return
-        parameter = _parameter(self.held, name)
-        values = split(value, ",")
-        self._count(name, values)
-        of_person = parameter.name == "identifier" and self.held.name in ("Patient", "RelatedPerson")
-        personal = parameter.kind == "token" and any(_personal(each, of_person) for each in values)
-        persons = self._persons(parameter, values) if of_person else ()
-        criteria: tuple[Criterion, ...] = persons or tuple(
-            KINDS[parameter.kind].parse(parameter, each, self.asking) for each in values
-        )
-        names = bool(persons) or self._names_patients(parameter, criteria)
+        if name == "_filter":
+            criterion = self._over_types(lambda held: read_filter(self.clauses, held, value))
+            self._wrote(name, value, holds_number(value))
+            self.criteria.append(criterion)
+            return
+        self.clauses.personal = False
+        if self.held is None:
+            criterion = self._over_types(lambda held: self.clauses.read(held, name, value), name)
+            self._wrote(name, value, self.clauses.personal)
+            self.criteria.append(criterion)
+            return
+        persons = self._persons(self.held, name, value)
+        criterion = persons or self.clauses.read(self.held, name, value)
+        names = bool(persons) or self._names_patients(self.held, name, criterion)
+        self._wrote(name, value, self.clauses.personal or bool(persons), names)
+        (self.naming if names else self.criteria).append(criterion)
+
+    def _over_types(self, read: Callable[[ResourceType], Criterion], name: str = "") -> Criterion:
+        """The criterion of each type that is searched; one for all where it is about what every type has."""
+        if self.held:
+            return read(self.held)
+        bare = name.partition(":")[0]
+        if bare in FULL_TEXT or any(bare == each.name for each in COMMON) or bare == "_list":
+            return read(self.types[0])
+        if len(self.types) > MAX_TYPES:
+            raise NotSupported(
+                f"such a parameter is searched over {MAX_TYPES} types at most: name them by _type", name or "_filter"
+            )
+        return AnyOf(tuple(AllOf((TypeIs(each.name), read(each))) for each in self.types))
+
+    def _wrote(self, name: str, value: str, personal: bool = False, names: bool = False) -> None:
+        if len(self.written) >= MAX_PARAMETERS:
+            raise TooCostly(f"more than {MAX_PARAMETERS} parameters", name[:64])
         self.written.append(Written(name, value, personal, names))
-        (self.naming if names else self.criteria).append(_any_of(criteria))
 
-    def _count(self, name: str, values: Sequence[str]) -> None:
-        """Count a parameter and its values. Raises: TooCostly."""
-        if len(values) > MAX_VALUES or len(self.written) >= MAX_PARAMETERS:
-            raise TooCostly(f"more than {MAX_VALUES} values or {MAX_PARAMETERS} parameters", name)
-        self.values += len(values)
-        if self.values > MAX_ALL_VALUES:
-            raise TooCostly(f"more than {MAX_ALL_VALUES} values in all; ask in several searches", name)
-
-    def _names_patients(self, parameter: SearchParameter, criteria: Sequence[Criterion]) -> bool:
+    def _names_patients(self, held: ResourceType, name: str, criterion: Criterion) -> bool:
         """Take down the patients that a parameter names by id; whether all that it does is to name patients."""
-        if self.held.name == "Patient":
-            if parameter.name == "_id":
-                self._name([criterion.id for criterion in criteria if isinstance(criterion, IdIs)])
+        bare, _, modifier = name.partition(":")
+        criteria = alternatives(criterion)
+        if held.name == "Patient":
+            if name == "_id":
+                self._name([each.id for each in criteria if isinstance(each, IdIs)])
             return False
-        if parameter.name not in _NAMES_PATIENT:
+        if bare not in _NAMES_PATIENT or modifier not in ("", "Patient"):
             return False
-        targets = [each for criterion in criteria if isinstance(criterion, ReferenceIs) for each in criterion.targets]
+        targets = [each for one in criteria if isinstance(one, ReferenceIs) for each in one.targets]
         ids = [each.removeprefix("Patient/") for each in targets if each.startswith("Patient/")]
-        if parameter.name == "subject" and len(ids) < len(criteria):
+        if not targets or (bare == "subject" and len(ids) < len(criteria)):
             return False
         self._name(ids)
         return True
@@ -210,52 +200,48 @@ class _Reader:
             raise InvalidRequest("the patient is named twice, and not as the same", "patient")
         self.patients = list(patients)
 
-    def _named_by_identifier(self, name: str, value: str) -> None:
-        subject = self.held.parameter(name.split(":")[0].split(".")[0])
-        if subject is None:
-            raise NotSupported(f"no such search parameter of {self.held.name}", name)
+    def _named_by_identifier(self, held: ResourceType, name: str, value: str) -> None:
+        self.clauses.parameter(held, name.split(":")[0].split(".")[0], name)
         values = split(value, ",")
-        self._count(name, values)
+        self.clauses.spend(name, len(values))
         self._name([_person(name, each, self.asking.now) for each in values])
-        self.written.append(Written(name, value, personal=True, names=True))
+        self._wrote(name, value, personal=True, names=True)
 
-    def _persons(self, parameter: SearchParameter, values: Sequence[str]) -> tuple[Criterion, ...]:
-        """`Patient?identifier=system|value` names a patient; nothing for other forms and types, which only compare."""
-        if self.held.name != "Patient" or any(len(split(each, "|")) != 2 or not all(split(each, "|")) for each in values):
-            return ()
-        persons = [_person(parameter.name, each, self.asking.now) for each in values]
+    def _persons(self, held: ResourceType, name: str, value: str) -> Criterion | None:
+        """`Patient?identifier=system|value` names a patient; None for other forms and types, which only compare."""
+        if held.name != "Patient" or name != "identifier":
+            return None
+        values = split(value, ",")
+        if any(len(split(each, "|")) != 2 or not all(split(each, "|")) for each in values):
+            return None
+        self.clauses.spend(name, len(values))
+        persons = [_person(name, each, self.asking.now) for each in values]
         self._name(persons)
-        return tuple(TokenIs(parameter.index, person.system, person.value) for person in persons)
+        return any_of(tuple(TokenIs(name, person.system, person.value) for person in persons))
 
-    def query(self) -> Query:
+    def query(self, compartment: str) -> Query:
+        summary = cast(Summary, self.control.get("_summary", "false"))
         return Query(
-            resource_type=self.held.name,
-            patients=tuple(self.patients or ()),
+            resource_type=self.resource_type,
+            types=() if self.resource_type else tuple(each.name for each in self.types),
+            compartment=compartment,
+            patients=(compartment,) if compartment else tuple(self.patients or ()),
             naming=tuple(self.naming),
             criteria=tuple(self.criteria),
-            sort=_sort(self.held, self.control.get("_sort", "")),
-            count=_count(self.control.get("_count", str(DEFAULT_COUNT))),
+            sort=_sort(self.types, self.control.get("_sort", "")),
+            includes=tuple(self.includes),
+            count=0 if summary == "count" else _count(self.control.get("_count", str(DEFAULT_COUNT))),
+            total=self.control.get("_total") != "none",
+            summary=summary,
+            elements=tuple(self.elements),
             cursor=self.control.get(CURSOR),
             written=tuple(self.written),
             unknown=tuple(self.unknown),
         )
 
 
-def _parameter(held: ResourceType, written: str) -> SearchParameter:
-    """The parameter that a name with its modifier stands for."""
-    if "." in written or written.startswith("_has:"):
-        raise NotSupported("chained parameters are not supported", written)
-    name, _, modifier = written.partition(":")
-    parameter = held.parameter(name)
-    if parameter is None:
-        raise NotSupported(f"no such search parameter of {held.name}", written)
-    if not modifier:
-        return parameter
-    if parameter.kind == "reference" and modifier == "identifier":
-        return as_identifier(parameter)
-    if parameter.kind == "reference" and modifier in (parameter.targets or TYPES):
-        return replace(parameter, targets=(modifier,))
-    raise NotSupported(f"the modifier is not supported on {name}", written)
+def _names_by_identifier(name: str) -> bool:
+    return name in _CHAINED or name in (f"{each}:identifier" for each in _NAMES_PATIENT)
 
 
 def _count(written: str) -> int:
@@ -264,15 +250,47 @@ def _count(written: str) -> int:
     return min(int(written), MAX_COUNT)
 
 
-def _sort(held: ResourceType, written: str) -> tuple[SortKey, ...]:
+def _sort(types: Sequence[ResourceType], written: str) -> tuple[SortKey, ...]:
     keys = []
     for each in written.split(",") if written else ():
         name = each.removeprefix("-")
-        parameter = held.parameter(name)
-        if parameter is None or parameter.kind not in SORTABLE:
-            raise NotSupported(f"{held.name} cannot be sorted by one of these", "_sort")
+        parameter = types[0].parameter(name)
+        if parameter is None or parameter.kind not in SORTABLE or (len(types) > 1 and parameter not in COMMON):
+            raise NotSupported("one of these is nothing to sort by", "_sort")
         keys.append(SortKey(parameter.index, parameter.kind, each.startswith("-")))
+    if len(keys) > MAX_SORT:
+        raise TooCostly(f"more than {MAX_SORT} keys to sort by", "_sort")
     return tuple(keys)
+
+
+def _include(types: Sequence[ResourceType], name: str, value: str) -> Include:
+    """Read `Type:parameter`, `Type:parameter:Target`, `Type:*` or `*`."""
+    kind, _, modifier = name.partition(":")
+    if modifier not in ("", "iterate"):
+        raise NotSupported("the modifier is not supported here", name)
+    iterate, reverse = modifier == "iterate", kind == "_revinclude"
+    if value == "*":
+        return Include("*", "*", "", reverse, iterate)
+    source, *rest = value.split(":")
+    if len(rest) not in (1, 2) or not all((source, *rest)):
+        raise InvalidRequest("is written Type:parameter or Type:parameter:Target", name)
+    held = TYPES.get(source)
+    if held is None:
+        raise NotSupported("the hub does not hold this resource type", name)
+    target = rest[1] if len(rest) == 2 else ""
+    if target and target not in TYPES:
+        raise NotSupported("the hub does not hold this resource type", name)
+    if not reverse and not iterate and held not in types:
+        raise InvalidRequest(f"{source} is not what is searched; from what was included, {kind}:iterate goes on", name)
+    if rest[0] == "*":
+        return Include(source, "*", target, reverse, iterate)
+    parameter = held.parameter(rest[0])
+    if parameter is None or parameter.kind != "reference":
+        raise NotSupported(f"no such reference parameter of {source}", name)
+    if target and target not in (parameter.targets or TYPES):
+        raise InvalidRequest("does not point at such a type", name)
+    only = target or (parameter.targets[0] if len(parameter.targets) == 1 else "")
+    return Include(source, parameter.index, only, reverse, iterate)
 
 
 def _person(name: str, written: str, now: datetime) -> Identifier:
@@ -290,41 +308,3 @@ def _person(name: str, written: str, now: datetime) -> Identifier:
         return personal_number(value, now.date())
     except InvalidNumber as fault:
         raise InvalidRequest(f"not a personal number: {fault}", name) from None
-
-
-def _any_of(criteria: tuple[Criterion, ...]) -> Criterion:
-    """Alternatives, the last repeated to a power of two, so that few statements serve lists of every length."""
-    if len(criteria) == 1:
-        return criteria[0]
-    padded = 1 << (len(criteria) - 1).bit_length()
-    return AnyOf(criteria + criteria[-1:] * (padded - len(criteria)))
-
-
-def _personal(written: str, of_person: bool) -> bool:
-    """Whether a token's value is a person's number. `of_person`: any identifier here is one."""
-    *system, value = split(written, "|")
-    if of_person:
-        return bool(value)
-    if system and system[0]:
-        return unescape(system[0]) in (PERSONNUMMER, SAMORDNINGSNUMMER)
-    try:
-        personal_number(unescape(value), datetime.max.date())
-    except InvalidNumber:
-        return False
-    return True
-
-
-def self_link(query: Query, base: str) -> str:
-    """The search as it was understood, as a URL: without what was ignored, and without personal numbers."""
-    return f"{base}/{query.resource_type}{_question(query, ())}"
-
-
-def page_link(query: Query, base: str, cursor: str) -> str:
-    """The URL of the page that `cursor` points at."""
-    return f"{base}/{query.resource_type}{_question(query, (Written(CURSOR, cursor),))}"
-
-
-def _question(query: Query, more: tuple[Written, ...]) -> str:
-    shown = [each for each in (*query.written, *more) if not each.personal]
-    asked = [f"{quote(each.name, safe=_SAFE)}={quote(each.value, safe=_SAFE)}" for each in shown]
-    return "?" + "&".join(asked) if asked else ""

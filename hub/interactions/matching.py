@@ -28,6 +28,8 @@ async def resolved(context: Context, query: Query) -> tuple[Query, str | None, S
     No source is asked for anybody who could see nothing of the answer.
     """
     caller = context.caller
+    if not query.plain:
+        raise NotSupported("a search looks at the resources of one type alone")
     if TYPES[query.resource_type].shared:
         return query, None, None
     if caller.kind == "system":

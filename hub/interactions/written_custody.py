@@ -8,10 +8,10 @@ from typing import Any
 from hub.caller import Caller
 from hub.consent.grounds import Block, Consent
 from hub.errors import Forbidden, Unprocessable
-from hub.fhir.criteria import DateKey
 from hub.fhir.custody import Custody
 from hub.fhir.identifiers import hsa_id
 from hub.fhir.index import index
+from hub.fhir.index_keys import DateKey
 from hub.fhir.resource import Resource
 from hub.fhir.types import TYPES
 from hub.hub import Hub, settings

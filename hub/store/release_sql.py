@@ -54,13 +54,16 @@ def bindings(release: Release) -> dict[str, Any]:
     return {f"c{number}": value for number, value in enumerate(values)}
 
 
-def permitted(shape: Hashable, columns: Columns) -> ColumnElement[bool]:
-    """True for the entries that a release of this shape lets through, false for all others, never NULL."""
-    return _by_doubt(shape, columns, _permitted, lambda _, permits: true() if permits else false(), false())
+def permitted(shape: Hashable, columns: Columns, prefix: str = "") -> ColumnElement[bool]:
+    """True for the entries that a release of this shape lets through, false for all others, never NULL.
+
+    Takes: `prefix`: begins the names of what is bound, where a statement holds several releases.
+    """
+    return _by_doubt(shape, columns, prefix, _permitted, lambda _, permits: true() if permits else false(), false())
 
 
-def _permitted(shape: Hashable, columns: Columns) -> ColumnElement[bool]:
-    names = _names()
+def _permitted(shape: Hashable, columns: Columns, prefix: str) -> ColumnElement[bool]:
+    names = _names(prefix)
     whens: list[tuple[ColumnElement[bool], ColumnElement[bool]]] = []
     for form, permits in _rows(shape):
         if form == _ALWAYS:
@@ -70,10 +73,10 @@ def _permitted(shape: Hashable, columns: Columns) -> ColumnElement[bool]:
     return _chosen(whens, false())
 
 
-def rule_number(shape: Hashable, columns: Columns) -> ColumnElement[int]:
+def rule_number(shape: Hashable, columns: Columns, prefix: str = "") -> ColumnElement[int]:
     """The place, from 1, of the row of the release that decides an entry; negative where it hides since it is unknown."""
     last = _number(-len(tuple(_rows(shape))))
-    return _by_doubt(shape, columns, _rule_number, lambda place, _: _number(place), last)
+    return _by_doubt(shape, columns, prefix, _rule_number, lambda place, _: _number(place), last)
 
 
 def permits(shape: Hashable) -> list[int]:
@@ -84,7 +87,8 @@ def permits(shape: Hashable) -> list[int]:
 def _by_doubt(
     shape: Hashable,
     columns: Columns,
-    doubtful: Callable[[Hashable, Columns], ColumnElement[C]],
+    prefix: str,
+    doubtful: Callable[[Hashable, Columns, str], ColumnElement[C]],
     certain: Callable[[int, bool], ColumnElement[C]],
     otherwise: ColumnElement[C],
 ) -> ColumnElement[C]:
@@ -93,14 +97,14 @@ def _by_doubt(
     forms = [form for form, _ in _rows(shape)]
     tested = sorted({name for form in forms for name in _tested(form)})
     if "" in tested:
-        return doubtful(shape, columns)
-    names = _names()
+        return doubtful(shape, columns, prefix)
+    names = _names(prefix)
     whens = [
         (true() if form == _ALWAYS else _sql(form, columns, names), certain(place, permits))
         for place, (form, permits) in enumerate(_rows(shape), 1)
     ]
     known = and_(true(), *(columns[name].is_not(None) for name in tested))
-    return case((known, _chosen(whens, otherwise)), else_=doubtful(shape, columns))
+    return case((known, _chosen(whens, otherwise)), else_=doubtful(shape, columns, prefix))
 
 
 def _tested(form: Shape) -> Iterator[str]:
@@ -116,8 +120,8 @@ def _tested(form: Shape) -> Iterator[str]:
             yield rest[0]
 
 
-def _rule_number(shape: Hashable, columns: Columns) -> ColumnElement[int]:
-    names = _names()
+def _rule_number(shape: Hashable, columns: Columns, prefix: str) -> ColumnElement[int]:
+    names = _names(prefix)
     whens: list[tuple[ColumnElement[bool], ColumnElement[int]]] = []
     for place, (form, _) in enumerate(_rows(shape), 1):
         expression = _sql(form, columns, names)
@@ -233,10 +237,10 @@ def _bound(names: Iterator[str], kind: type[TypeEngine[Any]]) -> ColumnElement[A
     return bindparam(next(names), type_=kind)
 
 
-def _names() -> Iterator[str]:
+def _names(prefix: str) -> Iterator[str]:
     number = 0
     while True:
-        yield f"c{number}"
+        yield f"{prefix}c{number}"
         number += 1
 
 

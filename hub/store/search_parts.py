@@ -1,71 +1,48 @@
-"""The parts of a search statement that tell hits apart: index keys compared, sort keys, what comes after a page."""
+"""The parts of a search statement that put hits in order: sort keys, and what comes after a page."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Text, and_, bindparam, exists, func, literal_column, or_, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Text, and_, bindparam, func, literal_column, or_, select
 
-from hub.fhir.criteria import OPEN_HIGH, OPEN_LOW
+from hub.fhir.index_keys import OPEN_HIGH, OPEN_LOW
 from hub.fhir.query import SortKey
-from hub.store.tables import ix_date, ix_string, ix_token, resource
+from hub.store.released import Relation
+from hub.store.tables import ix_date, ix_quantity, ix_ref, ix_string, ix_token
 from hub.store.values import parameter_number
 
 LAST_TEXT = "\U0010ffff"
 SORT_LENGTH = 40
-"""Characters of a text that order hits: enough to sort by, few enough for a cursor of fixed length."""
+"""Characters of a text that order hits: enough to sort by, few enough for a cursor of fixed length. Of a number that is 34
+digits."""
+_COLUMNS: Mapping[str, tuple[Any, str]] = {
+    "date": (ix_date, "lo"),
+    "token": (ix_token, "code"),
+    "string": (ix_string, "value"),
+    "uri": (ix_string, "value"),
+    "number": (ix_quantity, "lo"),
+    "quantity": (ix_quantity, "lo"),
+    "reference": (ix_ref, "target"),
+}
 
 
-def indexed(table: Any, resource_type: str, index: str, kind: str, test: ColumnElement[bool]) -> ColumnElement[bool]:
-    """The resource has a key that passes `test`. Within one patient as a set of hits; across patients row by row."""
-    number = literal_column(str(parameter_number(resource_type, index)), BigInteger)
-    if kind == "patient":
-        hits = select(table.c.rid, table.c.version).where(
-            table.c.pk == bindparam("pk", type_=BigInteger), table.c.param == number, test
-        )
-        return tuple_(resource.c.rid, resource.c.version).in_(hits)
-    return exists().where(
-        table.c.pk == resource.c.pk,
-        table.c.param == number,
-        table.c.rid == resource.c.rid,
-        table.c.version == resource.c.version,
-        test,
-    )
-
-
-def compared(comparison: str, lo: ColumnElement[int], hi: ColumnElement[int], names: Any) -> ColumnElement[bool]:
-    """As `hub.fhir.criteria.DateIs.accepts`, in SQL."""
-    low, high = bindparam(next(names), type_=BigInteger), bindparam(next(names), type_=BigInteger)
-    inside = and_(low <= lo, hi <= high)
-    tests: Mapping[str, ColumnElement[bool]] = {
-        "eq": inside,
-        "ne": ~inside,
-        "gt": hi > high,
-        "lt": lo < low,
-        "ge": or_(hi > high, inside),
-        "le": or_(lo < low, inside),
-        "sa": lo >= high,
-        "eb": hi <= low,
-        "ap": and_(lo < high, hi > low),
-    }
-    return tests[comparison]
-
-
-def sort_key(key: SortKey, resource_type: str, n: int) -> ColumnElement[Any]:
+def sort_key(key: SortKey, resource_type: str, n: int, at: Relation) -> ColumnElement[Any]:
     """What hits are ordered by; those without a value come last."""
+    rows = at.rows
     if key.param == "_lastUpdated":
-        return resource.c.rec_from.label(f"s{n}")
+        return rows.c.rec_from.label(f"s{n}")
     if key.param == "_id":
-        return resource.c.fhir_id.label(f"s{n}")
-    table, column = {"date": (ix_date, "lo"), "token": (ix_token, "code")}.get(key.kind, (ix_string, "value"))
+        return rows.c.fhir_id.label(f"s{n}")
+    table, column = _COLUMNS[key.kind]
     value = table.c[column] if key.kind == "date" else func.substr(table.c[column], 1, SORT_LENGTH)
     chosen = func.max(value) if key.descending else func.min(value)
     first = (
         select(chosen)
         .where(
-            table.c.pk == resource.c.pk,
+            table.c.pk == rows.c.pk,
             table.c.param == literal_column(str(parameter_number(resource_type, key.param)), BigInteger),
-            table.c.rid == resource.c.rid,
-            table.c.version == resource.c.version,
+            table.c.rid == rows.c.rid,
+            table.c.version == rows.c.version,
         )
         .scalar_subquery()
     )

@@ -132,6 +132,47 @@ ix_string = _table(
 """Texts in normal form, and uris letter for letter."""
 Index("ix_string_back", ix_string.c.pk, ix_string.c.param, ix_string.c.rid, ix_string.c.version)
 
+ix_quantity = _table(
+    "ix_quantity",
+    _key("pk"),
+    _key("param", Integer),
+    Column("lo", Text, primary_key=True),
+    Column("hi", Text, primary_key=True),
+    Column("system", Text, primary_key=True),
+    Column("unit", Text, primary_key=True),
+    _key("rid"),
+    _key("version", Integer),
+)
+"""Numbers with and without unit. Their ends are texts in the order of numbers (`hub.fhir.index_keys.decimal_text`): exact, and
+compared alike by both databases."""
+Index(
+    "ix_quantity_back",
+    *(ix_quantity.c[name] for name in ("pk", "param", "rid", "version", "lo", "hi")),
+)
+
+ix_composite = _table(
+    "ix_composite",
+    _key("pk"),
+    _key("param", Integer),
+    _key("part", SmallInteger),
+    Column("code", Text, primary_key=True),
+    Column("system", Text, primary_key=True),
+    Column("lo", Text, primary_key=True),
+    Column("hi", Text, primary_key=True),
+    _key("rid"),
+    _key("version", Integer),
+    _key("element", SmallInteger),
+)
+"""Keys of the components of composite parameters. `element`: of those with one number all parts belong together. `code`: of a
+token, the text, target or unit; `lo`, `hi`: of a number or a time."""
+Index("ix_composite_back", *(ix_composite.c[name] for name in ("pk", "param", "rid", "version", "element", "part")))
+
+ix_text = _table(
+    "ix_text", _key("pk"), _key("param", Integer), _key("rid"), _key("version", Integer), Column("value", Text, nullable=False)
+)
+"""What is looked into, not up: the words of a resource (`_content`, `_text`), each with a space before it, and texts that are
+longer than a key, each with a line break around it."""
+
 locator = _table("locator", _key("rid"), Column("pk", BigInteger, nullable=False))
 """The only way from a resource's id to its patient."""
 

@@ -52,8 +52,12 @@ def _column(value: object) -> object:
 
 @cache
 def parameter_number(resource_type: str, index: str) -> int:
-    """The number under which a search parameter's keys are kept: 31 bits of a hash of type and name, the same for ever."""
-    return int.from_bytes(hashlib.sha256(f"{resource_type}.{index}".encode()).digest()[:4], "big") >> 1
+    """The number under which a search parameter's keys are kept: 31 bits of a hash of type and name, the same for ever.
+
+    What every type has (its name begins with `_`) has one number for all types, so that they can be searched together.
+    """
+    of = "Resource" if index.startswith("_") else resource_type
+    return int.from_bytes(hashlib.sha256(f"{of}.{index}".encode()).digest()[:4], "big") >> 1
 
 
 def fitted(text: str) -> str:

@@ -6,14 +6,15 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
-from hub.fhir.criteria import OPEN_LOW, DateKey, Index, ReferenceKey, StringKey, TokenKey, UriKey
 from hub.fhir.identity import logical_id
 from hub.fhir.index import index
+from hub.fhir.index_keys import OPEN_LOW, DateKey, Index
 from hub.fhir.json import dumps, loads
 from hub.fhir.resource import Resource
 from hub.fhir.types import TYPES
-from hub.store.tables import FOREVER, body, ix_date, ix_ref, ix_string, ix_token, locator, resource
-from hub.store.values import KEY_LENGTH, fitted, insert_all, insert_new, instant, parameter_number
+from hub.store.keys_written import KEYS, rows_of
+from hub.store.tables import FOREVER, body, locator, resource
+from hub.store.values import insert_all, insert_new, instant
 
 _FIRST = ("resourceType", "id", "meta")
 
@@ -27,10 +28,7 @@ class Versions:
         self._versions: list[dict[str, Any]] = []
         self._bodies: list[dict[str, Any]] = []
         self._locators: list[dict[str, Any]] = []
-        self._tokens: list[dict[str, Any]] = []
-        self._dates: list[dict[str, Any]] = []
-        self._references: list[dict[str, Any]] = []
-        self._strings: list[dict[str, Any]] = []
+        self._keys: dict[str, list[dict[str, Any]]] = {}
 
     def write(self, given: Resource, number: int, entry: int, custody: Mapping[str, Any], before: Any) -> None:
         """A new version of a resource, unless its content is that of the current one.
@@ -48,7 +46,7 @@ class Versions:
             version = before.version + 1
         version_id = self._version_id(given["id"], version)
         content = _stamped(given, version_id, instant(self._now))
-        keys = index(content)
+        keys = index(content, whole=True)
         row = {"pk": self._pk, "type": given["resourceType"], "rid": number, "version": version, "version_id": version_id}
         row |= {"rec_from": self._now, "rec_to": FOREVER, "sort": _sort(given["resourceType"], keys, self._now), "entry": entry}
         self._versions.append(row | {"fhir_id": given["id"], "gone": 0, "digest": digest} | dict(custody))
@@ -72,14 +70,9 @@ class Versions:
         for table, rows in ((resource, self._versions), (body, self._bodies)):
             if rows:
                 insert_all(connection, table, rows)
-        for table, rows in (
-            (locator, self._locators),
-            (ix_token, self._tokens),
-            (ix_date, self._dates),
-            (ix_ref, self._references),
-            (ix_string, self._strings),
-        ):
-            insert_new(connection, table, rows)
+        insert_new(connection, locator, self._locators)
+        for table in KEYS:
+            insert_new(connection, table, self._keys.get(table.name, ()))
 
     def _close(self, row: Any) -> None:
         self._closing.append({"p": self._pk, "t": row.type, "r": row.rid, "v": row.version, "now": self._now})
@@ -88,22 +81,9 @@ class Versions:
         return logical_id(self._key, "version", str(self._pk), fhir_id, str(version))[:12]
 
     def _index(self, resource_type: str, number: int, version: int, keys: Index) -> None:
-        for name, found in keys.items():
-            if name in ("_id", "_lastUpdated"):
-                continue
-            row = {"pk": self._pk, "param": parameter_number(resource_type, name), "rid": number, "version": version}
-            for each in found:
-                match each:
-                    case DateKey(lo, hi):
-                        self._dates.append(row | {"lo": lo, "hi": hi})
-                    case TokenKey(system, code):
-                        self._tokens.append(row | {"system": fitted(system), "code": fitted(code)})
-                    case ReferenceKey(target):
-                        self._references.append(row | {"target": fitted(target)})
-                    case UriKey(value):
-                        self._strings.append(row | {"value": fitted(value)})
-                    case StringKey(value):
-                        self._strings.append(row | {"value": fitted(value[:KEY_LENGTH])})
+        at = {"pk": self._pk, "rid": number, "version": version}
+        for name, row in rows_of(resource_type, keys):
+            self._keys.setdefault(name, []).append(at | row)
 
 
 def rewrite(connection: Connection, key: bytes, pk: int, change: Callable[[Resource], Resource]) -> None:
@@ -115,7 +95,7 @@ def rewrite(connection: Connection, key: bytes, pk: int, change: Callable[[Resou
         changed = change(content)
         if changed != content:
             bodies.append({"p": pk, "r": row.rid, "v": row.version, "content": dumps(changed)})
-            versions._index(changed["resourceType"], row.rid, row.version, index(changed))
+            versions._index(changed["resourceType"], row.rid, row.version, index(changed, whole=True))
     if bodies:
         connection.execute(_REPLACE, bodies)
         for statement in _UNINDEX:
@@ -150,7 +130,7 @@ _REPLACE = (
 )
 _UNINDEX = tuple(
     delete(table).where(table.c.pk == bindparam("p"), table.c.rid == bindparam("r"), table.c.version == bindparam("v"))
-    for table in (ix_token, ix_date, ix_ref, ix_string)
+    for table in KEYS
 )
 _CLOSE = (
     update(resource)

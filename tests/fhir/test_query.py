@@ -33,21 +33,25 @@ def test_parameters_are_joined_by_and_their_values_by_or():
 @pytest.mark.parametrize(
     ("resource_type", "name"),
     [
-        *(("Observation", "colour"), ("Observation", "status:not"), ("Observation", "date:missing"), ("Observation", "_include")),
-        *(("Observation", "subject.name"), ("Patient", "_has:Observation:patient:code"), ("Binary", "patient"), ("Ghost", "_id")),
-        *(("Observation", "patient:Group"), ("Observation", "code:identifier"), ("Location", "patient.identifier")),
-        *(("Observation", "_total"), ("Patient", "name:exact"), ("Observation", "")),
+        *(
+            ("Observation", each)
+            for each in ("colour", "status:exact", "date:above", "_query", "_security", "_containedType", "")
+        ),
+        *(("Observation", each) for each in ("_contained", "_type", "_include:recurse", "code:identifier", "patient:Group")),
+        *(("Observation", each) for each in ("code:in", "performer.colour", "_list", "_sort")),
+        *(("Patient", each) for each in ("name:text", "_has:Ghost:patient:code", "_has:Observation:patient:colour")),
+        *(("Binary", "patient"), ("Ghost", "_id"), ("Location", "patient.identifier")),
     ],
 )
 def test_what_the_hub_does_not_do_is_refused_by_name(resource_type, name):
     with pytest.raises(NotSupported) as refusal:
         read(resource_type, (name, "a|b"))
-    assert refusal.value.place == (name if resource_type != "Ghost" else "resourceType")
+    assert refusal.value.place in name or resource_type == "Ghost"
 
 
 def test_a_lenient_caller_is_told_what_was_ignored():
-    query = read("Observation", ("patient", "p1"), ("colour", "red"), ("status:not", "final"), ("_sort", "subject"), lenient=True)
-    assert query.unknown == ("colour", "status:not", "_sort")
+    query = read("Observation", ("patient", "p1"), ("colour", "red"), ("status:exact", "final"), ("_sort", "x"), lenient=True)
+    assert query.unknown == ("colour", "status:exact", "_sort")
     assert query.criteria == ()
     assert query.sort == ()
     assert self_link(query, BASE) == f"{BASE}/Observation?patient=p1"
@@ -97,7 +101,7 @@ def test_a_search_is_sorted_by_several_keys():
     )
 
 
-@pytest.mark.parametrize("written", ["patient", "-", "date,", "date:missing", "colour"])
+@pytest.mark.parametrize("written", ["-", "date,", "date:missing", "colour"])
 def test_what_cannot_be_sorted_by_is_refused(written):
     with pytest.raises(NotSupported) as refusal:
         read("Observation", ("_sort", written))
@@ -187,17 +191,20 @@ def test_the_type_of_a_reference_can_be_told():
 
 
 def test_the_shape_holds_no_values_and_the_values_fit_it():
-    one = read("Observation", ("patient", "p1"), ("code", "a,b,c"), ("date", "ge2020"), ("_sort", "-date"))
-    two = read("Observation", ("patient", "p2"), ("code", "d,e,f,g"), ("date", "ge2021-01-01"), ("_sort", "-date"))
-    assert one.shape() == two.shape()
-    assert hash(one.shape()) == hash(two.shape())
-    assert len(one.values()) == len(two.values()) == 1 + 4 + 2
-    assert one.values()[:5] == ("Patient/p1", "a", "b", "c", "c")
-    assert (
-        one.shape() != read("Observation", ("patient", "p1"), ("code", "a,b,c"), ("date", "gt2020"), ("_sort", "-date")).shape()
-    )
-    assert one.shape() != read("Encounter", ("patient", "p1")).shape()
-    assert not {"p1", "a", "b", "c"} & set(str(one.shape()).split("'"))
+    def asked(*more):
+        query = read("Observation", *more, ("_sort", "-date"))
+        criteria = (*query.naming, *query.criteria)
+        shape = tuple(each.shape() for each in criteria)
+        return shape, [value for each in criteria for value in each.values()]
+
+    shape, values = asked(("patient", "p1"), ("code", "a,b,c"), ("date", "ge2020"))
+    other, others = asked(("patient", "p2"), ("code", "d,e,f,g"), ("date", "ge2021-01-01"))
+    assert shape == other
+    assert hash(shape) == hash(other)
+    assert len(values) == len(others) == 1 + 4 + 2
+    assert values[:5] == ["Patient/p1", "a", "b", "c", "c"]
+    assert shape != asked(("patient", "p1"), ("code", "a,b,c"), ("date", "gt2020"))[0]
+    assert not {"p1", "a", "b", "c"} & set(str(shape).split("'"))
 
 
 def test_the_digest_tells_two_searches_apart_but_not_two_pages():

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from hub.errors import InvalidRequest
-from hub.fhir.criteria import ReferenceIs, ReferenceKey
+from hub.fhir.criteria import ReferenceIs
+from hub.fhir.index_keys import ReferenceKey
 from hub.fhir.parameters import Asking, ParameterKind
 from hub.fhir.parameters._escapes import unescape
 from hub.fhir.types import TYPES, SearchParameter
@@ -33,7 +34,10 @@ def keys(parameter: SearchParameter, element: Any) -> Iterable[ReferenceKey]:
     """Takes: Reference, uri, canonical. What a Reference says by identifier is in `hub.fhir.index`."""
     written = element.get("reference") if isinstance(element, dict) else element
     found = target(written) if isinstance(written, str) else None
-    return (ReferenceKey(found),) if found else ()
+    if not found:
+        return ()
+    stem = found.split("|")[0]  # of a canonical with its version
+    return (ReferenceKey(found),) if stem == found else (ReferenceKey(found), ReferenceKey(stem))
 
 
 def parse(parameter: SearchParameter, written: str, asking: Asking) -> ReferenceIs:

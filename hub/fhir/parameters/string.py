@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from hub.errors import InvalidRequest
-from hub.fhir.criteria import StringKey, StringStarts
+from hub.fhir.criteria import TextIs, Way
+from hub.fhir.index_keys import EXACT, Key, StringKey
 from hub.fhir.parameters import Asking, ParameterKind
 from hub.fhir.parameters._escapes import unescape
 from hub.fhir.types import SearchParameter
@@ -18,8 +19,10 @@ _PARTS = ("text", "family", "given", "prefix", "suffix", "line", "city", "distri
 
 def normal(text: str) -> str:
     """The form in which texts are compared: no case, no accents (but å, ä, ö), one space between words."""
-    folded = unicodedata.normalize("NFC", text.casefold())
-    return " ".join("".join(map(_plain, folded)).split())
+    folded = text.casefold()
+    if not folded.isascii():
+        folded = "".join(map(_plain, unicodedata.normalize("NFC", folded)))
+    return " ".join(folded.split())
 
 
 def _plain(letter: str) -> str:
@@ -44,11 +47,31 @@ def _texts(element: Any) -> Iterator[str]:
             yield from _texts(element.get(part))
 
 
-def parse(parameter: SearchParameter, written: str, asking: Asking) -> StringStarts:
+def more(parameter: SearchParameter, element: Any) -> Iterable[tuple[str, Key]]:
+    """The texts letter for letter."""
+    return ((EXACT, StringKey(text)) for text in _texts(element) if text)
+
+
+def compare(parameter: SearchParameter, written: str, way: Way) -> TextIs:
+    """A text in normal form, compared so."""
     value = normal(unescape(written))
     if not value:
         raise InvalidRequest("a text to search for is missing", parameter.name)
-    return StringStarts(parameter.index, value)
+    return TextIs(parameter.index, way, value)
 
 
-STRING = ParameterKind(name="string", keys=keys, parse=parse)
+def parse(parameter: SearchParameter, written: str, asking: Asking) -> TextIs:
+    return compare(parameter, written, "starts")
+
+
+def contains(parameter: SearchParameter, written: str, asking: Asking) -> TextIs:
+    return compare(parameter, written, "contains")
+
+
+def exact(parameter: SearchParameter, written: str, asking: Asking) -> TextIs:
+    if not written:
+        raise InvalidRequest("a text to search for is missing", parameter.name)
+    return TextIs(parameter.index + EXACT, "is", unescape(written))
+
+
+STRING = ParameterKind(name="string", keys=keys, parse=parse, more=more, modifiers={"contains": contains, "exact": exact})

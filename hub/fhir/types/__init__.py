@@ -89,8 +89,12 @@ def of_patient(index: str, *paths: str) -> SearchParameter:
 COMMON = (
     SearchParameter(name="_id", kind="token", paths=("id",), index="_id", literal=True),
     SearchParameter(name="_lastUpdated", kind="date", paths=("meta.lastUpdated",), index="_lastUpdated", instant=True),
+    SearchParameter(name="_tag", kind="token", paths=("meta.tag",), index="_tag"),
+    SearchParameter(name="_security", kind="token", paths=("meta.security",), index="_security"),
+    SearchParameter(name="_profile", kind="uri", paths=("meta.profile",), index="_profile"),
+    SearchParameter(name="_source", kind="uri", paths=("meta.source",), index="_source"),
 )
-"""What every type is searched by. The store has columns for these two."""
+"""What every type is searched by. The store has columns for the first two."""
 
 
 def _discovered() -> Mapping[str, ResourceType]:

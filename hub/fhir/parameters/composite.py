@@ -1,0 +1,36 @@
+"""Composite parameters: values that belong together, one for each component. http://hl7.org/fhir/R4/search.html#composite"""
+
+from collections.abc import Iterable
+from typing import Any, cast
+
+from hub.errors import InvalidRequest
+from hub.fhir import parameters
+from hub.fhir.criteria import CompositeIs
+from hub.fhir.index_keys import CompositeKey, Key
+from hub.fhir.parameters import Asking, ParameterKind
+from hub.fhir.parameters._escapes import split
+from hub.fhir.resource import elements
+from hub.fhir.types import SearchParameter
+
+
+def keys(parameter: SearchParameter, element: Any) -> Iterable[CompositeKey]:
+    """Takes: an element that holds all components; none where one is missing."""
+    parts = tuple(tuple(_keys(each, element)) for each in parameter.components)
+    return (CompositeKey(cast(Any, parts)),) if all(parts) else ()
+
+
+def _keys(component: SearchParameter, element: Any) -> Iterable[Key]:
+    for path in component.paths:
+        for found in elements(path)(element) if path else (element,):
+            yield from parameters.KINDS[component.kind].keys(component, found)
+
+
+def parse(parameter: SearchParameter, written: str, asking: Asking) -> CompositeIs:
+    values = split(written, "$")
+    if len(values) != len(parameter.components):
+        raise InvalidRequest(f"has {len(parameter.components)} parts with $ between them", parameter.name)
+    pairs = zip(parameter.components, values, strict=True)
+    return CompositeIs(parameter.index, tuple(parameters.KINDS[each.kind].parse(each, value, asking) for each, value in pairs))
+
+
+COMPOSITE = ParameterKind(name="composite", keys=keys, parse=parse)

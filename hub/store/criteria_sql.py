@@ -1,0 +1,338 @@
+"""Criteria as SQL: the store's reading of `hub.fhir.criteria`, written from their shapes; all values are bound.
+
+Every look at another resource (chain, `_has`, member of a List) is over that resource's own released relation.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import count
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Text,
+    and_,
+    bindparam,
+    exists,
+    false,
+    func,
+    literal_column,
+    not_,
+    or_,
+    select,
+    true,
+    tuple_,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from hub.errors import TooCostly
+from hub.fhir.criteria import AllOf, AnyOf, CompositeIs, Criterion, DateIs, Not, Referred, Refers, TextIs, TokenAmong, Unlike
+from hub.fhir.index_keys import PRESENT
+from hub.fhir.json import dumps
+from hub.store.keys_written import time_text
+from hub.store.released import Relation, Views
+from hub.store.tables import ix_composite, ix_date, ix_quantity, ix_ref, ix_string, ix_text, ix_token, resource
+from hub.store.values import KEY_LENGTH, fitted, parameter_number
+
+Form = Any
+"""The shape of a criterion: a tuple that begins with its kind."""
+_TABLES: Mapping[str, Any] = {
+    "token": ix_token,
+    "date": ix_date,
+    "string": ix_string,
+    "uri": ix_string,
+    "reference": ix_ref,
+    "number": ix_quantity,
+    "quantity": ix_quantity,
+    "composite": ix_composite,
+}
+
+
+class CriteriaWriter:
+    """Writes the criteria of one statement. State: the names given to values and to relations so far."""
+
+    def __init__(self, views: Views, sqlite: bool) -> None:
+        self._views, self._sqlite = views, sqlite
+        self._names = (f"v{n}" for n in count())
+        self._aliases = count(1)
+
+    def again(self) -> None:
+        """Begin with the first value anew: the same criteria, of rows seen otherwise."""
+        self._names = (f"v{n}" for n in count())
+
+    def criterion(self, form: Form, resource_type: str, at: Relation) -> ColumnElement[bool]:
+        """Whether a row of `at` meets a criterion of this shape.
+
+        Takes: `resource_type`: of the row; empty: of several types, and the criterion is about what every type has.
+        """
+        match form:
+            case ("any", *parts):
+                return or_(false(), *[self.criterion(part, resource_type, at) for part in parts])
+            case ("all", *parts):
+                of = next((part[1] for part in parts if part[0] == "type"), resource_type)
+                return and_(true(), *[self.criterion(part, of, at) for part in parts])
+            case ("not", inner):
+                return not_(self.criterion(inner, resource_type, at))
+            case ("id",):
+                return at.rows.c.fhir_id == self._value(Text)
+            case ("lastUpdated", comparison):
+                return compared(comparison, at.rows.c.rec_from, at.rows.c.rec_from + 1, *self._two(BigInteger))
+            case ("type", name):
+                return at.rows.c.type == literal_column(f"'{_word(name)}'")
+            case ("present", param, kind, *targets):
+                return self._present(param, kind, targets, resource_type, at)
+            case ("points", *params):
+                numbers = [_number(of, name) for of, name in params]
+                return indexed(ix_ref, at, numbers, ix_ref.c.target == self._value(Text))
+            case ("refers", param, *targets):
+                found = or_(false(), *[ix_ref.c.target.in_(self._targets(name, inner)) for name, inner in targets])
+                return indexed(ix_ref, at, [_number(resource_type, param)], found)
+            case ("referred", source, param, inner):
+                return _own(resource_type, at).in_(self._pointing(source, param, inner))
+            case ("composite", param, *parts):
+                return self._composite(param, parts, resource_type, at)
+            case ("unlike", leaf):
+                table, test = self._leaf(leaf)
+                return indexed(table, at, [_number(resource_type, leaf[1])], not_(test))
+            case ("text", param, way):
+                return self._text(param, way, resource_type, at)
+            case (_, param, *_):
+                table, test = self._leaf(form)
+                return indexed(table, at, [_number(resource_type, param)], test)
+            case _:
+                raise AssertionError(f"no SQL for a criterion of form {form[0]}")
+
+    def _leaf(self, form: Form) -> tuple[Any, ColumnElement[bool]]:
+        """The table of keys, and the test of one key."""
+        match form:
+            case ("token", _, system, code):
+                named = (("system", system), ("code", code))
+                return ix_token, and_(true(), *[ix_token.c[name] == self._value(Text) for name, asked in named if asked])
+            case ("among", _):
+                return ix_token, self._among(ix_token)
+            case ("date", _, comparison):
+                return ix_date, compared(comparison, ix_date.c.lo, ix_date.c.hi, *self._two(BigInteger))
+            case ("quantity", *_):
+                return ix_quantity, self._quantity(form, ix_quantity, ix_quantity.c.unit)
+            case ("text", _, way):
+                return ix_string, self._way(ix_string.c.value, way, self._value(Text))
+            case ("word", _):
+                return ix_text, self._holds(ix_text.c.value, self._value(Text))
+            case ("reference", _, size):
+                return ix_ref, ix_ref.c.target.in_([self._value(Text) for _ in range(size)])
+            case _:
+                raise AssertionError(f"no SQL for a comparison of form {form[0]}")
+
+    def _quantity(self, form: Form, table: Any, unit: ColumnElement[Any]) -> ColumnElement[bool]:
+        _, _, comparison, system, code = form
+        test = compared(comparison, table.c.lo, table.c.hi, *self._two(Text), closed=True)
+        named = ((table.c.system, system), (unit, code))
+        return and_(test, *[column == self._value(Text) for column, asked in named if asked])
+
+    def _way(self, column: ColumnElement[Any], way: str, value: ColumnElement[Any]) -> ColumnElement[bool]:
+        tests: Mapping[str, ColumnElement[bool]] = {
+            "is": column == value,
+            "starts": func.substr(column, 1, func.length(value)) == value,
+            "contains": self._holds(column, value),
+            "ends": func.substr(column, func.length(column) - func.length(value) + 1) == value,
+            "gt": column > value,
+            "lt": column < value,
+            "ge": column >= value,
+            "le": column <= value,
+        }
+        if way != "ends":
+            return tests[way]
+        return and_(func.length(column) >= func.length(value), tests[way], func.length(column) < literal_column(str(KEY_LENGTH)))
+
+    def _text(self, param: str, way: str, resource_type: str, at: Relation) -> ColumnElement[bool]:
+        """A text: in its key, or where the key holds only its beginning, in full."""
+        value, numbers = self._value(Text), [_number(resource_type, param)]
+        found = indexed(ix_string, at, numbers, self._way(ix_string.c.value, way, value))
+        if way not in ("contains", "ends"):
+            return found
+        whole = value.concat(literal_column("'\n'", Text)) if way == "ends" else value
+        return or_(found, indexed(ix_text, at, numbers, self._holds(ix_text.c.value, whole)))
+
+    def _holds(self, column: ColumnElement[Any], value: ColumnElement[Any]) -> ColumnElement[bool]:
+        found: ColumnElement[int] = func.instr(column, value) if self._sqlite else func.strpos(column, value)
+        return found > literal_column("0")
+
+    def _among(self, table: Any) -> ColumnElement[bool]:
+        given = self._value(Text) if self._sqlite else self._value(JSONB)
+        if self._sqlite:
+            each = func.json_each(given).table_valued("value")
+            pair = select(func.json_extract(each.c.value, "$[0]"), func.json_extract(each.c.value, "$[1]"))
+        else:
+            one = func.jsonb_array_elements(given).column_valued("given")
+            pair = select(one.op("->>")(literal_column("0")), one.op("->>")(literal_column("1")))
+        return tuple_(table.c.system, table.c.code).in_(pair)
+
+    def _present(self, param: str, kind: str, targets: Iterable[str], resource_type: str, at: Relation) -> ColumnElement[bool]:
+        table, numbers = _TABLES[kind], [_number(resource_type, param)]
+        starts = [func.substr(ix_ref.c.target, 1, len(each) + 1) == literal_column(f"'{_word(each)}/'") for each in targets]
+        if starts:
+            return indexed(ix_ref, at, numbers, or_(*starts))
+        other = indexed(ix_token, at, [_number(resource_type, param + PRESENT)], true())
+        return or_(indexed(table, at, numbers, true()), other)
+
+    def _targets(self, name: str, inner: Form) -> Any:
+        """The released resources of a type that meet a criterion, as others point at them."""
+        other = self._views.relation(name, self._alias())
+        start = literal_column(f"'{_word(name)}/'", Text)
+        return select(start + other.rows.c.fhir_id).where(*_there(other, name), self.criterion(inner, name, other))
+
+    def _pointing(self, source: str, param: str, inner: Form) -> Any:
+        """What released resources of a type that meet a criterion point at."""
+        other = self._views.relation(source, self._alias())
+        keys = ix_ref.alias(f"k{next(self._aliases)}")
+        same = and_(keys.c.pk == other.rows.c.pk, keys.c.rid == other.rows.c.rid, keys.c.version == other.rows.c.version)
+        place = [other.of(keys)] if other.view.kind == "patient" else []
+        return (
+            select(keys.c.target)
+            .join_from(keys, other.rows, same)
+            .where(*place, keys.c.param == _number(source, param), *_there(other, source), self.criterion(inner, source, other))
+        )
+
+    def _composite(self, param: str, parts: Iterable[Form], resource_type: str, at: Relation) -> ColumnElement[bool]:
+        number = _number(resource_type, param)
+        tables: list[Any] = []
+        tests: list[ColumnElement[bool]] = []
+        for place, form in enumerate(parts):
+            table = ix_composite.alias(f"k{next(self._aliases)}")
+            tests += [table.c.part == literal_column(str(place)), self._part(form, table)]
+            if tables:
+                same = ("pk", "param", "rid", "version", "element")
+                tests += [table.c[name] == tables[0].c[name] for name in same]
+            tables.append(table)
+        first = tables[0]
+        if at.view.kind == "patient":
+            hits = select(first.c.rid, first.c.version).select_from(*tables).where(at.of(first), first.c.param == number, *tests)
+            return tuple_(at.rows.c.rid, at.rows.c.version).in_(hits)
+        return exists().select_from(*tables).where(*_same(first, at), first.c.param == number, *tests)
+
+    def _part(self, form: Form, table: Any) -> ColumnElement[bool]:
+        """The test of one component's key."""
+        match form:
+            case ("any", *parts):
+                return or_(false(), *[self._part(part, table) for part in parts])
+            case ("token", _, system, code):
+                named = (("system", system), ("code", code))
+                return and_(true(), *[table.c[name] == self._value(Text) for name, asked in named if asked])
+            case ("among", _):
+                return self._among(table)
+            case ("date", _, comparison):
+                return compared(comparison, table.c.lo, table.c.hi, *self._two(Text))
+            case ("quantity", *_):
+                return self._quantity(form, table, table.c.code)
+            case ("text", _, way):
+                return self._way(table.c.code, way, self._value(Text))
+            case ("reference", _, size):
+                return or_(*[table.c.code == self._value(Text) for _ in range(size)])
+            case _:
+                raise AssertionError(f"no SQL for a component of form {form[0]}")
+
+    def _value(self, kind: Any) -> ColumnElement[Any]:
+        return bindparam(next(self._names), type_=kind)
+
+    def _two(self, kind: Any) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+        return self._value(kind), self._value(kind)
+
+    def _alias(self) -> Any:
+        return resource.alias(f"r{next(self._aliases)}")
+
+
+def indexed(table: Any, at: Relation, numbers: list[ColumnElement[int]], test: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The row has a key that passes `test`. Within one patient as a set of hits; across patients row by row."""
+    its = table.c.param == numbers[0] if len(numbers) == 1 else table.c.param.in_(numbers)
+    if at.view.kind == "patient":
+        hits = select(table.c.rid, table.c.version).where(at.of(table), its, test)
+        return tuple_(at.rows.c.rid, at.rows.c.version).in_(hits)
+    return exists().where(*_same(table, at), its, test)
+
+
+def compared(
+    comparison: str,
+    lo: ColumnElement[Any],
+    hi: ColumnElement[Any],
+    low: ColumnElement[Any],
+    high: ColumnElement[Any],
+    closed: bool = False,
+) -> ColumnElement[bool]:
+    """As `DateIs.accepts` of half-open ranges, or `QuantityIs.accepts` of closed ones, in SQL."""
+    inside = and_(low <= lo, hi <= high)
+    tests: Mapping[str, ColumnElement[bool]] = {
+        "eq": inside,
+        "ne": ~inside,
+        "gt": hi > high,
+        "lt": lo < low,
+        "ge": or_(hi > high, inside),
+        "le": or_(lo < low, inside),
+        "sa": lo > high if closed else lo >= high,
+        "eb": hi < low if closed else hi <= low,
+        "ap": and_(lo <= high, hi >= low) if closed else and_(lo < high, hi > low),
+        "co": and_(lo <= low, high <= hi),
+    }
+    return tests[comparison]
+
+
+def _same(table: Any, at: Relation) -> list[ColumnElement[bool]]:
+    return [table.c[name] == at.rows.c[name] for name in ("pk", "rid", "version")]
+
+
+def _there(other: Relation, name: str) -> tuple[ColumnElement[bool], ...]:
+    """What is released now of another type."""
+    of_type = other.rows.c.type == literal_column(f"'{_word(name)}'")
+    return other.where(), of_type, other.current(), other.rows.c.gone == literal_column("0"), other.permitted()
+
+
+def _own(resource_type: str, at: Relation) -> ColumnElement[Any]:
+    """A row as others point at it."""
+    if resource_type:
+        return literal_column(f"'{_word(resource_type)}/'", Text) + at.rows.c.fhir_id
+    return at.rows.c.type + literal_column("'/'", Text) + at.rows.c.fhir_id
+
+
+def _number(resource_type: str, index: str) -> ColumnElement[int]:
+    return literal_column(str(parameter_number(resource_type, index)), BigInteger)
+
+
+def _word(name: str) -> str:
+    """A name of FHIR's, in the text of the statement. None has anything in it that SQL could take for its own."""
+    if not name.isalnum():
+        raise ValueError("not a name")
+    return name
+
+
+def bound(criteria: Iterable[Criterion]) -> dict[str, Any]:
+    """What is bound for criteria, by the names that their SQL gives them, as the index keys hold it.
+
+    Raises: TooCostly: a text of which more is asked than its key holds.
+    """
+    values = (value for criterion in criteria for value in _values(criterion))
+    return {f"v{n}": value for n, value in enumerate(values)}
+
+
+def _values(criterion: Criterion, composite: bool = False) -> Iterator[str | int]:
+    match criterion:
+        case AnyOf(parts) | AllOf(parts):
+            for part in parts:
+                yield from _values(part, composite)
+        case CompositeIs(_, parts):
+            for part in parts:
+                yield from _values(part, composite=True)
+        case Not(inner) | Unlike(inner) | Referred(_, _, inner):
+            yield from _values(inner)
+        case Refers(_, targets):
+            for _, inner in targets:
+                yield from _values(inner)
+        case TextIs(param, way, value):
+            if len(value) > KEY_LENGTH and way != "is":
+                raise TooCostly(f"a text to search for has at most {KEY_LENGTH} characters", param)
+            yield fitted(value)
+        case TokenAmong(_, codes):
+            yield dumps([[fitted(each.system), fitted(each.code)] for each in codes]).decode()
+        case DateIs() if composite:
+            yield from (time_text(value) for value in (criterion.low, criterion.high))
+        case _:
+            for each in criterion.values():
+                yield fitted(each) if isinstance(each, str) else each  # type: ignore[misc]  # codes are TokenAmong's alone
