@@ -7,7 +7,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from hub.caller import Caller
 from hub.consent.decision import decide
 from hub.consent.release import Release
-from hub.errors import AuditUnavailable, Forbidden, HubError
+from hub.errors import Forbidden, HubError
 from hub.fhir.identifiers import Identifier
 from hub.fhir.identity import rid
 from hub.fhir.outcome import notice
@@ -16,7 +16,7 @@ from hub.hub import Hub
 from hub.interactions import logbook
 from hub.interactions.view import Sight, grounds
 from hub.refresh import Question, Refresher
-from hub.store.audit_log import EpochMoved, Leaf
+from hub.store.audit_log import Leaf
 from hub.store.known import Known, known, nobody
 from hub.store.patients import locate
 from hub.store.store import Store
@@ -24,8 +24,6 @@ from hub.store.tables import NO_PATIENT
 
 P = ParamSpec("P")
 T = TypeVar("T")
-TRIES = 8
-"""How often an answer is decided again when the grounds move under it, before the hub gives up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +46,10 @@ class Context:
 
         `work` gives (result, None) where there is nothing to log yet.
         """
-        for _ in range(TRIES):
-            result, leaf = await self.hub.store(work, *args, **kwargs)
-            if leaf is None:
-                return result
-            try:
-                await self.hub.store.commit(leaf)
-            except EpochMoved:
-                continue
+        result, leaf = await self.hub.store.answered(work, *args, **kwargs)
+        if leaf is not None:
             self._observe(leaf)
-            return result
-        raise AuditUnavailable("the grounds move faster than the answer can be logged")
+        return result
 
     async def refuse(self, action: str, resource_type: str, fault: HubError) -> None:
         """Write a refusal to the log; the fault itself is the caller's to raise."""

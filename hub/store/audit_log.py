@@ -1,14 +1,10 @@
-"""The access log: one committer that makes many leaves durable at once, and refuses a leaf whose grounds have moved.
+"""The access log: makes many leaves durable at once, and refuses a leaf whose grounds have moved.
 
-A request submits a `Leaf` and waits; the answer leaves only when its leaf is committed. Guarantee (API.md section 5):
-no answer whose audit commit follows the acknowledgement of a withdrawal, since the withdrawal moves the patient's epoch.
+An answer leaves only when its leaf is committed (`hub.store.threads`). Guarantee (API.md section 5): no answer whose audit
+commit follows the acknowledgement of a withdrawal, since the withdrawal moves the patient's epoch.
 """
 
-import queue
-import threading
-import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -26,10 +22,6 @@ from hub.store.values import insert_new
 
 VERSION = 2
 """Of the entries that are written now. Those of version 1 say neither a version nor their place in a patient's list."""
-BATCH = 512
-"""Leaves of one commit, at most."""
-GATHER = 0.001
-"""Seconds that a busy committer waits for more leaves: a commit costs more than to carry one leaf along."""
 
 
 class EpochMoved(Exception):
@@ -48,7 +40,7 @@ class Leaf:
 
 
 class AuditLog:
-    """The committer of one process. State: a queue and a thread, because commits are shared between requests."""
+    """The one that appends in this process."""
 
     def __init__(
         self,
@@ -62,28 +54,29 @@ class AuditLog:
         self._observe = observe
         self._shards = shards
         self._chains = Chains()
-        self._queue: queue.SimpleQueue[tuple[Leaf, Future[int]] | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="audit-committer", daemon=True)
-        self._closed = False
-        self._closing = threading.Lock()
-        self._thread.start()
 
-    def submit(self, leaf: Leaf) -> "Future[int]":
-        """Hand over a leaf. The future gives its sequence number once durable.
+    def append_all(self, leaves: Sequence[Leaf]) -> list[int | None]:
+        """Make leaves durable in one commit. Gives: the sequence number of each; None: its grounds have moved.
 
-        Raises (in the future): EpochMoved; AuditUnavailable.
+        Raises: AuditUnavailable: none of them is durable.
         """
-        done: Future[int] = Future()
-        with self._closing:  # nothing is put behind the end, where nobody would take it
-            if self._closed:
-                done.set_exception(AuditUnavailable("the access log is closed"))
-            else:
-                self._queue.put((leaf, done))
-        return done
+        try:
+            with self._database.writing() as connection:
+                outcomes = self._append(connection, leaves)
+        except Exception as fault:  # whatever it is, the driver's own errors among them: nothing is answered
+            raise AuditUnavailable(f"the access log cannot be written ({type(fault).__name__})") from fault
+        self._observe(len(leaves))
+        return outcomes
 
     def append(self, leaf: Leaf) -> int:
-        """Submit and wait, for callers that are not answering a request."""
-        return self.submit(leaf).result()
+        """Make one leaf durable, for callers that are not answering a request.
+
+        Raises: EpochMoved; AuditUnavailable.
+        """
+        [seq] = self.append_all([leaf])
+        if seq is None:
+            raise EpochMoved
+        return seq
 
     def append_in(self, connection: Connection, leaf: Leaf) -> int:
         """Append within a writing transaction of one's own: the change and its entry are durable together or not at all.
@@ -97,52 +90,6 @@ class AuditLog:
         if seq is None:
             raise EpochMoved
         return seq
-
-    def close(self) -> None:
-        """Commit what is waiting and stop."""
-        with self._closing:
-            if not self._closed:
-                self._closed = True
-                self._queue.put(None)
-        self._thread.join()
-
-    def _run(self) -> None:
-        while True:
-            first = self._queue.get()
-            if first is None:
-                return
-            batch, last = [first], False
-            while len(batch) < BATCH and not last:
-                try:
-                    more = self._queue.get_nowait()
-                except queue.Empty:
-                    break
-                last = more is None
-                if more is not None:
-                    batch.append(more)
-            self._commit(batch)
-            if last:
-                return
-            if len(batch) > 1:
-                time.sleep(GATHER)
-
-    def _commit(self, batch: list[tuple[Leaf, "Future[int]"]]) -> None:
-        batch = [each for each in batch if each[1].set_running_or_notify_cancel()]  # who has gone away waits for nothing
-        if not batch:
-            return
-        try:
-            with self._database.writing() as connection:
-                outcomes = self._append(connection, [leaf for leaf, _ in batch])
-        except Exception as fault:  # whatever it is, those who wait are told, and the committer lives on
-            for _, done in batch:
-                done.set_exception(AuditUnavailable(f"the access log cannot be written ({type(fault).__name__})"))
-            return
-        self._observe(len(batch))
-        for (_, done), seq in zip(batch, outcomes, strict=True):
-            if seq is None:
-                done.set_exception(EpochMoved())
-            else:
-                done.set_result(seq)
 
     def _append(self, connection: Connection, leaves: Sequence[Leaf]) -> list[int | None]:
         # Patients before the head, always: who writes a patient appends last, and two orders would wait for each other.

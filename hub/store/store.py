@@ -1,11 +1,8 @@
 """The store: the one door to the database. Work that touches it hops to a small pool of threads, once per request."""
 
-import asyncio
 from collections.abc import Callable
-from concurrent.futures import Future
 from datetime import UTC, datetime
-from functools import partial
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar, cast
 
 from sqlalchemy import Connection
 
@@ -15,17 +12,19 @@ from hub.store.database import Database
 from hub.store.deposit import DIRECTORY_RECORD, open_record
 from hub.store.known import Memory
 from hub.store.search import Searcher
-from hub.store.threads import Threads, WayBack
+from hub.store.threads import Threads
 from hub.store.values import micros
 
 P = ParamSpec("P")
 T = TypeVar("T")
-THREADS = {True: 2, False: 4}
-"""SQLite, PostgreSQL. More would only wait for each other: work in a thread holds the interpreter or the database."""
+THREADS = 4
+"""One of which serves as a rule, and another where it is held up."""
+PATIENCE = 0.005
+"""Seconds that work waits behind a thread that is held up."""
 
 
 class Store:
-    """State: connections, threads, prepared statements, what was known a moment ago, the audit committer."""
+    """State: connections, threads, prepared statements, what was known a moment ago."""
 
     def __init__(
         self,
@@ -40,8 +39,7 @@ class Store:
         self.memory = Memory()
         self.search = Searcher("sqlite" if self.database.sqlite else "postgresql")
         self.audit = AuditLog(self.database, self.now, observe)
-        self._back = WayBack()
-        self._threads = Threads(THREADS[self.database.sqlite], "store", self._back)
+        self._threads = Threads(THREADS, "store", PATIENCE, self.audit)
         self.hops = 0
         """How many times work hopped to a thread: tests count them."""
 
@@ -62,23 +60,29 @@ class Store:
     async def __call__(self, work: Callable[Concatenate["Store", P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work(store, …)` on one of the store's threads."""
         self.hops += 1
+        result, _ = await self._threads.run(lambda: (work(self, *args, **kwargs), None))
+        return cast("T", result)
+
+    async def answered(
+        self, work: Callable[Concatenate["Store", P], tuple[T, Leaf | None]], *args: P.args, **kwargs: P.kwargs
+    ) -> tuple[T, Leaf | None]:
+        """Run `work(store, …)` on one of the store's threads and make the log entry that it gives durable, together with
+        others that wait; when the grounds moved meanwhile, run it again.
+
+        Takes: `work`: gives (result, None) where there is nothing to log yet.
+        Raises: AuditUnavailable; what `work` raises.
+        """
+        self.hops += 1
         return await self._threads.run(lambda: work(self, *args, **kwargs))
 
-    async def commit(self, leaf: Leaf) -> int:
+    async def commit(self, leaf: Leaf) -> None:
         """Make a log entry durable, together with others that wait.
 
-        Raises: EpochMoved; AuditUnavailable.
+        Raises: AuditUnavailable.
         """
-        waiter: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self.audit.submit(leaf).add_done_callback(partial(self._tell, waiter))
-        return await waiter
-
-    def _tell(self, waiter: "asyncio.Future[int]", done: "Future[int]") -> None:
-        fault = done.exception()
-        self._back.settle(waiter, None if fault else done.result(), fault)
+        await self._threads.run(lambda: (None, leaf))
 
     def close(self) -> None:
         """Finish what is running and let go of everything."""
         self._threads.close()
-        self.audit.close()
         self.database.close()

@@ -1,87 +1,201 @@
-"""A few threads that work is handed to, and the one way back to the event loop, on which many results travel together.
+"""A few threads that answer for the event loop, many requests in a turn: their work, one commit of all their log entries, and
+one wake-up of the loop that gives every answer.
 
-The standard executor wakes the loop once for each result; under load that costs more than what most results are about.
+A turn takes what waits when it begins and what comes while it works, so the busier the hub, the more requests share a turn.
+One thread serves as a rule: more would only wait for each other for the interpreter. Another comes in where the first is
+held up, and takes over all that waits behind it, the entries not yet committed among it.
 """
 
 import asyncio
 import threading
-from collections import deque
-from collections.abc import Callable
-from queue import SimpleQueue
-from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from typing import Any
 
-T = TypeVar("T")
-Settled = tuple["asyncio.Future[Any]", Any, BaseException | None]
+from hub.errors import AuditUnavailable
+from hub.store.audit_log import AuditLog, Leaf
+
+Work = Callable[[], tuple[Any, Leaf | None]]
+"""Gives what it found out and the entry that must be durable before anybody hears of it; None: nothing to log."""
+TRIES = 8
+"""How often work is done again when the grounds move under it, before the hub gives up."""
+TURN = 0.02
+"""Seconds after which a thread commits what it has done, though more is waiting."""
 
 
-class WayBack:
-    """Settles futures of an event loop from other threads. State: what waits to be settled, for each loop."""
+class Task:
+    """One request's work, and who waits for it. State: what has come of it so far."""
 
-    def __init__(self) -> None:
-        self._waiting: WeakKeyDictionary[asyncio.AbstractEventLoop, deque[Settled]] = WeakKeyDictionary()
-        self._lock = threading.Lock()
+    __slots__ = ("fault", "leaf", "loop", "moved", "result", "tries", "waiter", "work")
 
-    def settle(self, waiter: "asyncio.Future[Any]", result: Any, fault: BaseException | None) -> None:
-        """Give `waiter` its result or fault, soon."""
-        loop = waiter.get_loop()
-        with self._lock:
-            waiting = self._waiting.setdefault(loop, deque())
-            waiting.append((waiter, result, fault))
-            first = len(waiting) == 1
-        if first and not loop.is_closed():
-            loop.call_soon_threadsafe(self._arrive, loop)
+    def __init__(self, work: Work, loop: asyncio.AbstractEventLoop) -> None:
+        self.work = work
+        self.loop = loop
+        self.waiter: asyncio.Future[Any] = loop.create_future()
+        self.result: Any = None
+        self.leaf: Leaf | None = None
+        self.fault: BaseException | None = None
+        self.tries = 0
+        self.moved = False
 
-    def _arrive(self, loop: asyncio.AbstractEventLoop) -> None:
-        with self._lock:
-            arrived = self._waiting.pop(loop, deque())
-        for waiter, result, fault in arrived:
-            if waiter.done():  # who has gone away waits for nothing
-                continue
-            if fault is None:
-                waiter.set_result(result)
-            else:
-                waiter.set_exception(fault)
+    def run(self) -> None:
+        """Do the work."""
+        self.moved = False
+        try:
+            self.result, self.leaf = self.work()
+        except BaseException as fault:  # whatever it is, it is for whoever waits
+            self.leaf, self.fault = None, fault
+
+    def again(self) -> None:
+        """The grounds have moved since it was done."""
+        self.tries += 1
+        self.moved = self.tries < TRIES
+        if not self.moved:
+            self.fault = AuditUnavailable("the grounds move faster than the answer can be logged")
+
+    def tell(self) -> None:
+        """Tell who waits. On the loop's own thread."""
+        if self.waiter.done():  # who has gone away waits for nothing
+            return
+        if self.fault is None:
+            self.waiter.set_result((self.result, self.leaf))
+        else:
+            self.waiter.set_exception(self.fault)
 
 
 class Threads:
-    """State: the threads, and the work that waits for them."""
+    """State: the threads, how many of them rest, the work that waits, and what is done but not told."""
 
-    def __init__(self, count: int, name: str, back: WayBack) -> None:
-        self._work: SimpleQueue[tuple[Callable[[], Any], asyncio.Future[Any]] | None] = SimpleQueue()
-        self._back = back
+    def __init__(self, count: int, name: str, patience: float, log: AuditLog) -> None:
+        """`patience`: seconds that work waits behind a thread that is held up."""
+        self._patience = patience
+        self._log = log
+        self._waiting: deque[Task] = deque()
+        self._done: deque[Task] = deque()
+        self._lock = threading.Lock()
+        self._called: asyncio.AbstractEventLoop | None = None
+        self._watching: asyncio.AbstractEventLoop | None = None
+        self._moved = 0.0
+        self._wake = threading.Semaphore(0)
+        self._resting = count
         self._closed = False
-        self._threads = [threading.Thread(target=self._run, name=f"{name}_{n}", daemon=True) for n in range(count)]
+        self._threads = [threading.Thread(target=self._serve, name=f"{name}_{n}", daemon=True) for n in range(count)]
         for each in self._threads:
             each.start()
 
-    async def run(self, work: Callable[[], T]) -> T:
-        """What `work` gives, on one of the threads.
+    async def run(self, work: Work) -> tuple[Any, Leaf | None]:
+        """What `work` gives, on one of the threads, its entry durable.
 
-        Raises: RuntimeError: closed; and what `work` raises.
+        Raises: AuditUnavailable: closed, or the entry cannot be written; and what `work` raises.
         """
-        if self._closed:
-            raise RuntimeError("the store is closed")
-        waiter: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._work.put((work, waiter))
-        return await waiter
+        loop = asyncio.get_running_loop()
+        task = Task(work, loop)
+        with self._lock:  # nothing waits behind the end, where nobody would take it
+            if self._closed:
+                raise AuditUnavailable("the store is closed")
+            self._waiting.append(task)
+        if self._called is not loop:  # all that the loop hands over in one round is one call
+            self._called = loop
+            loop.call_soon(self._call, loop)
+        found: tuple[Any, Leaf | None] = await task.waiter
+        return found
 
     def close(self) -> None:
         """Finish what is waiting, then end the threads."""
-        if not self._closed:
+        with self._lock:
             self._closed = True
-            for _ in self._threads:
-                self._work.put(None)
+        for _ in self._threads:
+            self._wake.release()
         for each in self._threads:
             each.join()
 
-    def _run(self) -> None:
-        while (given := self._work.get()) is not None:
-            work, waiter = given
-            try:
-                result = work()
-            except BaseException as fault:  # whatever it is, it is for whoever waits
-                self._back.settle(waiter, None, fault)
-            else:
-                self._back.settle(waiter, result, None)
-            del given, work, waiter
+    def _call(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._called = None
+        with self._lock:
+            if self._resting == len(self._threads):
+                self._rouse()
+        self._watch(loop)
+
+    def _rouse(self) -> None:
+        self._resting -= 1
+        self._moved = time.monotonic()
+        self._wake.release()
+
+    def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._watching is not loop:
+            self._watching = loop
+            loop.call_later(self._patience, self._look_after, loop)
+
+    def _look_after(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Rouse another thread where nothing has moved for a while."""
+        self._watching = None
+        with self._lock:
+            left = bool(self._waiting or self._done)
+            if left and self._resting and time.monotonic() - self._moved >= self._patience:
+                self._rouse()
+        if left:
+            self._watch(loop)
+
+    def _serve(self) -> None:
+        while True:
+            self._wake.acquire()
+            while self._turn():
+                pass
+            if self._closed:
+                return
+
+    def _turn(self) -> bool:
+        """Do what waits, commit and tell. Gives: False: there was nothing to do, and the thread rests."""
+        began = time.monotonic()
+        for task in _drained(self._waiting):
+            self._moved = time.monotonic()
+            if not task.waiter.done():  # who has gone away waits for nothing
+                task.run()
+                self._done.append(task)
+            if self._moved - began > TURN:
+                break
+        done = list(_drained(self._done))
+        if done:
+            self._finish(done)
+            return True
+        with self._lock:
+            if self._waiting or self._done:
+                return True
+            self._resting += 1
+            return False
+
+    def _finish(self, done: Sequence[Task]) -> None:
+        logged = [(task, task.leaf) for task in done if task.leaf is not None]
+        try:
+            numbers = self._log.append_all([leaf for _, leaf in logged]) if logged else ()
+        except AuditUnavailable as fault:
+            for task, _ in logged:
+                task.fault = fault
+        else:
+            for (task, _), number in zip(logged, numbers, strict=True):
+                if number is None:
+                    task.again()
+        self._waiting.extendleft(task for task in done if task.moved)
+        told: dict[asyncio.AbstractEventLoop, list[Task]] = defaultdict(list)
+        for task in done:
+            if not task.moved:
+                told[task.loop].append(task)
+        for loop, tasks in told.items():
+            with suppress(RuntimeError):  # the loop is closed: nobody waits
+                loop.call_soon_threadsafe(_tell, tasks)
+
+
+def _tell(tasks: Sequence[Task]) -> None:
+    for task in tasks:
+        task.tell()
+
+
+def _drained(tasks: deque[Task]) -> Iterator[Task]:
+    """Each of them, taken out; others may take of them meanwhile."""
+    while True:
+        try:
+            yield tasks.popleft()
+        except IndexError:
+            return

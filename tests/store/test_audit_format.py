@@ -54,16 +54,12 @@ def test_what_is_remembered_of_a_list_is_forgotten_when_another_appends_or_a_cha
     store.audit.append(Leaf(write.PK, {}))
     assert [each.number for each in audit_reading.entries(store.reader())] == [1, 2, 3, 4, 5]
     assert whole(store.reader()) == (5, "")
-    log.close()
     other.close()
 
 
 def test_with_shards_a_patients_list_lies_in_one_of_them_and_what_has_no_patient_in_the_first(store, write):
     log = AuditLog(store.database, store.now, shards=4)
-    futures = [log.submit(Leaf(pk, {})) for pk in (0, 1, 2, 3, 5, 1, 0)]
-    for each in futures:
-        each.result()
-    log.close()
+    log.append_all([Leaf(pk, {}) for pk in (0, 1, 2, 3, 5, 1, 0)])
     held = {
         head.shard: [each.pk for each in audit_reading.every(store.reader(), head.size, head.shard)]
         for head in audit_reading.heads(store.reader())
@@ -77,7 +73,6 @@ def test_when_the_clock_goes_back_the_log_does_not_and_says_what_the_clock_said(
     log = AuditLog(store.database, lambda: next(times))
     for _ in range(3):
         log.append(Leaf(write.PK, {}))
-    log.close()
     found = [each.content for each in audit_reading.entries(store.reader())]
     assert [(each["at"], each.get("clock")) for each in found] == [(5_000, None), (5_000, 4_000), (6_000, None)]
     assert whole(store.reader()) == (3, "")
@@ -113,7 +108,6 @@ def test_an_older_log_keeps_its_bytes_and_its_tree_and_goes_on(tmp_path):
     assert whole(database.reader()) == (5, "")
     log = AuditLog(database, lambda: 1_000)
     log.append(Leaf(7, {}))
-    log.close()
     found = database.reader().execute(select(audit.c.pk, audit.c.number, audit.c.entry).order_by(audit.c.seq)).all()
     assert [row.number for row in found] == [1, 1, 2, 1, 3, 4]
     assert [row.entry for row in found[:5]] == entries
