@@ -47,18 +47,19 @@ def released(
     request_id: str,
     closing: Sequence[str] | None = None,
     told: dict[str, Any] | None = None,
+    withheld: Sequence[dict[str, Any]] = (),
 ) -> Leaf:
     """The entry of an answer: which rules let something through, on which grounds, and the Merkle root over what was released.
 
     Takes: `closing`: the rules by which nothing was released, where they are known; `told`: what else there is to say, among it
-    `total`, where a number was told and nothing else: then any rule that permits may have let it through.
+    `total`, where a number was told and nothing else: then any rule that permits may have let it through; `withheld`: counts.
     """
     more = told or {}
     rows = sorted({hit.row for hit in hits})
     deciding = [sight.release.rows[row] for row in rows if row < len(sight.release.rows)]
     if not hits and more.get("total"):
         deciding = [row for row in sight.release.rows if row.outcome is Outcome.PERMIT]
-    lines = sorted([f"{hit.fhir_id}/{hit.version_id}".encode() for hit in hits])
+    lines = sorted([f"{hit.fhir_id}/{hit.version_id}" for hit in hits])
     content = {
         "action": action,
         "outcome": "permit" if hits or more.get("total") else "nothing",
@@ -68,7 +69,7 @@ def released(
         "grounds": sorted({ground for row in deciding for ground in row.grounds}),
         "notices": list(sight.release.notices),
         "released": len(hits),
-        "root": root_of([leaf_hash(line) for line in lines]).hex(),
+        "root": root_of([leaf_hash(line.encode()) for line in lines]).hex(),
         "basis": sight.basis,
         "decided": sight.decided,
         "asof": sight.view.asof,
@@ -76,7 +77,7 @@ def released(
     }
     if sight.known.pk != NO_PATIENT:
         content["patient"] = sight.known.fhir_id
-    return Leaf(sight.known.pk, content | more, sight.epochs, b"\n".join(lines))
+    return Leaf(sight.known.pk, content | more, sight.epochs, {"released": lines} | ({"withheld": withheld} if withheld else {}))
 
 
 def refused(caller: Caller, action: str, resource_type: str, fault: HubError, request_id: str, rule: str = "") -> Leaf:

@@ -98,11 +98,11 @@ def _answer(
     told_by_sources = report_outcome([silent, *reported] if silent else reported)
     issues += told_by_sources["issue"] if told_by_sources else []
     outcome = {"resourceType": "OperationOutcome", "issue": issues} if issues else None
-    more = {
-        "parameters": sorted({each.name for each in query.written}),
-        "withheld": withheld(store, seen, query.resource_type),
-    } | ({"total": page.total} if query.count == 0 else {})
-    leaf = logbook.released(seen, caller, "search", query.resource_type, page.hits, context.request_id, told=more)
+    more = {"parameters": sorted({each.name for each in query.written})} | ({"total": page.total} if query.count == 0 else {})
+    hidden = withheld(store, seen, query.resource_type)
+    leaf = logbook.released(
+        seen, caller, "search", query.resource_type, page.hits, context.request_id, told=more, withheld=hidden
+    )
     return Answer(seen, page, outcome, following, silent), leaf
 
 

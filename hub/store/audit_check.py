@@ -5,6 +5,7 @@ elsewhere shows that (`hub.checkpoints`).
 """
 
 from collections.abc import Iterable
+from hashlib import sha256
 
 from sqlalchemy import Connection
 
@@ -44,6 +45,8 @@ class Check:
             if (content.get("number"), content.get("prev")) != (number + 1, before.hex()):
                 return f"entry {entry.seq} does not follow the one before it in the same patient's list"
             self._versioned = True
+        if content.get("kept", "") != (sha256(entry.kept).hexdigest() if entry.kept else ""):
+            return f"entry {entry.seq} keeps something else beside it than it says"
         if entry.number != number + 1:
             return f"entry {entry.seq} is counted wrong in its patient's list"
         self.skip(entry)

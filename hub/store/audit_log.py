@@ -7,6 +7,8 @@ commit follows the acknowledgement of a withdrawal, since the withdrawal moves t
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
+from secrets import token_hex
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, bindparam, insert, or_, select, update
@@ -35,8 +37,8 @@ class Leaf:
     pk: int
     content: dict[str, Any]
     epochs: tuple[tuple[int, int], ...] = ()
-    released: bytes = b""
-    """What was released, a line each; its Merkle root is in the content."""
+    kept: dict[str, Any] | None = None
+    """What no reader is shown; the entry holds a digest of it, salted."""
 
 
 class AuditLog:
@@ -116,10 +118,13 @@ class AuditLog:
         rows = []
         for leaf in leaves:
             n, before = chains.get(leaf.pk, START)
-            entry = dumps(about | {"seq": tree.size, "key": leaf.pk, "number": n + 1, "prev": before.hex()} | leaf.content)
+            place = {"seq": tree.size, "key": leaf.pk, "number": n + 1, "prev": before.hex()}
+            kept = dumps({"salt": token_hex(16)} | leaf.kept) if leaf.kept else b""
+            bound = {"kept": sha256(kept).hexdigest()} if kept else {}
+            entry = dumps(about | place | leaf.content | bound)
             hashed = leaf_hash(entry)
             row = {"pk": leaf.pk, "shard": shard, "seq": tree.size, "number": n + 1, "at": at, "leaf": hashed, "entry": entry}
-            rows.append(row | {"released": leaf.released})
+            rows.append(row | {"kept": kept})
             chains[leaf.pk] = (n + 1, hashed)
             tree = tree.grown(hashed)
         _INSERT.write(connection, rows)

@@ -24,11 +24,18 @@ class Logged:
     at: int
     leaf: bytes
     entry: bytes
+    kept: bytes
 
     @property
     def content(self) -> dict[str, Any]:
         """The entry, read."""
         held: dict[str, Any] = loads(self.entry)
+        return held
+
+    @property
+    def unshown(self) -> dict[str, Any]:
+        """What no reader is shown, read."""
+        held: dict[str, Any] = loads(self.kept) if self.kept else {}
         return held
 
 
@@ -67,4 +74,4 @@ def every(connection: Connection, size: int, shard: int = 0, after: int = -1) ->
         after = found[-1].seq
 
 
-_COLUMNS = tuple(audit.c[name] for name in ("shard", "seq", "pk", "number", "at", "leaf", "entry"))
+_COLUMNS = tuple(audit.c[name] for name in ("shard", "seq", "pk", "number", "at", "leaf", "entry", "kept"))

@@ -228,11 +228,11 @@ audit = _table(
     Column("at", BigInteger, nullable=False),
     Column("leaf", LargeBinary, nullable=False),
     Column("entry", LargeBinary, nullable=False),
-    Column("released", LargeBinary, nullable=False),
+    Column("kept", LargeBinary, nullable=False),
     rows_apart=True,
 )
 """Append-only. `number`: the running number among the entries of its patient key. `leaf`: the RFC 9162 leaf hash of `entry`,
-the exact bytes of the log entry. `released`: what was released, a line each; the entry holds the Merkle root over them."""
+the exact bytes of the log entry. `kept`: what no reader is shown; the entry holds a digest of it."""
 Index("audit_in_order", audit.c.shard, audit.c.seq)
 
 audit_head = _table(
@@ -243,6 +243,11 @@ audit_head = _table(
     Column("at", BigInteger, nullable=False),
 )
 """The Merkle tree of a shard in short: its size and the roots of its full subtrees, largest first."""
+
+audit_node = _table(
+    "audit_node", _key("shard", Integer), _key("level", Integer), _key("at"), Column("hash", LargeBinary, nullable=False)
+)
+"""Roots of full subtrees of 2 to the power of `level` leaves, worked out from the leaves, so that proofs need few of them."""
 
 session = _table(
     "session",

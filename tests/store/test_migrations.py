@@ -18,6 +18,7 @@ UNSHARDED = {
     "number": "finds a patient by a number, so it cannot lie with the patient",
     "locator": "finds a patient by a resource's id, so it cannot lie with the patient",
     "audit_head": "one row a log; its shards are not patients",
+    "audit_node": "hashes of a log's tree; its shards are not patients",
     "session": "belongs to a browser",
 }
 SHARDED = [table for table in METADATA.sorted_tables if table.name not in UNSHARDED]

@@ -1,4 +1,4 @@
-"""Entries of the log are counted for each patient, and what an answer released is kept beside its entry.
+"""Entries of the log are counted for each patient, and what no reader is shown is kept beside its entry.
 
 Entries that are there already keep their bytes, and with them their place in the tree; their numbers are worked out.
 """
@@ -17,11 +17,11 @@ def upgrade() -> None:
         op.execute("ALTER INDEX audit_pkey RENAME TO audit_before_pkey")
     key = [sa.Column(name, kind, primary_key=True, autoincrement=False) for name, kind in _KEY.items()]
     numbers = [sa.Column(name, sa.BigInteger, nullable=False) for name in ("number", "at")]
-    contents = [sa.Column(name, sa.LargeBinary, nullable=False) for name in ("leaf", "entry", "released")]
+    contents = [sa.Column(name, sa.LargeBinary, nullable=False) for name in ("leaf", "entry", "kept")]
     op.create_table("audit", *key, *numbers, *contents, sqlite_with_rowid=True)
     nothing = "X''" if op.get_bind().dialect.name == "sqlite" else "'\\x'::bytea"
     op.execute(
-        "INSERT INTO audit (pk, shard, seq, number, at, leaf, entry, released) SELECT pk, shard, seq,"
+        "INSERT INTO audit (pk, shard, seq, number, at, leaf, entry, kept) SELECT pk, shard, seq,"
         f" row_number() OVER (PARTITION BY pk, shard ORDER BY seq), at, leaf, entry, {nothing} FROM audit_before"
     )
     op.drop_table("audit_before")

@@ -1,0 +1,96 @@
+"""Making checkpoints: the log as it is now, signed, goes to a file outside the database, and to a witness if there is one.
+
+Nothing is signed that does not continue what was signed before: a log that was cut off or written anew is told of instead.
+"""
+
+import fcntl
+import os
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from sqlalchemy import Connection
+
+from hub import checkpoint_keys
+from hub.audit import Frontier
+from hub.checkpoints import START, Checkpoint, Invalid, ShardHead, digest, read_all, signed, split
+from hub.store.audit_reading import heads
+from hub.store.audit_tree import keep_nodes, root_at
+from hub.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoints:
+    """The file of checkpoints, and the keys they are signed with."""
+
+    path: Path
+    folder: Path
+    """Where the keys lie."""
+
+    def notes(self) -> list[str]:
+        """Every note, oldest first, unread. Raises: Invalid: the file ends within one."""
+        return split(self.path.read_text("utf-8")) if self.path.exists() else []
+
+    def make(self, store: Store) -> Checkpoint | None:
+        """Sign the log as it is now. Gives: the checkpoint; None: nothing was written since the last.
+
+        Raises: Invalid: the log does not continue from the last checkpoint, or file and keys do not fit; OSError.
+        """
+        key = checkpoint_keys.load_or_create(self.folder, store.now())
+        with self._held() as file:
+            notes = split(file.read())
+            former = read_all(notes, key.keys)[-1] if notes else None
+            found = tuple(
+                ShardHead(each.shard, each.size, Frontier.from_bytes(each.size, each.frontier).root)
+                for each in heads(store.reader())
+            )
+            if former:
+                check_continues(store.reader(), former, found)
+            if sum(each.size for each in found) == (former.size if former else 0):
+                return None
+            before = digest(notes[-1]) if notes else START
+            made = Checkpoint(key.origin, found, max(store.now(), former.at if former else 0), before)
+            with store.database.writing() as connection:
+                for each in found:
+                    keep_nodes(connection, each.shard, each.size)
+            file.write(signed(made, key.private))
+            file.flush()
+            os.fsync(file.fileno())
+        return made
+
+    async def witness(self, send: Callable[[str], Awaitable[bool]]) -> int:
+        """Hand what the witness has not taken yet to it, in order. Gives: how many it took; what it did not is kept for later."""
+        mark = self.path.with_name(self.path.name + ".witnessed")
+        taken = int(mark.read_text("ascii")) if mark.exists() else 0
+        sent = 0
+        for note in self.notes()[taken:]:
+            if not await send(note):
+                break
+            sent += 1
+            mark.write_text(str(taken + sent), "ascii")
+        return sent
+
+    @contextmanager
+    def _held(self) -> Iterator[IO[str]]:
+        """The file, for one process at a time."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("a+", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.seek(0)
+            yield file
+
+
+def check_continues(connection: Connection, former: Checkpoint, now: tuple[ShardHead, ...]) -> None:
+    """Raises: Invalid: the log is not one that began as `former` says."""
+    sizes = {each.shard: each.size for each in now}
+    for each in former.shards:
+        if sizes.get(each.shard, 0) < each.size:
+            raise Invalid("the log is shorter than its last checkpoint says")
+        try:
+            held = root_at(connection, each.shard, each.size)
+        except LookupError:
+            raise Invalid("the log lacks entries that its last checkpoint counts") from None
+        if held != each.root:
+            raise Invalid("the log is another than its last checkpoint says")

@@ -1,0 +1,94 @@
+"""The hash tree of a shard as the database has it: roots of any size it had, and proofs, from few hashes.
+
+Roots of full subtrees of 256 and 65,536 leaves are kept once somebody asked for them to be (`keep_nodes`); where one is not
+kept, it is worked out from the leaves. They are no more to be believed than the leaves: a proof from wrong ones does not hold.
+"""
+
+from functools import partial
+
+from sqlalchemy import ColumnElement, Connection, Row, func, select
+
+from hub.audit import Subtree, consistency, inclusion, root_of
+from hub.store.tables import audit, audit_node
+from hub.store.values import insert_new
+
+LEVELS = (8, 16)
+"""Of the subtrees whose roots are kept: each holds 256 of the level below it."""
+
+
+def subtree(connection: Connection, shard: int) -> Subtree:
+    """Roots over the leaves of a shard, from one place up to another, where the first is a multiple of the size they span."""
+    return partial(_root, connection, shard)
+
+
+def root_at(connection: Connection, shard: int, size: int) -> bytes:
+    """The root that the tree had when it had `size` leaves."""
+    return _root(connection, shard, 0, size)
+
+
+def inclusion_of(connection: Connection, shard: int, seq: int, size: int) -> list[bytes]:
+    """The path of entry `seq` in the tree of `size`. Raises: ValueError: it has no such entry."""
+    return inclusion(seq, size, subtree(connection, shard))
+
+
+def consistency_of(connection: Connection, shard: int, first: int, size: int) -> list[bytes]:
+    """The path from the tree of `first` to that of `size`. Raises: ValueError: it was never that large."""
+    return consistency(first, size, subtree(connection, shard))
+
+
+def keep_nodes(connection: Connection, shard: int, size: int) -> None:
+    """Keep the roots of the full subtrees of a tree of `size` that are not kept yet."""
+    for level in LEVELS:
+        held = select(func.coalesce(func.max(audit_node.c.at), -1)).where(*_of(shard, level))
+        first = connection.execute(held).scalar_one() + 1
+        for at in range(first, size >> level):
+            row = {"shard": shard, "level": level, "at": at, "hash": _node(connection, shard, level, at)}
+            insert_new(connection, audit_node, [row])
+
+
+def _root(connection: Connection, shard: int, start: int, end: int) -> bytes:
+    for level in reversed(LEVELS):
+        full = (end - start) >> level
+        if full:
+            first, rest = start >> level, start + (full << level)
+            hashes = [
+                _node(connection, shard, level, first + at, found)
+                for at, found in enumerate(_kept(connection, shard, level, first, full))
+            ]
+            return root_of([*hashes, _root(connection, shard, rest, end)] if rest < end else hashes)
+    return root_of(_leaves(connection, shard, start, end))
+
+
+def _node(connection: Connection, shard: int, level: int, at: int, kept: bytes | None = None) -> bytes:
+    if kept is not None:
+        return kept
+    if level == LEVELS[0]:
+        return root_of(_leaves(connection, shard, at << level, at + 1 << level))
+    below, first = LEVELS[LEVELS.index(level) - 1], at << level - LEVELS[LEVELS.index(level) - 1]
+    count = 1 << level - below
+    found = _kept(connection, shard, below, first, count)
+    return root_of([_node(connection, shard, below, first + place, each) for place, each in enumerate(found)])
+
+
+def _kept(connection: Connection, shard: int, level: int, first: int, count: int) -> list[bytes | None]:
+    wanted = select(audit_node.c.at, audit_node.c.hash).where(
+        *_of(shard, level), audit_node.c.at >= first, audit_node.c.at < first + count
+    )
+    held = {row.at: row.hash for row in connection.execute(wanted)}
+    return [held.get(first + place) for place in range(count)]
+
+
+def _leaves(connection: Connection, shard: int, start: int, end: int) -> list[bytes]:
+    wanted = (
+        select(audit.c.seq, audit.c.leaf)
+        .where(audit.c.shard == shard, audit.c.seq >= start, audit.c.seq < end)
+        .order_by(audit.c.seq)
+    )
+    found: list[Row[tuple[int, bytes]]] = list(connection.execute(wanted))
+    if [row.seq for row in found] != list(range(start, end)):
+        raise LookupError("entries of the log are missing")
+    return [row.leaf for row in found]
+
+
+def _of(shard: int, level: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return audit_node.c.shard == shard, audit_node.c.level == level
