@@ -22,3 +22,10 @@ def references(resource: Resource) -> Iterator[Resource]:
     held = TYPES.get(resource.get("resourceType", ""))
     for path in held.patient if held else ():
         yield from (found for found in elements(path)(resource) if isinstance(found, dict))
+
+
+def parameters(resource_type: str) -> tuple[str, ...]:
+    """The index names of the reference parameters by which a type lies in a patient's compartment."""
+    held = TYPES[resource_type]
+    its = (each for each in held.search if each.kind == "reference" and set(each.paths) & set(held.patient))
+    return tuple(dict.fromkeys(each.index for each in its))

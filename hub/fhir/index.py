@@ -1,12 +1,12 @@
 """The index of a resource: what each search parameter of its type finds in it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
 
 from hub.fhir import full_text
-from hub.fhir.index_keys import IDENTIFIER, PRESENT, Index, Key, TokenKey
+from hub.fhir.index_keys import IDENTIFIER, PRESENT, Index, Key, ReferenceKey, TokenKey
 from hub.fhir.parameters import KINDS
 from hub.fhir.resource import Extractor, Resource, elements
 from hub.fhir.types import COMMON, TYPES, SearchParameter, identifier
@@ -26,6 +26,12 @@ def index(resource: Resource, whole: bool = False) -> Index:
     for name, words in full_text.words(resource) if whole and found else ():
         found[name] = {words: None}
     return {name: tuple(keys) for name, keys in found.items()}
+
+
+def references(resource: Resource) -> Mapping[str, Sequence[str]]:
+    """What a resource points at, by the index names of its reference parameters."""
+    pointed = {name: [key.target for key in keys if isinstance(key, ReferenceKey)] for name, keys in index(resource).items()}
+    return {name: targets for name, targets in pointed.items() if targets}
 
 
 def _keys(parameter: SearchParameter, element: Any, whole: bool) -> Iterator[tuple[str, Key]]:

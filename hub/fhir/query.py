@@ -9,12 +9,14 @@ from datetime import datetime
 from typing import cast, get_args
 
 from hub.errors import InvalidRequest, NotSupported, TooCostly
+from hub.fhir import compartment
 from hub.fhir.asked import CURSOR, DEFAULT_COUNT, Include, Query, SortKey, Summary, Written, page_link, self_link
 from hub.fhir.clause import FULL_TEXT, MAX_PARAMETERS, Clauses, any_of, holds_number
-from hub.fhir.criteria import AllOf, AnyOf, Criterion, IdIs, ReferenceIs, TokenIs, TypeIs, alternatives
+from hub.fhir.criteria import AllOf, AnyOf, Criterion, IdIs, PointsAt, ReferenceIs, TokenIs, TypeIs, alternatives
 from hub.fhir.identifiers import PERSONNUMMER, SAMORDNINGSNUMMER, Identifier, InvalidNumber, personal_number
 from hub.fhir.parameters import Asking
 from hub.fhir.parameters._escapes import split, unescape
+from hub.fhir.parameters.reference import ID
 from hub.fhir.search_filter import read_filter
 from hub.fhir.types import COMMON, TYPES, Kind, ResourceType
 from hub.fhir.value_sets import NOTHING_LOADED, Terminology
@@ -44,18 +46,18 @@ def read_query(
     base: str = "",
     terminology: Terminology = NOTHING_LOADED,
     own_source: bool = False,
-    compartment: str = "",
+    patient: str = "",
 ) -> Query:
     """Read a search on `resource_type`; empty: on all types, or on those that `_type` names.
 
     Takes: names and values, decoded, in their order; `base`: the hub's own FHIR base URL; `own_source`: a source's client asks;
-    `compartment`: the id of a Patient, in whose compartment all types are searched.
+    `patient`: the id of a Patient, in whose compartment all types are searched.
     Raises: NotSupported: a type, parameter, modifier or chain that the hub does not do (`lenient`: listed in `unknown`).
     InvalidRequest: a value that cannot be read; the place is the parameter's name. TooCostly.
     """
     pairs = list(parameters)
     asking = Asking(now=now, base=base, terminology=terminology, own_source=own_source)
-    reader = _Reader(_types(resource_type, pairs, compartment), resource_type, asking)
+    reader = _Reader(_types(resource_type, pairs, patient), resource_type, asking)
     for name, value in pairs:
         try:
             reader.read(name, value)
@@ -63,10 +65,10 @@ def read_query(
             if not lenient:
                 raise
             reader.unknown.append(name)
-    return reader.query(compartment)
+    return reader.query(patient)
 
 
-def _types(resource_type: str, pairs: Sequence[tuple[str, str]], compartment: str) -> tuple[ResourceType, ...]:
+def _types(resource_type: str, pairs: Sequence[tuple[str, str]], patient: str) -> tuple[ResourceType, ...]:
     """The types that are searched."""
     if resource_type:
         if resource_type not in TYPES:
@@ -76,7 +78,7 @@ def _types(resource_type: str, pairs: Sequence[tuple[str, str]], compartment: st
     if any(each not in TYPES for each in named):
         raise NotSupported("names a resource type that the hub does not hold", "_type")
     chosen = dict.fromkeys(named or sorted(TYPES))
-    return tuple(TYPES[each] for each in chosen if not compartment or TYPES[each].patient or each == "Patient")
+    return tuple(TYPES[each] for each in chosen if not patient or TYPES[each].patient)
 
 
 class _Reader:
@@ -149,6 +151,9 @@ class _Reader:
             self.criteria.append(criterion)
             return
         self.clauses.personal = False
+        if self.held is None and name == "patient":
+            self._patients_of_several(name, value)
+            return
         if self.held is None:
             criterion = self._over_types(lambda held: self.clauses.read(held, name, value), name)
             self._wrote(name, value, self.clauses.personal)
@@ -200,6 +205,20 @@ class _Reader:
             raise InvalidRequest("the patient is named twice, and not as the same", "patient")
         self.patients = list(patients)
 
+    def _patients_of_several(self, name: str, value: str) -> None:
+        """`patient`, where several types are searched: the compartment of that patient."""
+        ids = [each.removeprefix("Patient/") for each in split(value, ",")]
+        self.clauses.spend(name, len(ids))
+        if not all(map(ID.fullmatch, ids)):
+            raise InvalidRequest("not a reference to a Patient: an id, or Patient/id", name)
+        self._name(ids)
+        self._wrote(name, value, names=True)
+        self.naming.append(any_of(tuple(self._in_compartment(each) for each in ids)))
+
+    def _in_compartment(self, patient: str) -> Criterion:
+        params = tuple((each.name, name) for each in self.types for name in compartment.parameters(each.name))
+        return AnyOf((PointsAt(params, f"Patient/{patient}"), AllOf((TypeIs("Patient"), IdIs(patient)))))
+
     def _named_by_identifier(self, held: ResourceType, name: str, value: str) -> None:
         self.clauses.parameter(held, name.split(":")[0].split(".")[0], name)
         values = split(value, ",")
@@ -219,14 +238,14 @@ class _Reader:
         self._name(persons)
         return any_of(tuple(TokenIs(name, person.system, person.value) for person in persons))
 
-    def query(self, compartment: str) -> Query:
+    def query(self, patient: str) -> Query:
         summary = cast(Summary, self.control.get("_summary", "false"))
         return Query(
             resource_type=self.resource_type,
             types=() if self.resource_type else tuple(each.name for each in self.types),
-            compartment=compartment,
-            patients=(compartment,) if compartment else tuple(self.patients or ()),
-            naming=tuple(self.naming),
+            compartment=patient,
+            patients=(patient,) if patient else tuple(self.patients or ()),
+            naming=(*self.naming, *((self._in_compartment(patient),) if patient else ())),
             criteria=tuple(self.criteria),
             sort=_sort(self.types, self.control.get("_sort", "")),
             includes=tuple(self.includes),

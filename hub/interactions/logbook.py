@@ -48,15 +48,20 @@ def released(
     closing: Sequence[str] | None = None,
     told: dict[str, Any] | None = None,
     withheld: Sequence[dict[str, Any]] = (),
+    beside: Sequence[tuple[Release, Found]] = (),
 ) -> Leaf:
     """The entry of an answer: which rules let something through, on which grounds, and the Merkle root over what was released.
 
     Takes: `closing`: the rules by which nothing was released, where they are known; `told`: what else there is to say, among it
-    `total`, where a number was told and nothing else: then any rule that permits may have let it through; `withheld`: counts.
+    `total`, where a number was told and nothing else: then any rule that permits may have let it through; `withheld`: counts;
+    `beside`: what was released under Releases of its own.
     """
     more = told or {}
     rows = sorted({hit.row for hit in hits})
     deciding = [sight.release.rows[row] for row in rows if row < len(sight.release.rows)]
+    if beside:
+        deciding += [release.rows[each.row] for release, each in beside]
+        hits = [*hits, *(each for _, each in beside)]
     if not hits and more.get("total"):
         deciding = [row for row in sight.release.rows if row.outcome is Outcome.PERMIT]
     lines = sorted([f"{hit.fhir_id}/{hit.version_id}" for hit in hits])

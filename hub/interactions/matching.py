@@ -11,7 +11,8 @@ from hub.fhir.query import Query
 from hub.fhir.types import TYPES
 from hub.interactions.context import Context, check_caller, check_refusal, recalled
 from hub.interactions.plan import silent_register
-from hub.interactions.view import Sight, concerns, sight
+from hub.interactions.sights import sights
+from hub.interactions.view import Sight, concerns
 from hub.store.database import Connection
 from hub.store.known import Known, known, nobody
 from hub.store.patients import find
@@ -28,9 +29,7 @@ async def resolved(context: Context, query: Query) -> tuple[Query, str | None, S
     No source is asked for anybody who could see nothing of the answer.
     """
     caller = context.caller
-    if not query.plain:
-        raise NotSupported("a search looks at the resources of one type alone")
-    if TYPES[query.resource_type].shared:
+    if _shared(query):
         return query, None, None
     if caller.kind == "system":
         return _within_source(query), None, None
@@ -98,7 +97,7 @@ def told_of_query(store: Store, caller: Caller, query: Query, patient: str | Non
     if patient == "":
         known(store.reader(), NO_PATIENT, now)  # the same work as for a patient
         return nobody(now)
-    listing = not TYPES[query.resource_type].shared and bool(caller.subject)
+    listing = not _shared(query) and bool(caller.subject)
     told = known(store.reader(), NO_PATIENT, now, caller.subject, now) if listing else known(store.reader(), NO_PATIENT, now)
     mine = tuple(each for each in told.grounds if getattr(each, "employee", "") == caller.subject)
     return replace(told, grounds=mine, decided={})
@@ -106,7 +105,12 @@ def told_of_query(store: Store, caller: Caller, query: Query, patient: str | Non
 
 def is_compartment(query: Query, seen: Sight) -> bool:
     """Whether the view is just the record of the patient that the query names."""
-    return seen.view.kind == "patient" and len(query.patients) == 1 and not TYPES[query.resource_type].shared
+    return seen.view.kind == "patient" and len(query.patients) == 1 and not query.types and not _shared(query)
+
+
+def _shared(query: Query) -> bool:
+    """Whether only what belongs to no patient is searched."""
+    return all(TYPES[each].shared for each in query.types or (query.resource_type,))
 
 
 def matching(
@@ -117,14 +121,9 @@ def matching(
     Takes: `query`, `patient`: as `resolved` gives them; `connection`: of a writing transaction, whose own writes count too.
     Raises: Refused.
     """
-    seen = sight(
-        context.hub,
-        context.caller,
-        query.resource_type,
-        told_of_query(store, context.caller, query, patient),
-        patient is not None,
-    )
-    check_refusal(seen)
-    view = replace(seen.view, asof=FOREVER - 1)
-    only = replace(query, count=2, sort=(), cursor=None)
-    return store.search.page(connection or store.reader(), view, only, compartment=is_compartment(query, seen)).hits
+    told = told_of_query(store, context.caller, query, patient)
+    looked = sights(context.hub, context.caller, query, told, patient is not None).as_of(FOREVER - 1)
+    check_refusal(looked.main)
+    only, compartment = replace(query, count=2, sort=(), cursor=None), is_compartment(query, looked.main)
+    view = looked.main.view
+    return store.search.page(connection or store.reader(), view, only, compartment=compartment, others=looked.views).hits

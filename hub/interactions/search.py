@@ -14,14 +14,16 @@ from hub.fhir.resource import Resource
 from hub.hub import Hub
 from hub.interactions import logbook
 from hub.interactions.context import Context, check_refusal, notice_outcomes
+from hub.interactions.including import included
 from hub.interactions.matching import is_compartment, resolved, told_of_query
 from hub.interactions.plan import register_fault, register_question, reports, silent_register, stale
-from hub.interactions.view import Sight, sight
+from hub.interactions.sights import Sights, sights
+from hub.interactions.view import Sight
 from hub.interactions.withheld import withheld
 from hub.refresh import Question
 from hub.store.audit_log import Leaf
 from hub.store.cursor import Cursor, seal, unseal
-from hub.store.search import Page
+from hub.store.search import Found, Page
 from hub.store.store import Store
 
 
@@ -31,6 +33,7 @@ class Answer:
 
     sight: Sight
     page: Page
+    included: tuple[Found, ...]
     outcome: Resource | None
     cursor: str | None
     silent: SourceReport | None = None
@@ -56,7 +59,7 @@ async def search_type(context: Context, query: Query) -> bytes:
 async def look_up(context: Context, query: Query) -> tuple[Answer, Query]:
     """The answer, and the query with its patient resolved to a logical id."""
     try:
-        context.caller.require("s", query.resource_type)
+        query = _within_scope(context.caller, query)
         query, patient, silent = await resolved(context, query)
         first = await context.durable(_answer, context, query, patient, silent, ask=True)
         if isinstance(first, Answer):
@@ -75,38 +78,85 @@ def _answer(
 ) -> tuple[Answer | Stale, Leaf | None]:
     hub, caller = context.hub, context.caller
     told = told_of_query(store, caller, query, patient)
-    seen = sight(hub, caller, query.resource_type, told, patient is not None)
-    check_refusal(seen)
-    about = None if silent else register_question(hub, caller, seen, store.now())
+    looked = sights(hub, caller, query, told, patient is not None)
+    check_refusal(looked.main)
+    about = None if silent else register_question(hub, caller, looked.main, store.now())
     if ask:
-        questions = stale(hub, seen, query.resource_type, store.now()) if query.cursor is None else []
+        questions = _stale(hub, query, looked, store.now()) if query.cursor is None else []
         if about or questions:
             return Stale((*questions, about) if about else tuple(questions)), None
     elif about:
         silent = silent_register(hub, register_fault(hub, told, context.began), known=True)
-    bound = _bound(caller, query, seen)
+    bound = _bound(caller, query, looked)
     after, total = None, None
     if query.cursor is not None:
         cursor = unseal(store.keys.cursor, query.cursor, bound, store.now())
-        seen = replace(seen, view=replace(seen.view, asof=cursor.asof))
+        looked = looked.as_of(cursor.asof)
         after, total = cursor.after, cursor.total
-    page = store.search.page(store.reader(), seen.view, query, after, compartment=is_compartment(query, seen))
+    seen, compartment = looked.main, is_compartment(query, looked.main)
+    page = store.search.page(store.reader(), seen.view, query, after, compartment=compartment, others=looked.views)
     page = page if after is None else replace(page, total=total)
+    beside = included(store, caller, query, looked, page.hits) if query.includes and page.hits else ()
     following = _following(store, seen, page, bound) if page.more and page.hits else None
     issues = notice_outcomes(seen.release.notices) + _ignored(query)
-    reported = reports(hub, seen, query.resource_type, store.now(), context.began)
+    reported = _reports(hub, query, looked, store.now(), context.began)
     told_by_sources = report_outcome([silent, *reported] if silent else reported)
     issues += told_by_sources["issue"] if told_by_sources else []
     outcome = {"resourceType": "OperationOutcome", "issue": issues} if issues else None
     more = {"parameters": sorted({each.name for each in query.written})} | ({"total": page.total} if query.count == 0 else {})
-    hidden = withheld(store, seen, query.resource_type)
+    hidden = [one for name in _searched(query) for one in withheld(store, looked.of(name), name)]
+    hits, others = (page.hits, beside) if not query.types else ((), (*page.hits, *beside))
     leaf = logbook.released(
-        seen, caller, "search", query.resource_type, page.hits, context.request_id, told=more, withheld=hidden
+        seen,
+        caller,
+        "search",
+        query.resource_type,
+        hits,
+        context.request_id,
+        told=more,
+        withheld=hidden,
+        beside=[(looked.of(each.type).release, each) for each in others],
     )
-    return Answer(seen, page, outcome, following, silent), leaf
+    return Answer(seen, page, beside, outcome, following, silent), leaf
 
 
-def _bound(caller: Caller, query: Query, seen: Sight) -> str:
+def _searched(query: Query) -> tuple[str, ...]:
+    return query.types or (query.resource_type,)
+
+
+def _within_scope(caller: Caller, query: Query) -> Query:
+    """The query, where no type is named on those alone that the token's scope covers.
+
+    Raises: Forbidden: it covers a type that is named not, or none.
+    """
+    named = query.resource_type or any(each.name == "_type" for each in query.written)
+    types = [each for each in query.types if named or caller.may("s", each)]
+    for each in types or (query.resource_type or "Resource",):
+        caller.require("s", each)
+    return query if len(types) == len(query.types) else replace(query, types=tuple(types))
+
+
+def _stale(hub: Hub, query: Query, looked: Sights, now: int) -> list[Question]:
+    """The questions to ask before answering, each once."""
+    if not looked.others:
+        return stale(hub, looked.main, query.resource_type, now)
+    found: list[Question] = []
+    for name in looked.types(query):
+        found += [each for each in stale(hub, looked.of(name), name, now) if each not in found]
+    return found
+
+
+def _reports(hub: Hub, query: Query, looked: Sights, now: int, since: int) -> list[SourceReport]:
+    """What each source that could matter did, each once."""
+    if not looked.others:
+        return reports(hub, looked.main, query.resource_type, now, since)
+    found: list[SourceReport] = []
+    for name in looked.types(query):
+        found += [each for each in reports(hub, looked.of(name), name, now, since) if each not in found]
+    return found
+
+
+def _bound(caller: Caller, query: Query, looked: Sights) -> str:
     parts = (
         caller.issuer,
         caller.client,
@@ -114,7 +164,7 @@ def _bound(caller: Caller, query: Query, seen: Sight) -> str:
         caller.commission,
         caller.kind,
         query.digest().hex(),
-        seen.release.digest,
+        *looked.digests,
     )
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
@@ -136,8 +186,14 @@ def bundle(hub: Hub, query: Query, answer: Answer) -> bytes:
     links = [Link("self", self_link(query, base))]
     if answer.cursor and not query.withheld:
         links.append(Link("next", page_link(query, base, answer.cursor)))
-    found = ((each.fhir_id, each.bytes) for each in answer.page.hits)
-    hits: list[Hit | bytes] = [*matches(f"{base}/{query.resource_type}/", found)]
+    if query.cursor is not None:
+        links.append(Link("first", self_link(query, base)))
+    hits: list[Hit | bytes] = []
+    if query.types:
+        hits += [Hit(each.bytes, f"{base}/{each.type}/{each.fhir_id}") for each in answer.page.hits]
+    else:
+        hits += matches(f"{base}/{query.resource_type}/", ((each.fhir_id, each.bytes) for each in answer.page.hits))
+    hits += [Hit(each.bytes, f"{base}/{each.type}/{each.fhir_id}", "include") for each in answer.included]
     if answer.outcome:
         hits.append(Hit(dumps(answer.outcome), mode="outcome"))
-    return searchset(hits, links=links, total=answer.page.total)
+    return searchset(hits, links=links, total=answer.page.total if query.total else None)

@@ -16,10 +16,8 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
-    false,
     func,
     literal_column,
-    or_,
     select,
     true,
     union_all,
@@ -28,34 +26,17 @@ from sqlalchemy import (
 from hub.fhir.asked import Query, SortKey
 from hub.fhir.criteria import Criterion
 from hub.store.criteria_sql import CriteriaWriter, bound
+from hub.store.includes import Includes
 from hub.store.prepared import Kept
 from hub.store.release_sql import permits, shape
 from hub.store.released import Relation, View, Views
+from hub.store.rows import COLUMNS, Found, bytes_of, decided, shown
 from hub.store.search_parts import after as following
 from hub.store.search_parts import sort_key
 from hub.store.tables import body, locator, resource
 from hub.store.values import fitted
 
 __all__ = ["Found", "Page", "Searcher", "Version", "View", "Views", "Withheld"]
-
-
-class Found(NamedTuple):
-    """One released resource. `row`: which row of the Release let it through, from 0."""
-
-    pk: int
-    rid: int
-    fhir_id: str
-    version_id: str
-    recorded: int
-    entry: int
-    row: int
-    bytes: bytes
-    keys: tuple[Any, ...] = ()
-    """What it was sorted by."""
-    type: str = ""
-    """Where several types were searched, or it was included."""
-    group: int = 0
-    """Then: under which view it was found (`Views`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +76,7 @@ class Searcher:
     def __init__(self, dialect: str) -> None:
         self._sqlite = dialect == "sqlite"
         self._prepared = Kept()
+        self.includes = Includes(self._sqlite)
 
     def page(
         self,
@@ -185,7 +167,7 @@ class Searcher:
                 at.decided(),
                 case((resource.c.gone == 0, body.c.bytes)),
             )
-            .join_from(resource, body, _bytes_of(resource), isouter=True)
+            .join_from(resource, body, bytes_of(resource), isouter=True)
             .where(at.where(), at.permitted(), *_THIS)
             .order_by(resource.c.version.desc())
         )
@@ -204,8 +186,8 @@ class Searcher:
         return select(at.decided()).where(*_THIS, at.where(), at.current(), resource.c.gone == 0)
 
     def _read(self, view: View) -> Select[Any]:
-        found = decided(Relation(view), select(*_COLUMNS, resource.c.version).where(*_THIS)).subquery("found")
-        return select(*_shown(found), body.c.bytes).join_from(found, body, _bytes_of(found))
+        found = decided(Relation(view), select(*COLUMNS, resource.c.version).where(*_THIS)).subquery("found")
+        return select(*shown(found), body.c.bytes).join_from(found, body, bytes_of(found))
 
     def _page(self, views: Views, query: Query, criteria: Sequence[Criterion], continued: bool) -> Select[Any]:
         order = query.sort or (SortKey("", "date", True),)
@@ -222,8 +204,8 @@ class Searcher:
         again = [self._ordered(limited.c[f"s{n}"], key) for n, key in enumerate(order)]
         several = [limited.c.type, limited.c.seen] if query.types else []
         return (
-            select(total.label("total"), *_shown(limited), body.c.bytes, *several, *sorted_by)
-            .join_from(limited, body, _bytes_of(limited))
+            select(total.label("total"), *shown(limited), body.c.bytes, *several, *sorted_by)
+            .join_from(limited, body, bytes_of(limited))
             .order_by(*again, limited.c.rid)
         )
 
@@ -233,13 +215,13 @@ class Searcher:
         if not query.types:
             at = views.relation(query.resource_type)
             matching = [writer.criterion(each.shape(), query.resource_type, at) for each in criteria]
-            return decided(at, select(*_COLUMNS, resource.c.version).where(_OF_TYPE, *matching), *_sorted_by(query, at))
+            return decided(at, select(*COLUMNS, resource.c.version).where(_OF_TYPE, *matching), *_sorted_by(query, at))
         found = []
         for number, types in views.grouped(query.types).items():
             at = views.relation(types[0])
             matching = [writer.criterion(each.shape(), "", at) for each in criteria]
             named = resource.c.type.in_([literal_column(f"'{each}'", Text) for each in types])
-            columns = (*_COLUMNS, resource.c.version, resource.c.type, literal_column(str(number)).label("seen"))
+            columns = (*COLUMNS, resource.c.version, resource.c.type, literal_column(str(number)).label("seen"))
             found.append(decided(at, select(*columns).where(named, *matching), *_sorted_by(query, at)))
             writer.again()
         return union_all(*found)
@@ -250,22 +232,12 @@ class Searcher:
         return column.desc() if key.descending else column
 
 
-def decided(at: Relation, candidates: Select[Any], *keys: ColumnElement[Any]) -> Select[Any]:
-    """Those of the candidates that are released now, each with the row of the Release that decides it."""
-    seen = candidates.add_columns(at.decided().label("decided"), *keys)
-    seen = seen.where(at.where(), at.current(), at.rows.c.gone == 0)
-    fenced = seen.offset(literal_column("0")).subquery("candidates")  # a fence: the decision is worked out once a row
-    places = permits(shape(at.view.release))
-    return select(fenced).where(or_(false(), *(fenced.c.decided == literal_column(str(place)) for place in places)))
-
-
 def _sorted_by(query: Query, at: Relation) -> list[ColumnElement[Any]]:
     keys = [sort_key(key, query.resource_type, n, at) for n, key in enumerate(query.sort)]
     return keys or [resource.c.sort.label("s0")]
 
 
-_COLUMNS = tuple(resource.c[name] for name in ("pk", "rid", "fhir_id", "version_id", "rec_from", "entry"))
-_SHOWN = 1 + len(_COLUMNS) + 2
+_SHOWN = 1 + len(COLUMNS) + 2
 """Columns of a hit before its sort keys: the total, these, the deciding row and the bytes."""
 _OF_TYPE = resource.c.type == bindparam("type")
 _THIS = (
@@ -277,11 +249,3 @@ _THIS = (
 
 def _found(row: tuple[Any, ...], keys: tuple[Any, ...]) -> Found:
     return Found._make((*row, keys, "", 0))
-
-
-def _shown(found: Any) -> list[ColumnElement[Any]]:
-    return [*(found.c[column.name] for column in _COLUMNS), found.c.decided - literal_column("1")]
-
-
-def _bytes_of(found: Any) -> ColumnElement[bool]:
-    return and_(body.c.pk == found.c.pk, body.c.rid == found.c.rid, body.c.version == found.c.version)

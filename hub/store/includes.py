@@ -1,0 +1,87 @@
+"""Resources beside hits: those that are pointed at, and those that point. Each lies in its own type's released relation."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Connection, Select, Text, and_, bindparam, func, select, tuple_
+from sqlalchemy.dialects.postgresql import JSONB
+
+from hub.fhir.json import dumps
+from hub.store.prepared import Kept
+from hub.store.released import Relation, View
+from hub.store.rows import COLUMNS, Found, bytes_of, decided, shown
+from hub.store.tables import body, ix_ref, locator, resource
+from hub.store.values import fitted, parameter_number
+
+
+class Includes:
+    """Statements by view. State: the prepared statements."""
+
+    def __init__(self, sqlite: bool) -> None:
+        self._sqlite = sqlite
+        self._prepared = Kept(128)
+
+    def named(
+        self, connection: Connection, view: View, types: Collection[str], numbers: Collection[int], most: int
+    ) -> list[Found]:
+        """The released resources of some types that have these numbers; `most` at most."""
+        if not numbers:
+            return []
+        statement = self._prepared.made(("named", view.shape()), lambda: self._named(Relation(view)))
+        return self._found(connection, statement, view, types, most, {"numbers": _written(sorted(numbers))})
+
+    def pointing(
+        self, connection: Connection, view: View, params: Mapping[str, Collection[str]], targets: Collection[str], most: int
+    ) -> list[Found]:
+        """The released resources that point at one of `targets`.
+
+        Takes: `params`: by type of the resources, the index names of the parameters under which they may point.
+        """
+        if not targets or not params:
+            return []
+        statement = self._prepared.made(("pointing", view.shape()), lambda: self._pointing(Relation(view)))
+        numbers = sorted(parameter_number(name, each) for name, its in params.items() for each in its)
+        given = {"params": _written(numbers), "targets": _written(sorted(map(fitted, targets)))}
+        return self._found(connection, statement, view, params, most, given)
+
+    def _found(
+        self, connection: Connection, statement: Any, view: View, types: Collection[str], most: int, given: dict[str, str]
+    ) -> list[Found]:
+        values = view.values() | given | {"types": _written(sorted(types)), "most": most}
+        return [Found._make((*row[:-1], (), row[-1], 0)) for row in statement.rows(connection, values)]
+
+    def _named(self, at: Relation) -> Select[Any]:
+        numbers = self._each("numbers", BigInteger)
+        if at.view.kind == "patient":
+            return self._whole(at, resource.c.rid.in_(numbers))
+        held = select(locator.c.pk, locator.c.rid).where(locator.c.rid.in_(numbers))
+        return self._whole(at, tuple_(resource.c.pk, resource.c.rid).in_(held))
+
+    def _pointing(self, at: Relation) -> Select[Any]:
+        test = and_(ix_ref.c.param.in_(self._each("params", BigInteger)), ix_ref.c.target.in_(self._each("targets", Text)))
+        if at.view.kind == "patient":
+            hits = select(ix_ref.c.rid, ix_ref.c.version).where(at.of(ix_ref), test)
+            return self._whole(at, tuple_(resource.c.rid, resource.c.version).in_(hits))
+        same = [ix_ref.c[name] == resource.c[name] for name in ("pk", "rid", "version")]
+        return self._whole(at, select(ix_ref.c.rid).where(*same, test).exists())
+
+    def _whole(self, at: Relation, test: ColumnElement[bool]) -> Select[Any]:
+        of_types = resource.c.type.in_(self._each("types", Text))
+        found = decided(at, select(*COLUMNS, resource.c.version, resource.c.type).where(of_types, test)).subquery("found")
+        return (
+            select(*shown(found), body.c.bytes, found.c.type)
+            .join_from(found, body, bytes_of(found))
+            .order_by(found.c.type, found.c.rid)
+            .limit(bindparam("most"))
+        )
+
+    def _each(self, name: str, kind: Any) -> Any:
+        """The members of a list that is bound as one value."""
+        if self._sqlite:
+            return select(func.json_each(bindparam(name, type_=Text)).table_valued("value").c.value)
+        each = func.jsonb_array_elements_text(bindparam(name, type_=JSONB)).column_valued("given")
+        return select(each.cast(kind))
+
+
+def _written(values: list[Any]) -> str:
+    return dumps(values).decode()

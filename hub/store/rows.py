@@ -1,0 +1,49 @@
+"""Rows of hits: what is read of each, and by which row of the Release it was let through."""
+
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Select, and_, false, literal_column, or_, select
+
+from hub.store.release_sql import permits, shape
+from hub.store.released import Relation
+from hub.store.tables import body, resource
+
+COLUMNS = tuple(resource.c[name] for name in ("pk", "rid", "fhir_id", "version_id", "rec_from", "entry"))
+
+
+class Found(NamedTuple):
+    """One released resource. `row`: which row of the Release let it through, from 0."""
+
+    pk: int
+    rid: int
+    fhir_id: str
+    version_id: str
+    recorded: int
+    entry: int
+    row: int
+    bytes: bytes
+    keys: tuple[Any, ...] = ()
+    """What it was sorted by."""
+    type: str = ""
+    """Where several types were searched, or it was included."""
+    group: int = 0
+    """Then: under which view it was found (`Views`)."""
+
+
+def decided(at: Relation, candidates: Select[Any], *keys: ColumnElement[Any]) -> Select[Any]:
+    """Those of the candidates that are released now, each with the row of the Release that decides it."""
+    seen = candidates.add_columns(at.decided().label("decided"), *keys)
+    seen = seen.where(at.where(), at.current(), at.rows.c.gone == 0)
+    fenced = seen.offset(literal_column("0")).subquery("candidates")  # a fence: the decision is worked out once a row
+    places = permits(shape(at.view.release))
+    return select(fenced).where(or_(false(), *(fenced.c.decided == literal_column(str(place)) for place in places)))
+
+
+def shown(found: Any) -> list[ColumnElement[Any]]:
+    """The columns of a hit, and the deciding row, from 0."""
+    return [*(found.c[column.name] for column in COLUMNS), found.c.decided - literal_column("1")]
+
+
+def bytes_of(found: Any) -> ColumnElement[bool]:
+    """The body that belongs to a row."""
+    return and_(body.c.pk == found.c.pk, body.c.rid == found.c.rid, body.c.version == found.c.version)
