@@ -59,10 +59,14 @@ def fhir_routes(edge: Edge, version: str, smart_configuration: Callable[[], dict
         Route("/fhir/metadata", metadata, methods=["GET"]),
         Route("/fhir/.well-known/smart-configuration", smart, methods=["GET"]),
         Route("/.well-known/smart-configuration", smart, methods=["GET"]),
+        on("", ["GET"], _search),
+        on("/", ["GET"], _search),
+        on("/_search", ["POST"], _search_by_post),
         on("/{type}/_search", ["POST"], _search_by_post),
+        on("/Patient/{patient}/{type}/_search", ["POST"], _search_by_post),
         on("/{type}/{id}/_history/{version}", ["GET"], _vread),
         on("/{type}/{id}/_history", ["GET"], _history),
-        on("/Patient/{patient}/{type}", ["GET"], _search_compartment),
+        on("/Patient/{patient}/{type}", ["GET"], _search),
         on("/{type}/{id}", ["GET"], _read),
         on("/{type}/{id}", ["PUT"], _update),
         on("/{type}/{id}", ["DELETE"], _delete),
@@ -79,29 +83,36 @@ async def _search(request: Request, context: Context) -> Response:
 async def _search_by_post(request: Request, context: Context) -> Response:
     async with refusing(context, "search", _type_or_none(request)):
         form = request.headers.get("content-type", "").split(";")[0].strip().lower()
-        if form != "application/x-www-form-urlencoded":
+        if form not in ("application/x-www-form-urlencoded", "") or (not form and await request.body()):
             raise UnsupportedMedia("a search is posted as application/x-www-form-urlencoded", "Content-Type")
         written = await request.body()
     return await _answer_search(request, context, written)
 
 
-async def _search_compartment(request: Request, context: Context) -> Response:
-    return await _answer_search(request, context, b"", ("patient", clean_id(request.path_params["patient"])))
-
-
-async def _answer_search(request: Request, context: Context, form: bytes = b"", *more: tuple[str, str]) -> Response:
+async def _answer_search(request: Request, context: Context, form: bytes = b"") -> Response:
     async with refusing(context, "search", _type_or_none(request)):
         _acceptable(request)
-        query = _query(request, context, [*_pairs(request.scope["query_string"]), *_pairs(form), *more])
+        query = _query(request, context, [*_pairs(request.scope["query_string"]), *_pairs(form)])
     if any(isinstance(each, Identifier) for each in query.patients):
         context.count_lookup()
     return Response(await search_type(context, query), media_type=FHIR_JSON)
 
 
 def _query(request: Request, context: Context, pairs: list[tuple[str, str]]) -> Query:
-    resource_type = _known(request)
-    lenient = "handling=lenient" in request.headers.get("prefer", "").replace(" ", "")
-    return read_query(resource_type, pairs, now=context.hub.clock(), lenient=lenient, base=context.hub.base)
+    """What is asked: of a type, of every type, or in a patient's compartment of one or all of them (`*`)."""
+    at, patient = request.path_params, clean_id(request.path_params.get("patient", ""))
+    everything = at.get("type", "*") == "*"
+    if "patient" in at and not everything:
+        pairs = [*pairs, ("patient", patient)]
+    return read_query(
+        "" if everything else _known(request),
+        pairs,
+        now=context.hub.clock(),
+        lenient="handling=lenient" in request.headers.get("prefer", "").replace(" ", ""),
+        base=context.hub.base,
+        own_source=context.caller.kind == "system",
+        patient=patient if "patient" in at and everything else "",
+    )
 
 
 def _pairs(written: bytes) -> list[tuple[str, str]]:
@@ -163,7 +174,7 @@ async def _delete(request: Request, context: Context) -> Response:
 
 def _type_or_none(request: Request) -> str:
     """The type, as the log may name it."""
-    resource_type: str = request.path_params["type"]
+    resource_type: str = request.path_params.get("type", "")
     return resource_type if resource_type in TYPES else ""
 
 

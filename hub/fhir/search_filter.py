@@ -29,6 +29,8 @@ MAX_TEXT = 255
 """Characters of one text."""
 MAX_DEPTH = 16
 """Parentheses and brackets in each other."""
+MAX_HEIGHT = 48
+"""Changes between `and`, `or` and `not` in each other."""
 _NAMED_SYSTEMS = {
     "loinc": "http://loinc.org",
     "snomed": "http://snomed.info/sct",
@@ -56,6 +58,8 @@ def read_filter(clauses: Clauses, held: ResourceType, written: str) -> Criterion
     reader = _Reader(written)
     expression = reader.expression(0)
     reader.end()
+    if _height(expression) > MAX_HEIGHT:
+        raise TooCostly(f"and, or and not lie more than {MAX_HEIGHT} in each other", NAME)
     return _criterion(clauses, held, expression, 0)
 
 
@@ -165,6 +169,21 @@ class _Reader:
 
     def _fault(self, problem: str) -> InvalidRequest:
         return InvalidRequest(f"{problem} (at character {self.at + 1})", NAME)
+
+
+def _height(expression: _Expression) -> int:
+    match expression:
+        case _Negated(inner):
+            return 1 + _height(inner)
+        case _Test(path):
+            return 1 + max((_height(step.narrowed) for step in path if step.narrowed), default=0)
+        case _Joined():
+            word, changes, highest = "", 0, 0
+            while isinstance(expression, _Joined):
+                changes += expression.word != word
+                word, highest = expression.word, max(highest, _height(expression.right))
+                expression = expression.left
+            return changes + max(highest, _height(expression))
 
 
 def _criterion(clauses: Clauses, held: ResourceType, expression: _Expression, links: int) -> Criterion:

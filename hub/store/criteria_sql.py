@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    Select,
     Text,
     and_,
     bindparam,
@@ -178,8 +179,8 @@ class CriteriaWriter:
     def _targets(self, name: str, inner: Form) -> Any:
         """The released resources of a type that meet a criterion, as others point at them."""
         other = self._views.relation(name, self._alias())
-        start = literal_column(f"'{_word(name)}/'", Text)
-        return select(start + other.rows.c.fhir_id).where(*_there(other, name), self.criterion(inner, name, other))
+        at = (literal_column(f"'{_word(name)}/'", Text) + other.rows.c.fhir_id).label("target")
+        return self._set(select(at).where(*_there(other, name), self.criterion(inner, name, other)))
 
     def _pointing(self, source: str, param: str, inner: Form) -> Any:
         """What released resources of a type that meet a criterion point at."""
@@ -187,11 +188,14 @@ class CriteriaWriter:
         keys = ix_ref.alias(f"k{next(self._aliases)}")
         same = and_(keys.c.pk == other.rows.c.pk, keys.c.rid == other.rows.c.rid, keys.c.version == other.rows.c.version)
         place = [other.of(keys)] if other.view.kind == "patient" else []
-        return (
-            select(keys.c.target)
-            .join_from(keys, other.rows, same)
-            .where(*place, keys.c.param == _number(source, param), *_there(other, source), self.criterion(inner, source, other))
+        its = (*place, keys.c.param == _number(source, param), *_there(other, source))
+        return self._set(
+            select(keys.c.target).join_from(keys, other.rows, same).where(*its, self.criterion(inner, source, other))
         )
+
+    def _set(self, found: Select[Any]) -> Select[Any]:
+        """A set of targets, written before the statement that uses it: SQLite reads only so many brackets in each other."""
+        return select(found.cte(f"t{next(self._aliases)}").c.target)
 
     def _composite(self, param: str, parts: Iterable[Form], resource_type: str, at: Relation) -> ColumnElement[bool]:
         number = _number(resource_type, param)

@@ -1,0 +1,187 @@
+"""Searches that look at other resources than their hits: chains, `_has`, includes, several types. Each is seen on its own."""
+
+import pytest
+
+ENCOUNTER_CLASS = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "AMB"}
+
+
+@pytest.fixture(scope="module")
+def world(shared):
+    """What a source's client has written, by short names."""
+    held = {}
+
+    def put(name, resource):
+        answer = shared.do("PUT", f"/fhir/{resource['resourceType']}/{name}", "alfa-client", resource=resource | {"id": name})
+        assert answer.status_code == 201, answer.text
+        held[name] = resource["resourceType"]
+
+    def observation(name, code, **more):
+        fixed = {"resourceType": "Observation", "status": "final", "subject": {"reference": "Patient/w-anna"}}
+        put(name, fixed | {"code": {"coding": [{"system": "http://loinc.org", "code": code}]}} | more)
+
+    put("w-org", {"resourceType": "Organization", "name": "Vårdcentralen Ängen"})
+    put("w-ward", {"resourceType": "Organization", "name": "Avdelning 1", "partOf": {"reference": "Organization/w-org"}})
+    put("w-anna", {"resourceType": "Patient", "name": [{"family": "Åkesson", "given": ["Anna"]}], "gender": "female"})
+    put("w-bo", {"resourceType": "Patient", "name": [{"family": "Akesson", "given": ["Bo"]}], "gender": "male"})
+    visit = {
+        "resourceType": "Encounter",
+        "status": "finished",
+        "class": ENCOUNTER_CLASS,
+        "subject": {"reference": "Patient/w-anna"},
+    }
+    put("w-stay", visit | {"serviceProvider": {"reference": "Organization/w-ward"}})
+    put("w-visit", visit | {"status": "planned", "partOf": {"reference": "Encounter/w-stay"}})
+    observation("w-pulse", "8867-4", encounter={"reference": "Encounter/w-visit"})
+    observation("w-panel", "85354-9", encounter={"reference": "Encounter/w-stay"})
+    observation("w-systolic", "8480-6", derivedFrom=[{"reference": "Observation/w-pulse"}])
+    observation("w-summary", "55417-0", hasMember=[{"reference": "Observation/w-systolic"}])
+    observation("w-of-bo", "8867-4", subject={"reference": "Patient/w-bo"})
+    report = {"resourceType": "DiagnosticReport", "status": "final", "code": {"text": "Prov"}}
+    put("w-report", report | {"subject": {"reference": "Patient/w-anna"}, "result": [{"reference": "Observation/w-panel"}]})
+    return shared, held
+
+
+def ids(world, path, mode="match", who="alfa-client"):
+    house, held = world
+    answer = house.get(f"/fhir/{path}", who)
+    assert answer.status_code == 200, answer.text
+    found = [each for each in answer.json().get("entry", []) if each["search"]["mode"] == mode]
+    assert all(each["fullUrl"].endswith(f"{each['resource']['resourceType']}/{each['resource']['id']}") for each in found)
+    return {each["resource"]["id"] for each in found if each["resource"]["id"] in held}
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("Observation?subject:Patient.name=åkesson", "w-pulse w-panel w-systolic w-summary"),
+        ("Observation?subject:Patient.name=akesson", "w-of-bo"),
+        ("Observation?patient.gender=male", "w-of-bo"),
+        ("Observation?subject.name=anna&code=8867-4", "w-pulse"),
+        ("Observation?patient.name:exact=Anna&encounter.status=planned", "w-pulse"),
+        ("Observation?encounter.part-of:Encounter.status=finished", "w-pulse"),
+        ("Observation?encounter.part-of.service-provider.partof.name=vårdcentralen", "w-pulse"),
+        ("Observation?encounter.service-provider.name:contains=delning", "w-panel"),
+        ("Observation?encounter.status:not=planned", "w-panel"),
+        ("Observation?encounter:Encounter.subject:Patient.gender=female", "w-pulse w-panel"),
+        ("Observation?has-member:Observation.derived-from:Observation.code=8867-4", "w-summary"),
+        ("Observation?encounter.status=cancelled", ""),
+        ("Patient?_has:Observation:patient:code=55417-0", "w-anna"),
+        ("Patient?_has:Observation:patient:code=8867-4", "w-anna w-bo"),
+        ("Patient?_has:Observation:patient:encounter.status=planned", "w-anna"),
+        ("Patient?_has:Encounter:patient:_has:Observation:encounter:code=8867-4", "w-anna"),
+        ("Encounter?_has:Observation:encounter:_has:DiagnosticReport:result:status=final", "w-stay"),
+        ("Observation?_has:Observation:derived-from:code=8480-6", "w-pulse"),
+        ("Observation?patient._has:DiagnosticReport:patient:status=final&code=85354-9", "w-panel"),
+        ("Observation?encounter:missing=true&subject=Patient/w-anna", "w-systolic w-summary"),
+        ("Observation?_filter=encounter.status eq planned or code eq loinc|55417-0", "w-pulse w-summary"),
+        ("Observation?_filter=subject.name sw åkes and not (encounter pr true)", "w-systolic w-summary"),
+        ("Observation?_filter=encounter[status eq finished].service-provider.name co avdelning", "w-panel"),
+        ("Observation?_content=8867&subject=w-bo", "w-of-bo"),
+        ("?_type=Patient,Organization&_id=w-anna,w-org,w-pulse", "w-anna w-org"),
+        ("?_type=Observation,Encounter&patient=w-anna&status=planned", "w-visit"),
+        ("?_id=w-anna,w-visit", "w-anna w-visit"),
+        ("?_id=w-anna,w-visit,w-org&_sort=-_lastUpdated&_lastUpdated=gt2000", "w-anna w-visit w-org"),
+        ("Patient/w-bo/*", "w-bo w-of-bo"),
+        ("Patient/w-anna/Encounter", "w-stay w-visit"),
+        ("Patient/w-anna/Observation?code=8867-4", "w-pulse"),
+    ],
+)  # fmt: skip
+def test_a_search_finds_through_other_resources(world, path, expected):
+    assert ids(world, path) == set(expected.split())
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("Observation?_id=w-pulse&_include=Observation:encounter", "w-visit"),
+        ("Observation?_id=w-pulse&_include=Observation:encounter&_include:iterate=Encounter:part-of", "w-visit w-stay"),
+        ("Observation?_id=w-pulse&_include=Observation:*", "w-visit w-anna"),
+        ("Observation?_id=w-pulse&_include=*", "w-visit w-anna"),
+        ("Observation?_id=w-pulse&_include=Observation:subject:Location", ""),
+        ("Observation?_id=w-pulse&_include=Observation:subject:Patient", "w-anna"),
+        (
+            "Observation?_id=w-summary&_include:iterate=Observation:has-member&_include:iterate=Observation:derived-from",
+            "w-systolic w-pulse",
+        ),
+        ("Observation?_id=w-pulse&_include:iterate=*", "w-visit w-anna w-stay w-ward w-org"),
+        ("Patient?_id=w-bo&_revinclude=Observation:subject", "w-of-bo"),
+        ("Patient?_id=w-bo&_revinclude=Observation:patient", "w-of-bo"),
+        ("Patient?_id=w-bo&_revinclude=Observation:subject:Location", ""),
+        ("Patient?_id=w-bo&_revinclude=*", "w-of-bo"),
+        (
+            "Encounter?_id=w-stay&_revinclude=Encounter:part-of&_revinclude:iterate=Observation:encounter",
+            "w-visit w-pulse w-panel",
+        ),
+        ("Encounter?_id=w-visit&_include=Encounter:part-of&_revinclude:iterate=Encounter:part-of", "w-stay"),
+        ("?_type=Observation,Encounter&_id=w-pulse,w-visit&_include=Observation:encounter&_include=Encounter:part-of", "w-stay"),
+        ("Observation?_id=nobody&_include=Observation:subject", ""),
+    ],
+)  # fmt: skip
+def test_what_lies_beside_the_hits_is_included_once(world, path, expected):
+    assert ids(world, path, "include") == set(expected.split())
+
+
+def test_includes_do_not_count_and_are_not_paged(world):
+    house, _ = world
+    answer = house.get("/fhir/Observation?subject=w-anna&_include=Observation:subject&_count=1", "alfa-client").json()
+    assert answer["total"] == 4
+    assert [each["search"]["mode"] for each in answer["entry"]] == ["match", "include"]
+    following = next(each["url"] for each in answer["link"] if each["relation"] == "next")
+    again = house.get(following, "alfa-client").json()
+    assert [each["search"]["mode"] for each in again["entry"]] == ["match", "include"]
+    assert {each["relation"] for each in again["link"]} == {"self", "next", "first"}
+
+
+def test_the_statements_of_an_include_do_not_follow_the_hits(world):
+    house, _ = world
+    counted = []
+    for path in ("Observation?_id=w-pulse", "Observation?subject=w-anna", "Observation?subject=w-anna,w-bo"):
+        house.get(f"/fhir/{path}&_include=Observation:subject&_include=Observation:encounter", "alfa-client")
+        with house.store.database.count() as counter:
+            house.get(f"/fhir/{path}&_include=Observation:subject&_include=Observation:encounter", "alfa-client")
+        counted.append(len(counter.statements))
+    assert len(set(counted)) == 1
+
+
+def test_the_log_names_what_was_included(world):
+    house, _ = world
+    house.get("/fhir/Observation?_id=w-pulse&_include=Observation:*", "alfa-client")
+    assert house.log()[-1]["released"] == 3
+
+
+def test_a_search_is_posted_at_every_level(world):
+    house, _ = world
+    for path, form, expected in (
+        ("/_search", {"_type": "Patient", "_id": "w-anna"}, 1),
+        ("/Observation/_search", {"encounter.status": "planned"}, 1),
+        ("/Patient/w-anna/Observation/_search", {"code": "8867-4"}, 1),
+        ("/Patient/w-bo/*/_search", {}, 2),
+    ):
+        answer = house.post(f"/fhir{path}", "alfa-client", data=form)
+        assert (answer.status_code, answer.json().get("total")) == (200, expected), (path, answer.text)
+
+
+def test_total_is_told_unless_it_is_not_wanted(world):
+    house, _ = world
+    for total, told in (("accurate", True), ("estimate", True), ("none", False)):
+        answer = house.get(f"/fhir/Observation?subject=w-anna&_total={total}", "alfa-client").json()
+        assert ("total" in answer) is told
+    counted = house.get("/fhir/Observation?subject=w-anna&_summary=count", "alfa-client").json()
+    assert (counted["total"], "entry" in counted) == (4, False)
+
+
+def test_another_source_finds_and_includes_nothing_of_it(world):
+    for path in (
+        "Observation?subject:Patient.name=åkesson",
+        "Patient?_has:Observation:patient:code=8867-4",
+        "?_id=w-anna,w-visit",
+        "Patient/w-anna/*",
+    ):
+        assert ids(world, path, who="beta-client") == set()
+
+
+def test_security_labels_are_a_source_s_own_to_search_by(world):
+    house, _ = world
+    assert ids(world, "Observation?_security=R") == set()
+    for path in ("_security=R", "_filter=_security eq R", "encounter._security=R", "_has:Observation:has-member:_security=R"):
+        assert house.get(f"/fhir/Observation?{path}", "doctor").status_code == 400
