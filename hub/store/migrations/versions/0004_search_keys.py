@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 
 Column = sa.Column[Any]
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 
 TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
