@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hub.fhir.resource import Resource
-from hub.fhir.types import COMMON, TYPES, ResourceType
+from hub.fhir.types import TYPES, ResourceType
 
 FHIR_VERSION = "4.0.1"
 _OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
@@ -64,7 +64,8 @@ def _resource(held: ResourceType, reading: Sequence[str], writing: Sequence[str]
         "referencePolicy": ["literal", "logical"],
     }
     if "search-type" in interactions:
-        written["searchParam"] = [{"name": each.name, "type": each.kind} for each in (*COMMON, *held.search)]
+        asked = (each for each in held.named.values() if each.kind != "special")  # `Location.near` is refused
+        written["searchParam"] = [{"name": each.name, "definition": each.definition, "type": each.kind} for each in asked]
     return written
 
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
-from hub.fhir.resource import Resource, elements
+from hub.fhir.compiled import compiled
+from hub.fhir.expression import unnarrowed
+from hub.fhir.resource import Resource
 from hub.fhir.types import TYPES
 
 
@@ -20,12 +22,12 @@ def patients(resource: Resource) -> tuple[str, ...]:
 def references(resource: Resource) -> Iterator[Resource]:
     """The Reference elements of a resource that may put it in a patient's compartment, resolved or not."""
     held = TYPES.get(resource.get("resourceType", ""))
-    for path in held.patient if held else ():
-        yield from (found for found in elements(path)(resource) if isinstance(found, dict))
+    for expression in held.patient if held else ():
+        yield from (found for found in compiled(expression)(resource) if isinstance(found, dict))
 
 
 def parameters(resource_type: str) -> tuple[str, ...]:
     """The index names of the reference parameters by which a type lies in a patient's compartment."""
     held = TYPES[resource_type]
-    its = (each for each in held.search if each.kind == "reference" and set(each.paths) & set(held.patient))
+    its = (each for each in held.search if each.kind == "reference" and set(unnarrowed(each.expression)) & set(held.patient))
     return tuple(dict.fromkeys(each.index for each in its))

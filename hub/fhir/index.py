@@ -1,15 +1,30 @@
 """The index of a resource: what each search parameter of its type finds in it."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from hub.fhir import full_text
+from hub.fhir.compiled import flat, readings, stage
+from hub.fhir.expression import Member, Path
 from hub.fhir.index_keys import IDENTIFIER, PRESENT, Index, Key, ReferenceKey, TokenKey
-from hub.fhir.parameters import KINDS
-from hub.fhir.resource import Extractor, Resource, elements
-from hub.fhir.types import COMMON, TYPES, SearchParameter, identifier
+from hub.fhir.parameters import KINDS, ParameterKind
+from hub.fhir.resource import Resource
+from hub.fhir.types import TYPES, SearchParameter
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """One alternative of what a parameter finds, read when a resource has the member that it is planned under."""
+
+    parameter: SearchParameter
+    kind: ParameterKind
+    find: Callable[[Resource, Sequence[Any]], Sequence[Any]]
+    """From the resource and the member's values to what the parameter finds."""
+
+
+_Plan = Mapping[str, Sequence[_Reading]]
 
 
 def index(resource: Resource, whole: bool = False) -> Index:
@@ -19,10 +34,13 @@ def index(resource: Resource, whole: bool = False) -> Index:
     Gives: `_id` and `_lastUpdated` too, though the store keeps these in columns; nothing for a type that is not in the house.
     """
     found: dict[str, dict[Key, None]] = {}
-    for parameter, extract in _plan(resource.get("resourceType", "")):
-        for element in extract(resource):
-            for name, key in _keys(parameter, element, whole):
-                found.setdefault(name, {})[key] = None
+    plan = _plan(resource.get("resourceType", ""))
+    for member in resource.keys() & plan.keys():
+        values = flat(resource[member])
+        for each in plan[member]:
+            for element in each.find(resource, values):
+                for name, key in _keys(each, element, whole):
+                    found.setdefault(name, {})[key] = None
     for name, words in full_text.words(resource) if whole and found else ():
         found[name] = {words: None}
     return {name: tuple(keys) for name, keys in found.items()}
@@ -34,12 +52,15 @@ def references(resource: Resource) -> Mapping[str, Sequence[str]]:
     return {name: targets for name, targets in pointed.items() if targets}
 
 
-def _keys(parameter: SearchParameter, element: Any, whole: bool) -> Iterator[tuple[str, Key]]:
-    kind = KINDS[parameter.kind]
+def _keys(reading: _Reading, element: Any, whole: bool) -> Iterator[tuple[str, Key]]:
+    parameter, kind = reading.parameter, reading.kind
+    of_reference = parameter.kind == "reference" and isinstance(element, dict)
+    if of_reference and "resourceType" in element:  # what a Bundle holds instead of pointing at it
+        element = {"reference": f"{element['resourceType']}/{element.get('id')}"}
     own = tuple(kind.keys(parameter, element))
     for key in own:
         yield parameter.index, key
-    if parameter.kind == "reference" and isinstance(element, dict) and "identifier" in element:
+    if of_reference and "identifier" in element:
         for key in KINDS["token"].keys(as_identifier(parameter), element["identifier"]):
             yield parameter.index + IDENTIFIER, key
     if whole:
@@ -49,27 +70,47 @@ def _keys(parameter: SearchParameter, element: Any, whole: bool) -> Iterator[tup
             yield parameter.index + ending, key
 
 
+@cache
 def as_identifier(parameter: SearchParameter) -> SearchParameter:
     """The token parameter that `name:identifier` is."""
-    return identifier(parameter.index + IDENTIFIER)
+    name = parameter.index + IDENTIFIER
+    return SearchParameter(name=name, kind="token", expression="", index=name, literal=True)
 
 
 @cache
-def _plan(resource_type: str) -> tuple[tuple[SearchParameter, Extractor], ...]:
+def _plan(resource_type: str) -> _Plan:
     held = TYPES.get(resource_type)
-    if not held:
-        return ()
-    own = [parameter for parameter in held.search if parameter.index == parameter.name and parameter.kind in KINDS]
-    written = [(parameter, path) for parameter in (*COMMON, *own) for path in parameter.paths]
-    return tuple((variant, elements(each)) for parameter, path in written for variant, each in _variants(parameter, path))
+    plan: dict[str, list[_Reading]] = {}
+    for parameter in held.named.values() if held else ():
+        if parameter.index == parameter.name:
+            for member, reading in _planned(parameter):
+                plan.setdefault(member, []).append(reading)
+    return plan
 
 
-def _variants(parameter: SearchParameter, path: str) -> Iterator[tuple[SearchParameter, str]]:
-    """A date of a choice of types may be an instant, which is read otherwise than a dateTime."""
-    if parameter.kind != "date" or not path.endswith("[x]"):
-        yield parameter, path
-        return
-    stem = path.removesuffix("[x]")
-    for datatype in ("DateTime", "Date", "Period", "Timing"):
-        yield parameter, stem + datatype
-    yield replace(parameter, instant=True), stem + "Instant"
+def _planned(parameter: SearchParameter) -> Iterator[tuple[str, _Reading]]:
+    """Where a resource does not have the member, there is nothing to be found: so what is absent costs nothing."""
+    kind = KINDS[parameter.kind]
+    for variant, path in readings(parameter):
+        if path and isinstance(path[0], Member):
+            yield path[0].json, _Reading(variant, kind, _after(path[1:]))
+        elif parameter.components:
+            whole = _Reading(variant, kind, lambda resource, _: (resource,))
+            yield from ((member, whole) for member in _members(parameter.components[-1]))
+        else:
+            yield "resourceType", _Reading(variant, kind, _of(path))
+
+
+def _after(steps: Path) -> Callable[[Resource, Sequence[Any]], Sequence[Any]]:
+    run = stage(steps)
+    return lambda _, values: run(values)
+
+
+def _of(path: Path) -> Callable[[Resource, Sequence[Any]], Sequence[Any]]:
+    run = stage(path)
+    return lambda resource, _: run((resource,))
+
+
+def _members(part: SearchParameter) -> tuple[str, ...]:
+    """The members that a part of a composite begins with: it finds nothing without one of them."""
+    return tuple(path[0].json for _, path in readings(part) if isinstance(path[0], Member))

@@ -29,11 +29,18 @@ CONSENT = "consent"
 NOBODY = "nobody"
 """Provider and unit of what no staff see; HSA-ids are in upper case."""
 CATEGORIES = {
+    "AllergyIntolerance": "upp",
     "CarePlan": "cll-cp",
+    "Composition": "voo",
+    "Condition": "dia",
+    "DocumentReference": "voo",
     "Encounter": "vko",
+    "Flag": "upp",
+    "Immunization": "caa-gvh",
     "MedicationRequest": "caa-gmh",
     "MedicationStatement": "caa-gmh",
     "MedicationAdministration": "caa-gmh",
+    "MedicationDispense": "caa-gmh",
     "DiagnosticReport": "und-kkm-ure",
     "Observation": "und-kkm-ure",
     "Specimen": "und-kkm-ure",

@@ -10,7 +10,7 @@ from sqlalchemy.sql.selectable import NamedFromClause
 from hub.consent.release import Release
 from hub.fhir.custody import COLUMNS
 from hub.store.release_sql import bindings, permitted, rule_number, shape
-from hub.store.tables import FOREVER, resource
+from hub.store.tables import FOREVER, NO_PATIENT, resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class Relation:
                 return self.of(self.rows)
             case "unit":
                 unit = self.rows.c.unit == self._bound("unit")
-                return and_(self.rows.c.provider == self._bound("provider"), unit)
+                return and_(self.rows.c.provider == self._bound("provider"), unit, self.rows.c.pk != NO_PATIENT)
             case "source":
                 return self.rows.c.source == self._bound("source")
 

@@ -9,11 +9,10 @@ from hub.errors import InvalidRequest
 from hub.fhir.criteria import LastUpdatedIs
 from hub.fhir.index_keys import OPEN_HIGH, OPEN_LOW
 from hub.fhir.parameters import Asking, date
-from hub.fhir.types import COMMON
-from hub.fhir.types import date as date_parameter
+from hub.fhir.types import COMMON, TYPES
 
 DAY = 86_400_000_000
-PARAMETER = date_parameter("date", "effective[x]")
+PARAMETER = TYPES["Observation"].parameter("date")
 ASKING = Asking(now=datetime(2016, 1, 1, tzinfo=UTC))
 FROM_21_JANUARY = {"start": "2013-01-21"}
 FROM_15_MARCH = {"start": "2013-03-15"}
@@ -133,7 +132,7 @@ def test_a_period_is_open_where_it_has_no_end(held, keys):
 
 
 def test_an_instant_is_a_point_however_many_digits_it_has():
-    instant = date_parameter("date", "start", instant=True)
+    instant = TYPES["Slot"].parameter("start")
     assert found("2026-03-01T08:00:00.000Z", "2026-03-01T09:00:00+01:00", instant)
     assert found("le2026-03-01T08:00:00.000Z", "2026-03-01T09:00:00+01:00", instant)
     assert not found("gt2026-03-01T08:00:00Z", "2026-03-01T09:00:00+01:00", instant)

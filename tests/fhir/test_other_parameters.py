@@ -9,16 +9,15 @@ from hub.fhir.criteria import holds
 from hub.fhir.identifiers import HSA_ID, HSA_ID_OF_BASE_PROFILES
 from hub.fhir.parameters import KINDS, Asking, string
 from hub.fhir.parameters._escapes import escape, split, unescape
-from hub.fhir.types import identifier, reference, token, uri
-from hub.fhir.types import string as string_parameter
+from hub.fhir.types import TYPES
 
 ASKING = Asking(now=datetime(2026, 3, 1, tzinfo=UTC), base="https://hub.example/fhir")
-STATUS = token("status", "status", system="http://hl7.org/fhir/observation-status")
-CODE = token("code", "code")
-IDENTIFIER = identifier("identifier", "identifier")
-NAME = string_parameter("name", "name")
-SUBJECT = reference("subject", "subject", to="Patient Group")
-URL = uri("url", "url")
+STATUS = TYPES["Observation"].parameter("status")
+CODE = TYPES["Observation"].parameter("code")
+IDENTIFIER = TYPES["Observation"].parameter("identifier")
+NAME = TYPES["Patient"].parameter("name")
+SUBJECT = TYPES["Condition"].parameter("subject")
+URL = TYPES["ValueSet"].parameter("url")
 CODING = {"coding": [{"system": "http://acme.org/conditions/codes", "code": "HA125"}], "text": "Headache"}
 
 

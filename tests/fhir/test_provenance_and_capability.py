@@ -1,5 +1,7 @@
 """The resources that the hub writes about itself and its entries."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from hub.fhir.capability import READING, Server, capability
@@ -11,6 +13,7 @@ from hub.fhir.types import TYPES
 from hub.fhir.validation import validate
 
 CUSTODY = Custody(source="region-a", provider="SE1-A", unit="SE1-U", info_type="und-kkm-ure", regime="SVOD")
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
 NAMES = {"SE1-A": "Region A"}
 
 
@@ -69,12 +72,30 @@ def test_the_capability_statement_is_valid():
     assert validate(capability(Server(base="https://hub.example/fhir", software_version="0.1.0", date="2026"))) == []
 
 
+WRITTEN = {
+    "token": "a",
+    "date": "2026",
+    "string": "a",
+    "reference": "https://x.example/fhir/Patient/1",
+    "uri": "urn:a",
+    "number": "1",
+    "quantity": "5.4|http://unitsofmeasure.org|mg",
+}
+
+
+def asked(parameter):
+    if parameter.name == "patient":
+        return "p1"
+    return "$".join(map(asked, parameter.components)) if parameter.components else WRITTEN[parameter.kind]
+
+
 def test_every_search_parameter_that_is_named_can_be_asked():
-    values = {"token": "a", "date": "2026", "string": "a", "reference": "https://x.example/fhir/Patient/1", "uri": "urn:a"}
     for resource in capability(SERVER)["rest"][0]["resource"]:
         for named in resource["searchParam"]:
-            asked = values[named["type"]] if named["name"] != "patient" else "p1"
-            assert read_query(resource["type"], [(named["name"], asked)], now=None, own_source=True).unknown == ()
+            parameter = TYPES[resource["type"]].parameter(named["name"])
+            assert (parameter.kind, parameter.definition) == (named["type"], named["definition"])
+            query = read_query(resource["type"], [(named["name"], asked(parameter))], now=NOW, own_source=True)
+            assert query.unknown == ()
 
 
 def test_every_type_is_there_with_what_it_does():

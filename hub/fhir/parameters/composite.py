@@ -5,11 +5,11 @@ from typing import Any, cast
 
 from hub.errors import InvalidRequest
 from hub.fhir import parameters
+from hub.fhir.compiled import readings, stage
 from hub.fhir.criteria import CompositeIs
 from hub.fhir.index_keys import CompositeKey, Key
 from hub.fhir.parameters import Asking, ParameterKind
 from hub.fhir.parameters._escapes import split
-from hub.fhir.resource import elements
 from hub.fhir.types import SearchParameter
 
 
@@ -20,9 +20,9 @@ def keys(parameter: SearchParameter, element: Any) -> Iterable[CompositeKey]:
 
 
 def _keys(component: SearchParameter, element: Any) -> Iterable[Key]:
-    for path in component.paths:
-        for found in elements(path)(element) if path else (element,):
-            yield from parameters.KINDS[component.kind].keys(component, found)
+    for variant, path in readings(component):
+        for found in stage(path)((element,)):
+            yield from parameters.KINDS[component.kind].keys(variant, found)
 
 
 def parse(parameter: SearchParameter, written: str, asking: Asking) -> CompositeIs:

@@ -1,40 +1,48 @@
-"""What a resource type is: one file per type, its patient compartment, its search parameters, who writes it.
+"""What a resource type is: one file per type, which says what R4's definitions do not: who writes it, and how it is ordered.
 
-A module here holds one `ResourceType` constant, named as the type in capitals; `hub.discovery` finds it (`TYPES`).
+A module here holds one `ResourceType` constant, named as the type in capitals; `hub.discovery` finds it (`TYPES`). Search
+parameters and compartments come from `hub.fhir.definitions`.
 Source: http://hl7.org/fhir/R4/searchparameter-registry.html, http://hl7.org/fhir/R4/compartmentdefinition-patient.html
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
+
+from hub.fhir.definitions import table
+from hub.fhir.expression import unnarrowed
 
 Kind = Literal["token", "date", "string", "reference", "uri", "number", "quantity", "composite", "special"]
 Writer = Literal["source", "staff", "patient"]
 """source: the client of a configured source, which owns what it writes; staff and patient: in the hub's own register."""
+URL = "http://hl7.org/fhir/SearchParameter/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchParameter:
-    """One search parameter of one type. The helpers below are how one is written."""
+    """One search parameter of one type."""
 
     name: str
     kind: Kind
-    paths: tuple[str, ...]
-    """Where its values are: `hub.fhir.resource.elements`."""
+    expression: str
+    """What it finds in a resource: `hub.fhir.expression`. Composite: the elements whose parts belong together."""
     targets: tuple[str, ...] = ()
-    """Reference: the types it may point at; empty: any."""
+    """Reference: the types it may point at; empty: any. Where the keys are another parameter's, it is the targets that
+    narrow them."""
     index: str
     """Under which name its keys are kept; another parameter's where the two hold the same."""
     system: str = ""
-    """Token over a `code` element: the code system that the element implies. Its keys have no system."""
+    """Token over `code` or `boolean`: the code system that the element implies. Its keys have no system."""
     literal: bool = False
     """Token over Identifier: letter case counts. In codes it does not."""
     instant: bool = False
     """Date over an `instant` element: a point in time, however many digits it is written with."""
     components: tuple["SearchParameter", ...] = ()
-    """Composite: its parts in their order. `paths` then gives the elements that belong together (`""`: the resource itself),
-    and each part's own `paths` are relative to one of these; a part's `index` says nothing."""
+    """Composite: its parts in their order. Their expressions begin at an element that the composite's own finds; their
+    `index` says nothing."""
+    definition: str = ""
+    """Canonical URL."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,57 +51,74 @@ class ResourceType:
 
     name: str
     patient: tuple[str, ...] = ()
-    """Its patient compartment: paths of references, of which one to a Patient makes the resource that patient's."""
+    """Its patient compartment: expressions of references, of which one to a Patient makes the resource that patient's."""
     search: tuple[SearchParameter, ...] = ()
     sort: str = "_lastUpdated"
     """The main date parameter: newest first is the order where none is asked for."""
     shared: bool = False
-    """Belongs to no patient: staff, organisations, places."""
+    """Belongs to no patient: staff, places, forms, definitions. What the hub's own directory holds of it, everybody may see;
+    what a source's client writes is that client's alone."""
     writers: frozenset[Writer] = frozenset({"source"})
+    named: Mapping[str, SearchParameter] = field(default_factory=dict, repr=False, compare=False)
+    """Every search parameter by name, those of every type included."""
 
     def parameter(self, name: str) -> SearchParameter | None:
         """The search parameter of that name, those of every type included."""
-        return next((parameter for parameter in (*COMMON, *self.search) if parameter.name == name), None)
+        return self.named.get(name)
 
 
-def token(name: str, *paths: str, system: str = "") -> SearchParameter:
-    return SearchParameter(name=name, kind="token", paths=paths, index=name, system=system)
+def resource_type(
+    name: str,
+    *,
+    sort: str = "_lastUpdated",
+    shared: bool = False,
+    writers: Sequence[Writer] = ("source",),
+    patient: tuple[str, ...] = (),
+) -> ResourceType:
+    """The type as R4 defines it.
+
+    Takes: `shared`: must be said of a type that lies in no patient's compartment, so that none is by oversight; `patient`: for a
+    type that R4 puts in no compartment, although it names a patient.
+    Raises: ValueError: it is in a patient's compartment and said to be shared, or neither.
+    """
+    search = tuple(_parameter(each, *row) for each, row in table("search_parameters").get(name, {}).items() if row[2])
+    named = {each.name: each for each in (*COMMON, *search)}
+    compartment = patient or tuple(dict.fromkeys(_compartment(named, table("compartments").get(name, ()))))
+    if bool(compartment) is shared:
+        raise ValueError(f"{name} belongs either to a patient or to nobody")
+    return ResourceType(
+        name=name,
+        patient=compartment,
+        search=search,
+        sort=sort,
+        shared=shared,
+        writers=frozenset(writers),
+        named=MappingProxyType(named),
+    )
 
 
-def identifier(name: str, *paths: str) -> SearchParameter:
-    return SearchParameter(name=name, kind="token", paths=paths, index=name, literal=True)
+def _parameter(name: str, kind: Kind, definition: str, expression: str, more: Mapping[str, Any]) -> SearchParameter:
+    return SearchParameter(
+        name=name,
+        kind=kind,
+        expression=expression,
+        targets=tuple(more.get("targets", "").split()),
+        index=more.get("index", name),
+        system=more.get("system", ""),
+        literal=more.get("literal", False),
+        instant=more.get("instant", False),
+        components=tuple(_parameter(part, of, "", its, rest) for part, of, its, rest in more.get("components", ())),
+        definition=URL + definition if definition else "",
+    )
 
 
-def date(name: str, *paths: str, instant: bool = False) -> SearchParameter:
-    return SearchParameter(name=name, kind="date", paths=paths, index=name, instant=instant)
+def _compartment(named: Mapping[str, SearchParameter], parameters: Sequence[str]) -> Iterator[str]:
+    """Expressions of the references that put a resource in a compartment, whatever type they point at."""
+    return (path for each in parameters for path in unnarrowed(named[each].expression))
 
 
-def string(name: str, *paths: str) -> SearchParameter:
-    return SearchParameter(name=name, kind="string", paths=paths, index=name)
-
-
-def uri(name: str, *paths: str) -> SearchParameter:
-    return SearchParameter(name=name, kind="uri", paths=paths, index=name)
-
-
-def reference(name: str, *paths: str, to: str = "", index: str = "") -> SearchParameter:
-    """`to`: the target types, with spaces between; empty: any. `index`: the parameter that holds the same references."""
-    return SearchParameter(name=name, kind="reference", paths=paths, index=index or name, targets=tuple(to.split()))
-
-
-def of_patient(index: str, *paths: str) -> SearchParameter:
-    """The parameter `patient`: those of the references kept under `index` that point at a Patient."""
-    return SearchParameter(name="patient", kind="reference", paths=paths, index=index, targets=("Patient",))
-
-
-COMMON = (
-    SearchParameter(name="_id", kind="token", paths=("id",), index="_id", literal=True),
-    SearchParameter(name="_lastUpdated", kind="date", paths=("meta.lastUpdated",), index="_lastUpdated", instant=True),
-    SearchParameter(name="_tag", kind="token", paths=("meta.tag",), index="_tag"),
-    SearchParameter(name="_security", kind="token", paths=("meta.security",), index="_security"),
-    SearchParameter(name="_profile", kind="uri", paths=("meta.profile",), index="_profile"),
-    SearchParameter(name="_source", kind="uri", paths=("meta.source",), index="_source"),
-)
+_STORED = ("_id", "_lastUpdated", "_tag", "_profile", "_security", "_source")
+COMMON = tuple(_parameter(each, *table("search_parameters")["Resource"][each]) for each in _STORED)
 """What every type is searched by. The store has columns for the first two."""
 
 

@@ -1,8 +1,8 @@
-"""Binary: content as it came. http://hl7.org/fhir/R4/binary.html"""
+"""Binary: content as it came. http://hl7.org/fhir/R4/binary.html
 
-from hub.fhir.types import ResourceType
+R4 puts it in nobody's compartment; here it is the patient's on whom access to it depends.
+"""
 
-BINARY = ResourceType(
-    name="Binary",
-    patient=("securityContext",),
-)
+from hub.fhir.types import resource_type
+
+BINARY = resource_type("Binary", patient=("securityContext",))
