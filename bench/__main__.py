@@ -55,7 +55,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _loaded(folder: Path, patients: int) -> Site:
-    """A site on SQLite with all that `bench.load` puts there."""
+    """A site on SQLite with all that `bench.load` puts there. Nothing more is written to it: requests are made to a copy."""
     made = site(folder, _free_port())
     path = folder / "hub.db"
     if not path.is_file():
@@ -68,9 +68,15 @@ def _loaded(folder: Path, patients: int) -> Site:
 
 def _sqlite(folder: Path, loaded: Site, size: Size) -> list[Result]:
     _say("SQLite")
-    results = measures.over_http(loaded, "sqlite", size, None)
-    results += measures.overhead(loaded, site(loaded.folder, _free_port()), "sqlite", size, None)
-    return [*results, inside.storing(loaded, size.rounds), _hanging(folder)]
+    shutil.rmtree(folder / "asked", ignore_errors=True)
+    shutil.copytree(loaded.folder, folder / "asked")
+    mine, another = site(folder / "asked", _free_port()), site(folder / "asked", _free_port())
+    return [
+        *measures.over_http(mine, "sqlite", size, None),
+        *measures.overhead(mine, another, "sqlite", size, None),
+        inside.storing(mine, size.rounds),
+        _hanging(folder),
+    ]
 
 
 def _postgresql(folder: Path, loaded: Site, size: Size) -> list[Result]:

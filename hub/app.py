@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from urllib.parse import urlsplit
 
 import anyio
 from fastapi import FastAPI
-from starlette.routing import Mount, Router
+from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 from structlog.typing import FilteringBoundLogger
 
@@ -25,6 +24,7 @@ from hub.api.edge import Edge
 from hub.api.fhir import fhir_routes
 from hub.api.health import health_routes
 from hub.api.middleware import edge
+from hub.api.paths import Paths
 from hub.authserver import Client, Person, authorization_server, load_or_create, smart_configuration
 from hub.catalogue import deposit_directory
 from hub.config import Config, SourceConfig
@@ -139,7 +139,7 @@ def put_together(
     Raises: FileNotFoundError: there are no keys in the data folder; ValueError: the configuration contradicts itself.
     """
     metrics = Metrics()
-    log = observe.logger(log_to or sys.stderr, metrics)
+    log = observe.logger(log_to or observe.standard_error(), metrics)
     held = directory or (directories.read(config.directory) if config.directory else Directory())
     store = Store(
         config.database_url or f"sqlite:///{config.data / 'hub.db'}",
@@ -188,8 +188,9 @@ def _application(running: Running, mounts: Sequence[Mount]) -> ASGIApp:
             await running.stop()
 
     app = FastAPI(title="Samsyn", version=said, lifespan=lifespan, docs_url=None, redoc_url=None)
-    fhir = Router(fhir_routes(running.edge, said, lambda: _smart(config)))
-    app.router.routes.extend(fhir.routes)
+    routes = fhir_routes(running.edge, said, lambda: _smart(config))
+    fhir = Paths(routes)
+    app.router.routes.extend(routes)
     access = access_router(running.edge)
     app.include_router(access)
     app.router.routes.extend(running.edge.otherwise("/access", access.routes))

@@ -7,9 +7,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import anyio
-from limits import RateLimitItem, RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import SlidingWindowCounterRateLimiter
 
 from hub.caller import Caller
 from hub.errors import HubError, Throttled
@@ -18,22 +15,32 @@ MAX_KEYS = 1000
 """Kinds of refusals counted apart in one interval; further ones are counted together."""
 
 
+WINDOW = 60.0
+"""Seconds."""
+
+
 class Limit:
     """At most `per_minute` of one thing by one key in any minute. Has state: the counts, in memory.
 
-    A sliding window of two counters a key: the strategy of the library that keeps every time stamp
-    costs a pass over all of them a hundred times a second.
+    A sliding window of two counters a key: what the last minute counted weighs by the part of it that still lies in the window.
     """
 
-    def __init__(self, name: str, per_minute: int, item: RateLimitItem | None = None) -> None:
-        self._item = item or RateLimitItemPerMinute(per_minute)
-        self._name = name
-        self._window = SlidingWindowCounterRateLimiter(MemoryStorage())
+    def __init__(self, name: str, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._name, self._most, self._clock = name, per_minute, clock
+        self._minute = 0.0
+        self._counts: dict[tuple[str, ...], int] = {}
+        self._before: dict[tuple[str, ...], int] = {}
 
     def take(self, *key: str) -> None:
         """Count one. Raises: Throttled: it is one too many."""
-        if not self._window.hit(self._item, self._name, *key):
+        minute, passed = divmod(self._clock() / WINDOW, 1)
+        if minute != self._minute:
+            self._before = self._counts if minute == self._minute + 1 else {}
+            self._minute, self._counts = minute, {}
+        count = self._counts.get(key, 0)
+        if count + self._before.get(key, 0) * (1 - passed) > self._most - 1:
             raise Throttled(f"too many of: {self._name}; try again in a minute")
+        self._counts[key] = count + 1
 
 
 class Limits:

@@ -5,15 +5,19 @@ and the text of exceptions and of libraries' own messages is never written. The 
 """
 
 import asyncio
+import io
 import json
 import logging
 import re
 import traceback
 from collections.abc import Callable, Mapping, MutableMapping
+from contextvars import ContextVar, Token
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
+from weakref import finalize
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -34,6 +38,8 @@ ADDRESS = re.compile(r"(?!.*[0-9]{6})https?://[A-Za-z0-9.:/_-]{1,200}", re.ASCII
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
+_REQUEST: ContextVar[str] = ContextVar("request_id", default="")
+
 FLUSH = 0.25
 """Seconds that an ordinary line may wait for others; a warning waits for nothing."""
 
@@ -43,7 +49,8 @@ def _number(value: Any) -> bool:
 
 
 def _like(pattern: re.Pattern[str]) -> Check:
-    return lambda value: isinstance(value, str) and bool(pattern.fullmatch(value))
+    matches = lru_cache(512)(lambda value: bool(pattern.fullmatch(value)))  # the same few names come again and again
+    return lambda value: isinstance(value, str) and matches(value)
 
 
 FIELDS: Mapping[str, Check] = {
@@ -51,7 +58,7 @@ FIELDS: Mapping[str, Check] = {
     **dict.fromkeys(("source", "contract", "outcome", "rule", "format", "verdict", "route", "error", "where"), _like(WORD)),
     **dict.fromkeys(("kind", "resource_type", "interaction", "state", "setting", "library", "version", "level"), _like(WORD)),
     "method": lambda value: isinstance(value, str) and value in METHODS,
-    "request_id": _like(OPAQUE),
+    "request_id": lambda value: isinstance(value, str) and bool(OPAQUE.fullmatch(value)),
     "issuer": _like(ADDRESS),
     "url": _like(ADDRESS),
 }
@@ -67,6 +74,7 @@ class Metrics:
         self._registry = CollectorRegistry()
         own = self._registry
         self._held: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        self._decided: dict[tuple[str, str], Counter] = {}
         self._requests = Counter("hub_requests", "Requests answered", ("route", "method", "status"), registry=own)
         self._request_time = Histogram(
             "hub_request_seconds", "Time to answer", ("route", "method"), buckets=DURATIONS, registry=own
@@ -104,7 +112,10 @@ class Metrics:
 
     def decision(self, rule: str, outcome: str) -> None:
         """One decision, by the rule that made it."""
-        self._decisions.labels(_label(rule), _label(outcome)).inc()
+        held = self._decided.get((rule, outcome))
+        if held is None:
+            held = self._decided[rule, outcome] = self._decisions.labels(_label(rule), _label(outcome))
+        held.inc()
 
     def message(self, kind: str, verdict: str) -> None:
         """One message, by its format."""
@@ -127,27 +138,25 @@ def logger(
 ) -> FilteringBoundLogger:
     """A log that writes JSON lines to `stream`; what is not on the list is dropped and counted in `metrics`."""
 
-    def stamped(_: WrappedLogger, method: str, event: Event) -> Event:
-        return {"time": clock().isoformat(timespec="milliseconds"), "level": method, **event}
-
-    def allowed(_: WrappedLogger, __: str, event: Event) -> Event:
-        kept = {name: value for name, value in event.items() if name in ("time", "event") or _fits(name, value)}
-        if len(kept) < len(event):
-            metrics.dropped(len(event) - len(kept))
-        if not SENTENCE.fullmatch(str(kept.get("event"))):
-            metrics.dropped(1)
-            kept["event"] = WITHHELD
-        return kept
+    def written(_: WrappedLogger, method: str, event: Event) -> str:
+        told = _fault(event)
+        kept = {"time": clock().isoformat(timespec="milliseconds"), "level": method, "event": WITHHELD}
+        name = told.pop("event")
+        fits = isinstance(name, str) and _is_sentence(name)
+        if fits:
+            kept["event"] = name
+        request_id = _REQUEST.get()
+        if request_id:
+            kept["request_id"] = request_id
+        kept |= {name: value for name, value in told.items() if _fits(name, value)}
+        lost = sum(name not in kept for name in told) + (not fits)
+        if lost:
+            metrics.dropped(lost)
+        return _encoder.encode(kept)
 
     log: FilteringBoundLogger = structlog.wrap_logger(
         _Lines(stream),
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            _fault,
-            stamped,
-            allowed,
-            structlog.processors.JSONRenderer(serializer=_line),
-        ],
+        processors=[written],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         context_class=dict,
     )
@@ -160,6 +169,7 @@ class _Lines:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._flushing = False
+        finalize(self, _flush, stream)  # at the end of the process, if not before
 
     def info(self, line: str) -> None:
         self._stream.write(line + "\n")
@@ -181,26 +191,31 @@ class _Lines:
 
     def _flush(self) -> None:
         self._flushing = False
-        if not self._stream.closed:
-            self._stream.flush()
+        _flush(self._stream)
+
+
+def _flush(stream: TextIO) -> None:
+    if not stream.closed:
+        stream.flush()
+
+
+def standard_error() -> TextIO:
+    """Standard error, written in blocks: Python's own is written line by line, each with a call to the system."""
+    return io.TextIOWrapper(io.BufferedWriter(io.FileIO(2, "w", closefd=False)), encoding="utf-8")
 
 
 _encoder = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 
 
-def _line(event: Any, **_: Any) -> str:
-    """One log line: plain values only, as the list of fields has it."""
-    return _encoder.encode(event)
+def bind(request_id: str) -> Token[str]:
+    """Write `request_id`, which is one of `hub.api.middleware.new_id`, on every line of this task from now on; the answer is for
+    `unbind`."""
+    return _REQUEST.set(request_id if _fits("request_id", request_id) else "")
 
 
-def bind(request_id: str) -> Mapping[str, Any]:
-    """Write `request_id` on every line of this task from now on; the answer is for `unbind`."""
-    return structlog.contextvars.bind_contextvars(request_id=request_id)
-
-
-def unbind(tokens: Mapping[str, Any]) -> None:
+def unbind(token: Token[str]) -> None:
     """End what `bind` began."""
-    structlog.contextvars.reset_contextvars(**tokens)
+    _REQUEST.reset(token)
 
 
 class Bridge(logging.Handler):
@@ -230,11 +245,16 @@ def _fits(name: str, value: Any) -> bool:
     return check is not None and check(value)
 
 
+@lru_cache(512)
+def _is_sentence(event: str) -> bool:
+    return bool(SENTENCE.fullmatch(event))
+
+
 def _label(value: str) -> str:
     return value if WORD.fullmatch(value) else "other"
 
 
-def _fault(_: WrappedLogger, __: str, event: Event) -> Event:
+def _fault(event: Event) -> Event:
     """An exception becomes its class and the last place of ours that it passed."""
     given = event.pop("exc_info", None)
     if isinstance(given, tuple):

@@ -1,10 +1,7 @@
 """Who asks too much is told so, others are not disturbed; a flood of refusals becomes one record."""
 
-import time
-
 import anyio
 import pytest
-from limits import RateLimitItemPerSecond
 
 from hub import limits
 from hub.caller import Caller
@@ -61,10 +58,41 @@ def test_what_is_refused_is_not_named():
 
 
 def test_the_window_moves_on():
-    bound = Limit("tries", 0, RateLimitItemPerSecond(2))
-    assert taken(lambda: bound.take("k"), 5) == 2
-    time.sleep(2.05)
-    assert taken(lambda: bound.take("k"), 5) == 2
+    now = 600.0
+    bound = Limit("tries", 10, clock=lambda: now)
+    assert taken(lambda: bound.take("k"), 20) == 10
+    now = 630.0
+    assert taken(lambda: bound.take("k"), 20) == 0
+    now = 660.0 + 30  # half of the minute before still lies in the window
+    assert taken(lambda: bound.take("k"), 20) == 5
+    assert taken(lambda: bound.take("another"), 20) == 10
+    now = 720.0 + 59
+    assert 9 <= taken(lambda: bound.take("k"), 20) <= 10
+
+
+def test_nobody_has_more_than_the_limit_in_a_minute_and_who_stays_below_it_is_never_refused():
+    """Against a list of every moment: of steady callers, for whom two counters say what the list says."""
+    for every in (7.0, 6.0, 5.9, 2.0, 0.5):
+        moments, passed = [n * every for n in range(2000) if n * every < 600], []
+        now = 0.0
+        bound = Limit("tries", 10, clock=lambda: now)  # noqa: B023  # the clock of this round
+        for now in moments:
+            passed += [now] * taken(lambda: bound.take("k"), 1)  # noqa: B023
+        if every > 6:
+            assert passed == moments
+        assert all(sum(start <= at < start + 60 for at in passed) <= 11 for start in passed)
+
+
+def test_what_is_remembered_of_callers_ends():
+    now = 0.0
+    bound = Limit("tries", 10, clock=lambda: now)
+    for number in range(1000):
+        bound.take(str(number))
+    now = 60.0
+    bound.take("k")
+    now = 120.0
+    bound.take("k")
+    assert len(bound._counts) + len(bound._before) == 2
 
 
 @pytest.mark.parametrize(

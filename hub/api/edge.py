@@ -4,8 +4,8 @@ Source: http://hl7.org/fhir/R4/http.html#summary; API.md section 3.
 """
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -54,6 +54,8 @@ JSON_TYPES = ("application/fhir+json", "application/json", "text/json")
 NO_ID = "-"
 """Stands for what no id can look like: it is looked for, logged and not found as any other that was never issued."""
 
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _ID = re.compile(r"[A-Za-z0-9.-]{1,64}", re.ASCII)
 _PLACE = re.compile(r"[A-Za-z_][A-Za-z0-9_.:\[\]-]{0,199}", re.ASCII)
 _NUMBERS = re.compile(r"[0-9]{5}", re.ASCII)
@@ -129,6 +131,17 @@ class Edge:
         return Response(dumps(outcome(map(_shown, fault.issues))), status, headers, FHIR_JSON)
 
 
+class Endpoint:
+    """A class, since Starlette puts two more layers around a route to a function."""
+
+    def __init__(self, answered: Callable[[Request], Awaitable[Response]]) -> None:
+        self._answered = answered
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._answered(Request(scope, receive, send))
+        await response(scope, receive, send)
+
+
 class _Otherwise:
     """A class, since a route to a function takes GET alone."""
 
@@ -146,14 +159,20 @@ class _Otherwise:
         await answer(scope, receive, send)
 
 
-@asynccontextmanager
-async def refusing(context: Context, action: str, resource_type: str = "") -> AsyncIterator[None]:
+class refusing:
     """Writes to the access log what is refused before an interaction begins."""
-    try:
-        yield
-    except HubError as fault:
-        await context.refuse(action, resource_type, fault)
-        raise
+
+    __slots__ = ("_action", "_context", "_type")
+
+    def __init__(self, context: Context, action: str, resource_type: str = "") -> None:
+        self._context, self._action, self._type = context, action, resource_type
+
+    async def __aenter__(self) -> None:
+        return None
+
+    async def __aexit__(self, kind: object, fault: BaseException | None, trail: object) -> None:
+        if isinstance(fault, HubError):
+            await self._context.refuse(self._action, self._type, fault)
 
 
 async def json_body(request: Request, otherwise: str) -> dict[str, Any]:
@@ -170,6 +189,13 @@ async def json_body(request: Request, otherwise: str) -> dict[str, Any]:
     if b"\\u" in content:
         _check_texts(held)
     return held
+
+
+def http_date(seconds: int) -> str:
+    """A time since 1970 as HTTP writes it. Source: RFC 9110 section 5.6.7."""
+    at = time.gmtime(seconds)
+    day, month = _DAYS[at.tm_wday], _MONTHS[at.tm_mon - 1]
+    return f"{day}, {at.tm_mday:02} {month} {at.tm_year:04} {at.tm_hour:02}:{at.tm_min:02}:{at.tm_sec:02} GMT"
 
 
 def clean_id(written: str) -> str:

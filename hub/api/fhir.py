@@ -4,14 +4,13 @@ Plain Starlette routes: they are the hot path. JSON only; stored bytes go out as
 """
 
 from collections.abc import Awaitable, Callable
-from email.utils import formatdate
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from hub.api.edge import FHIR_JSON, JSON_TYPES, Edge, clean_id, json_body, refusing
+from hub.api.edge import FHIR_JSON, JSON_TYPES, Edge, Endpoint, clean_id, http_date, json_body, refusing
 from hub.errors import HubError, InvalidRequest, NotAcceptable, NotFound, NotSupported, UnsupportedMedia
 from hub.fhir.capability import Server, capability
 from hub.fhir.identifiers import Identifier
@@ -53,7 +52,7 @@ def fhir_routes(edge: Edge, version: str, smart_configuration: Callable[[], dict
         return Response(dumps(smart_configuration()), media_type="application/json")
 
     def on(path: str, methods: list[str], handler: Callable[[Request, Context], Awaitable[Response]]) -> Route:
-        return Route(f"/fhir{path}", edge.route(handler), methods=methods)
+        return Route(f"/fhir{path}", Endpoint(edge.route(handler)), methods=methods)
 
     routes = [
         Route("/fhir/metadata", metadata, methods=["GET"]),
@@ -197,13 +196,13 @@ async def _body(request: Request) -> Resource:
 
 def _acceptable(request: Request) -> None:
     """Raises: NotAcceptable: the caller takes no JSON."""
-    asked = request.query_params.get("_format")
+    asked = request.query_params.get("_format") if request.scope["query_string"] else None
     if asked is not None:
         if asked.replace(" ", "+").split(";")[0] not in (*JSON_TYPES, "json"):
             raise NotAcceptable("the hub writes JSON", "_format")
         return
     accept = request.headers.get("accept", "*/*")
-    if not any(part.split(";")[0].strip().lower() in _ACCEPTED for part in accept.split(",")):
+    if accept not in _ACCEPTED and not any(part.split(";")[0].strip().lower() in _ACCEPTED for part in accept.split(",")):
         raise NotAcceptable("the hub writes application/fhir+json", "Accept")
 
 
@@ -215,7 +214,7 @@ def _resource(request: Request, held: Held) -> Response:
 
 
 def _headers(version_id: str, recorded: int) -> dict[str, str]:
-    return {"ETag": f'W/"{version_id}"', "Last-Modified": formatdate(recorded / 1_000_000, usegmt=True)}
+    return {"ETag": f'W/"{version_id}"', "Last-Modified": http_date(recorded // 1_000_000)}
 
 
 def _written(request: Request, context: Context, written: Written, status: int) -> Response:

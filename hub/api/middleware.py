@@ -3,7 +3,6 @@
 import re
 import secrets
 import time
-from base64 import b32encode
 from collections.abc import Callable, Iterable, Sequence
 
 from starlette.middleware.cors import CORSMiddleware
@@ -112,6 +111,7 @@ class Headers:
         self._app, self._https = app, https
         self._always = _raw(HEADERS.items())
         self._over_tls = (*self._always, *_raw([("strict-transport-security", HSTS)]))
+        self._names = frozenset(name for name, _ in self._over_tls)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -121,9 +121,9 @@ class Headers:
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                own = list(message.get("headers", ()))
-                held = {name.lower() for name, _ in own}
-                message["headers"] = [*own, *(row for row in always if row[0] not in held)]
+                own = message.get("headers", ())
+                held = [name for name, _ in own if name.lower() in self._names]
+                message["headers"] = [*own, *([row for row in always if row[0] not in held] if held else always)]
             await send(message)
 
         await self._app(scope, receive, guarded)
@@ -161,7 +161,15 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+        announced, brings = b"0", scope.get("http_version") not in ("1.0", "1.1")
+        for name, value in scope["headers"]:
+            if name == b"content-length":
+                announced, brings = value, True
+            elif name == b"transfer-encoding":
+                brings = True
+        if not brings:  # in HTTP/1 a request with neither header has no body
+            await self._app(scope, receive, send)
+            return
         if not announced.isdigit() or int(announced[:20]) > self._max:
             await self._refuse(send)
             return
@@ -199,9 +207,14 @@ def _plain_route(scope: Scope) -> object:
     return next((route for route in own if getattr(route, "param_convertors", {}).keys() == parameters), None)
 
 
+_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
+_PAIRS = [first + second for first in _LETTERS for second in _LETTERS]
+
+
 def new_id() -> str:
-    """A request id: 128 random bits. A caller's own id is never taken over, since it could hold anything."""
-    return b32encode(secrets.token_bytes(16)).decode().rstrip("=").lower()
+    """A request id: 130 random bits. A caller's own id is never taken over, since it could hold anything."""
+    drawn = int.from_bytes(secrets.token_bytes(17))
+    return "".join([_PAIRS[drawn >> place & 1023] for place in range(0, 130, 10)])
 
 
 def _raw(headers: Iterable[tuple[str, str]]) -> tuple[tuple[bytes, bytes], ...]:
