@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from hub.fhir.identity import logical_id
+
 PAIRS = int(os.environ.get("HUB_TWIN_PAIRS", "250"))
 """Two thousand find nothing either; they take half a minute."""
 HOSPITAL = {"provider": "SE2321990018-P1", "unit": "SE2321990018-U2", "source": "alfa"}
@@ -45,10 +47,39 @@ SEARCHES = (
     "&performer=Practitioner/HIDDEN",
     "&has-member=Observation/HIDDEN",
     "&nonsense=1",
+    "&status:not=amended",
+    "&has-member:missing=true",
+    "&has-member:missing=false",
+    "&has-member:Observation.status=amended",
+    "&has-member:Observation.status:not=amended",
+    "&has-member:Observation.has-member:Observation.status=final",
+    "&subject:Patient.name=person",
+    "&subject:Patient._has:Observation:patient:status=amended",
+    "&_has:Observation:has-member:status=amended",
+    "&_has:Observation:has-member:has-member:Observation.status=final",
+    "&_filter=status ne final or has-member.status eq amended",
+    "&_filter=not (has-member[status eq amended].code pr true)",
+    "&_content=amended",
+    "&_content=NOT amended",
+    "&_sort=has-member&_count=2",
+    "&_sort=-status,_id&_count=3",
+    "&_summary=count",
+    "&_summary=count&_has:Observation:has-member:status=amended",
+    "&_include=Observation:has-member",
+    "&_include=*&_count=2",
+    "&_revinclude=Observation:has-member",
+    "&_revinclude:iterate=Observation:has-member&_include:iterate=Observation:has-member&_count=1",
+    "&_revinclude=*",
 )
 PATHS = (
     *(f"/fhir/Observation?patient=PATIENT{each}" for each in SEARCHES),
     "/fhir/Patient/PATIENT/Observation",
+    "/fhir/Patient/PATIENT/*",
+    "/fhir/Patient/PATIENT/*?_count=3&_content=amended",
+    "/fhir?_type=Observation,Patient&patient=PATIENT&_include=Observation:has-member",
+    "/fhir?_type=Observation,Encounter&_id=HIDDEN,SEEN",
+    "/fhir/Patient?_id=PATIENT&_revinclude=Observation:patient",
+    "/fhir/Patient?_id=PATIENT&_has:Observation:patient:status=amended",
     "/fhir/Observation",
     "/fhir/Observation?_count=2",
     "/fhir/CarePlan?patient=PATIENT",
@@ -68,6 +99,10 @@ PATHS = (
 CALLERS = ("doctor", "doctor-ve", "doctor-vg", "sister", "nurse", "social", "reviewer", "technician", "quality", "elsewhere")
 
 
+def _id(key):
+    return logical_id(b"i" * 32, "Observation", "test", key)
+
+
 class World:
     """One hub with one patient; `hidden`: also what nobody may see."""
 
@@ -84,7 +119,11 @@ class World:
         for day in range(1, 8):
             house.clock.move(seconds=1)  # every entry has its own time, the withheld between the others
             provider, unit, source = places[day % 3]
-            made = kit.observation(self.patient, effectiveDateTime=f"2040-10-0{day}", code=_code(day))
+            members = [
+                {"reference": f"Observation/{_id(f'hidden-{day}')}"},
+                {"reference": f"Observation/{_id(f'seen-{day - 1}')}"},
+            ]
+            made = kit.observation(self.patient, effectiveDateTime=f"2040-10-0{day}", code=_code(day), hasMember=members)
             self.seen.append(house.hold(self.patient, f"seen-{day}", made, provider=provider, unit=unit, source=source))
             key = f"hidden-{day}"
             other = made | {"status": "amended", "effectiveDateTime": f"2040-10-0{day}T12:00:00Z", "code": _code(day + 1)}
@@ -93,11 +132,11 @@ class World:
         self.house.clock.move(seconds=5)
 
     def _hidden(self, key, made, custody, there):
-        from hub.fhir.identity import logical_id
-
         if there:
-            return self.house.hold(self.patient, key, made, **custody)
-        return logical_id(b"i" * 32, "Observation", "test", key)
+            return self.house.hold(
+                self.patient, key, made | {"hasMember": [{"reference": f"Observation/{each}"} for each in self.seen]}, **custody
+            )
+        return _id(key)
 
     def path(self, path, n):
         named = {"PATIENT": self.patient.id, "SEEN": self.seen[n % 7], "HIDDEN": self.hidden[n % 7], "NEVER": "a" * 26}
