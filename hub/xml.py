@@ -6,6 +6,7 @@ Source: https://www.w3.org/TR/xml/, https://www.w3.org/TR/2000/NOTE-SOAP-2000050
 """
 
 import re
+from copy import deepcopy
 
 from lxml import etree
 
@@ -19,6 +20,11 @@ MAX_MARKS = 600_000
 """Tags and attributes of one document that are read: each costs memory many times its length."""
 
 Element = etree._Element
+
+_TOKEN = re.compile(
+    r"""<!--.*?-->|<!\[CDATA\[.*?\]\]>|<(?P<end>/)?(?P<name>[^\s/>!?][^\s/>]*)(?:"[^"]*"|'[^']*'|[^"'>])*>""", re.DOTALL
+)
+"""Comments, literal text and tags of a document that is well-formed and has no document type."""
 
 _DECLARATION = re.compile(rb"<\?xml\s[^>]*?\?>")
 _ENCODING = re.compile(rb"""encoding\s*=\s*["']([^"']*)["']""")
@@ -64,6 +70,70 @@ def local_name(element: Element) -> str:
 def text_of(element: Element) -> str:
     """All text inside an element, in order."""
     return "".join(str(part) for part in element.itertext())
+
+
+def written(content: bytes, root: Element, name: str) -> dict[Element, str]:
+    """How elements of one local name are written in the document that `root` was read from: each from its `<` to its `>`.
+
+    Gives: line ends as XML reads them; of an element that lies within another of that name nothing.
+    """
+    text = content.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
+    found: dict[Element, str] = {}
+    elements, depth, start, held = root.iter(), 0, 0, None
+    for token in _TOKEN.finditer(text):
+        if not token["name"]:
+            continue
+        if not token["end"]:
+            element = next(elements)
+            depth += held is not None
+            if held is None and local_name(element) == name:
+                held, depth, start = element, 1, token.start()
+        if held is not None and (token["end"] or token[0].endswith("/>")):
+            depth -= 1
+            if not depth:
+                found[held], held = text[start : token.end()], None
+    return found
+
+
+def with_returns(fragment: str) -> str:
+    """A well-formed fragment in which carriage returns outlive being read, those inside tags excepted."""
+    if "\r" not in fragment:
+        return fragment
+    made, end = [], 0
+    for token in _TOKEN.finditer(fragment):
+        made += [fragment[end : token.start()].replace("\r", "&#13;"), token[0]]
+        end = token.end()
+    return "".join(made)
+
+
+def standalone(element: Element) -> str:
+    """An element as a document of its own, with the namespaces that it uses."""
+    alone = deepcopy(element)
+    alone.tail = None
+    etree.cleanup_namespaces(alone)
+    return etree.tostring(alone, encoding="unicode")
+
+
+def indented(content: bytes, opaque: str) -> bytes:
+    """A document without text, with a line for each of its elements; what is inside elements named `opaque` stays as it is.
+
+    Takes: what the hub has written itself: an element holds elements or is empty, outside of those that are opaque.
+    """
+    made, depth, inside, end = [], 0, 0, 0
+    text = content.decode("utf-8")
+    for token in _TOKEN.finditer(text):
+        if inside:
+            if (token["name"] or "").rpartition(":")[2] == opaque and not token[0].endswith("/>"):
+                inside += -1 if token["end"] else 1
+            made.append(text[end : token.end()])
+        else:
+            depth -= bool(token["end"])
+            made.append(f"{text[end : token.start()].rstrip()}\n{'  ' * depth}{token[0]}")
+            if not token["end"] and not token[0].endswith("/>"):
+                inside = int((token["name"] or "").rpartition(":")[2] == opaque)
+                depth += not inside
+        end = token.end()
+    return "".join(made).encode()
 
 
 def _check_bytes(content: bytes) -> None:

@@ -4,6 +4,7 @@ Source: http://hl7.org/fhir/R4/json.html, http://hl7.org/fhir/R4/datatypes.html#
 """
 
 import json
+import re
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -19,6 +20,8 @@ MAX_DIGITS = 40
 """Characters of one number that are read."""
 MAX_EXPONENT = 400
 """How far from one, in powers of ten, a number may lie; further out no quantity is, and reckoning with it fails."""
+
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", re.ASCII)
 
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 _encoder = msgspec.json.Encoder(decimal_format="number")
@@ -52,6 +55,21 @@ def loads_untrusted(content: bytes) -> Any:
         raise InvalidRequest("the body is not UTF-8") from None
     except (msgspec.DecodeError, json.JSONDecodeError, RecursionError, ValueError):
         raise InvalidRequest("the body is not JSON") from None
+
+
+def indented(content: bytes) -> bytes:
+    """A JSON document with a line for each of its parts; numbers and order stay as they are."""
+    return msgspec.json.format(content, indent=2)
+
+
+def number(written: str) -> int | Decimal:
+    """A number as JSON writes it: whole, or with exactly its digits.
+
+    Raises: InvalidRequest: longer, larger or smaller than the hub keeps. ValueError: no number.
+    """
+    if not _NUMBER.fullmatch(written):
+        raise ValueError
+    return _whole(written) if written.lstrip("-").isdigit() else _exact(written)
 
 
 def _measure_depth(text: str) -> None:

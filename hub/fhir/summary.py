@@ -59,7 +59,7 @@ def _subset(whole: Resource, part: Resource) -> Resource:
     tagged = {**meta, "tag": [*tags, SUBSETTED]}
     if "meta" in part:
         return part | {"meta": tagged}
-    first = {name: part[name] for name in ("resourceType", "id") if name in part}
+    first: Resource = {name: part[name] for name in ("resourceType", "id") if name in part}
     return {**first, "meta": tagged, **part}
 
 
