@@ -6,7 +6,8 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from hub.api.edge import Edge, clean_id, json_body, refusing
+from hub.api.edge import Edge, clean_id, refusing
+from hub.api.formats import json_body
 from hub.errors import InvalidRequest, NotSupported
 from hub.fhir.json import dumps
 from hub.interactions.access import KINDS, end, listed, register
@@ -195,7 +196,7 @@ def _number(request: Request, name: str, least: int) -> int | None:
 
 
 async def _body(request: Request) -> dict[str, Any]:
-    return await json_body(request, "the body is sent as application/json")
+    return await json_body(request)
 
 
 def _json(content: Any, status: int = 200) -> Response:

@@ -13,13 +13,14 @@ from typing import Any
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from hub import errors
+from hub.api.formats import FHIR_JSON, given
 from hub.api.middleware import new_id
 from hub.caller import Caller
-from hub.errors import HubError, InvalidRequest, Issue, NotFound, NotSupported, Unauthenticated, UnsupportedMedia
-from hub.fhir.json import dumps, loads_untrusted
+from hub.errors import HubError, Issue, NotFound, NotSupported, Unauthenticated
+from hub.fhir.json import dumps
 from hub.fhir.outcome import outcome
 from hub.hub import Hub
 from hub.interactions.context import Context
@@ -27,8 +28,6 @@ from hub.interactions.logbook import log_failure
 from hub.limits import Limits, Refusals
 from hub.refresh import Refresher
 from hub.smart import Verifier
-
-FHIR_JSON = "application/fhir+json; charset=utf-8"
 
 STATUS: Mapping[type[HubError], int] = {
     errors.InvalidRequest: 400,
@@ -50,7 +49,6 @@ STATUS: Mapping[type[HubError], int] = {
 }
 RETRY_AFTER = "60"
 """Seconds."""
-JSON_TYPES = ("application/fhir+json", "application/json", "text/json")
 NO_ID = "-"
 """Stands for what no id can look like: it is looked for, logged and not found as any other that was never issued."""
 
@@ -102,16 +100,16 @@ class Edge:
             try:
                 context = await self.context(request)
                 caller = context.caller
-                return await handler(request, context)
+                return await given(request, await handler(request, context))
             except HubError as fault:
-                return self.fault(fault)
+                return await given(request, self.fault(fault))
             except ClientDisconnect:
                 return Response(status_code=400)
             except Exception as fault:  # the last resort: a fault of ours, told to the operator and to the caller without data
                 self.note(fault)
                 name = request_id(request)
                 await log_failure(self.hub.store, caller, name)
-                return _failed(name)
+                return await given(request, _failed(name))
 
         return answered
 
@@ -151,12 +149,13 @@ class _Otherwise:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         found = [route for route in self._routes if route.path_regex.match(scope["path"])]
         allowed = sorted({method for route in found for method in route.methods or ()})
-        answer: ASGIApp = (
+        answer = (
             self._edge.fault(NotSupported("the method is not supported here"), 405, allow=", ".join(allowed))
             if allowed and scope["method"] not in allowed
             else self._edge.fault(NotFound("there is no such resource"))
         )
-        await answer(scope, receive, send)
+        shown = await given(Request(scope), answer)
+        await shown(scope, receive, send)
 
 
 class refusing:
@@ -175,22 +174,6 @@ class refusing:
             await self._context.refuse(self._action, self._type, fault)
 
 
-async def json_body(request: Request, otherwise: str) -> dict[str, Any]:
-    """The JSON object that was sent.
-
-    Raises: UnsupportedMedia: something else was, as `otherwise` says; InvalidRequest; TooCostly.
-    """
-    if request.headers.get("content-type", "").split(";")[0].strip().lower() not in JSON_TYPES:
-        raise UnsupportedMedia(otherwise, "Content-Type")
-    content = await request.body()
-    held = loads_untrusted(content)
-    if not isinstance(held, dict):
-        raise InvalidRequest("the body is not an object")
-    if b"\\u" in content:
-        _check_texts(held)
-    return held
-
-
 def http_date(seconds: int) -> str:
     """A time since 1970 as HTTP writes it. Source: RFC 9110 section 5.6.7."""
     at = time.gmtime(seconds)
@@ -201,19 +184,6 @@ def http_date(seconds: int) -> str:
 def clean_id(written: str) -> str:
     """An id as it may be looked for."""
     return written if _ID.fullmatch(written) else NO_ID
-
-
-def _check_texts(held: Any) -> None:
-    """Raises: InvalidRequest: a text holds what no database keeps: NUL, or half a character."""
-    if isinstance(held, dict):
-        for name, value in held.items():
-            _check_texts(name)
-            _check_texts(value)
-    elif isinstance(held, list):
-        for value in held:
-            _check_texts(value)
-    elif isinstance(held, str) and ("\0" in held or any("\ud800" <= each <= "\udfff" for each in held)):
-        raise InvalidRequest("a text holds a character that no text can hold")
 
 
 def _shown(issue: Issue) -> Issue:

@@ -1,6 +1,7 @@
 """FHIR REST at /fhir: read, vread, history, search, create, update, delete, metadata. http://hl7.org/fhir/R4/http.html
 
-Plain Starlette routes: they are the hot path. JSON only; stored bytes go out as they are.
+Plain Starlette routes: they are the hot path. Stored bytes go out as they are; `hub.api.formats` writes them anew where
+another form is asked for.
 """
 
 from collections.abc import Awaitable, Callable
@@ -10,20 +11,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from hub.api.edge import FHIR_JSON, JSON_TYPES, Edge, Endpoint, clean_id, http_date, json_body, refusing
-from hub.errors import HubError, InvalidRequest, NotAcceptable, NotFound, NotSupported, UnsupportedMedia
+from hub.api.edge import Edge, Endpoint, clean_id, http_date, refusing
+from hub.api.formats import FHIR_JSON, asked, given, resource_body
+from hub.errors import HubError, InvalidRequest, NotFound, NotSupported, UnsupportedMedia
 from hub.fhir.capability import Server, capability
 from hub.fhir.identifiers import Identifier
 from hub.fhir.json import dumps
 from hub.fhir.query import Query, read_query
-from hub.fhir.resource import Resource
 from hub.fhir.types import TYPES
 from hub.interactions.context import Context
 from hub.interactions.read import Held, history_instance, read, vread
 from hub.interactions.search import search_type
 from hub.interactions.write import Written, create, delete, update
 
-_ACCEPTED = (*JSON_TYPES, "*/*", "application/*", "text/*")
 STATED = "2026-11-21"
 """When the CapabilityStatement last came to say something else."""
 
@@ -43,10 +43,10 @@ def fhir_routes(edge: Edge, version: str, smart_configuration: Callable[[], dict
 
     async def metadata(request: Request) -> Response:
         try:
-            _acceptable(request)
+            asked(request)
         except HubError as fault:
             return edge.fault(fault)
-        return Response(statement, media_type=FHIR_JSON)
+        return await given(request, Response(statement, media_type=FHIR_JSON))
 
     async def smart(request: Request) -> Response:
         return Response(dumps(smart_configuration()), media_type="application/json")
@@ -90,8 +90,9 @@ async def _search_by_post(request: Request, context: Context) -> Response:
 
 async def _answer_search(request: Request, context: Context, form: bytes = b"") -> Response:
     async with refusing(context, "search", _type_or_none(request)):
-        _acceptable(request)
-        query = _query(request, context, [*_pairs(request.scope["query_string"]), *_pairs(form)])
+        sent = _pairs(form)
+        asked(request, sent)
+        query = _query(request, context, [*_pairs(request.scope["query_string"]), *sent])
     if any(isinstance(each, Identifier) for each in query.patients):
         context.count_lookup()
     return Response(await search_type(context, query), media_type=FHIR_JSON)
@@ -115,14 +116,14 @@ def _query(request: Request, context: Context, pairs: list[tuple[str, str]]) -> 
 
 
 def _pairs(written: bytes) -> list[tuple[str, str]]:
-    """Names and values, decoded. A plus in `_format` is taken for itself: few clients write it as it should be written."""
+    """Names and values, decoded."""
     try:
         pairs = parse_qsl(written.decode(), keep_blank_values=True, max_num_fields=200, errors="strict")
     except ValueError:
         raise InvalidRequest("the parameters cannot be read: not UTF-8, or too many") from None
     if any("\0" in text for pair in pairs for text in pair):
         raise InvalidRequest("a parameter holds a character that no text can hold")
-    return [(name, value.replace(" ", "+") if name == "_format" else value) for name, value in pairs]
+    return pairs
 
 
 async def _read(request: Request, context: Context) -> Response:
@@ -153,13 +154,13 @@ async def _create(request: Request, context: Context) -> Response:
         resource_type = _asked(request)
         if "if-none-exist" in request.headers:
             raise NotSupported("conditional create is not supported", "If-None-Exist")
-        body = await _body(request)
+        body = await resource_body(request)
     return _written(request, context, await create(context, resource_type, body), 201)
 
 
 async def _update(request: Request, context: Context) -> Response:
     async with refusing(context, "update", _type_or_none(request)):
-        resource_type, version, body = _asked(request), _if_match(request), await _body(request)
+        resource_type, version, body = _asked(request), _if_match(request), await resource_body(request)
     written = await update(context, resource_type, clean_id(request.path_params["id"]), body, version)
     return _written(request, context, written, 201 if written.created else 200)
 
@@ -186,24 +187,8 @@ def _known(request: Request) -> str:
 
 def _asked(request: Request) -> str:
     """The type, of which the answer can be written in the form that is asked for."""
-    _acceptable(request)
+    asked(request)
     return _known(request)
-
-
-async def _body(request: Request) -> Resource:
-    return await json_body(request, "a resource is sent as application/fhir+json")
-
-
-def _acceptable(request: Request) -> None:
-    """Raises: NotAcceptable: the caller takes no JSON."""
-    asked = request.query_params.get("_format") if request.scope["query_string"] else None
-    if asked is not None:
-        if asked.replace(" ", "+").split(";")[0] not in (*JSON_TYPES, "json"):
-            raise NotAcceptable("the hub writes JSON", "_format")
-        return
-    accept = request.headers.get("accept", "*/*")
-    if accept not in _ACCEPTED and not any(part.split(";")[0].strip().lower() in _ACCEPTED for part in accept.split(",")):
-        raise NotAcceptable("the hub writes application/fhir+json", "Accept")
 
 
 def _resource(request: Request, held: Held) -> Response:

@@ -11,7 +11,7 @@ from hub.fhir.types import TYPES, ResourceType
 
 FHIR_VERSION = "4.0.1"
 _OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
-FORMATS = ("application/fhir+json", "json")
+FORMATS = ("application/fhir+json", "json", "application/fhir+xml", "xml")
 READING = ("read", "vread", "history-instance", "search-type")
 """Interactions on every type. http://hl7.org/fhir/R4/valueset-type-restful-interaction.html"""
 WRITING = ("create", "update", "delete")

@@ -28,7 +28,6 @@ MAX_SORT = 8
 MAX_TYPES = 16
 """Types that one search may name where it asks for more than what all types have."""
 SORTABLE: frozenset[Kind] = frozenset(("date", "token", "string", "number", "quantity", "uri", "reference"))
-_FORMATS = frozenset(("json", "application/json", "application/fhir+json", "text/json"))
 _NAMES_PATIENT = ("patient", "subject")
 _CHAINED = (*(f"{name}.identifier" for name in _NAMES_PATIENT), *(f"{name}:Patient.identifier" for name in _NAMES_PATIENT))
 _ELEMENT = re.compile(r"[A-Za-z][A-Za-z0-9.]{0,63}", re.ASCII)
@@ -106,12 +105,9 @@ class _Reader:
             self._wrote(name, value)
         elif name == "_elements":
             self._elements(name, value)
-        elif name == "_format":
-            if value.split(";")[0].strip() not in _FORMATS:
-                raise NotSupported("the hub writes JSON", name)
         elif name == "_containedType":
             raise NotSupported("contained resources are not searched", name)
-        elif name != "_pretty":
+        elif name not in ("_format", "_pretty"):
             self._criterion(name, value)
 
     def _control(self, name: str, value: str) -> None:

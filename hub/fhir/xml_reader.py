@@ -68,7 +68,8 @@ def _children(place: _Place, type_name: str, divs: Divs) -> Resource:
     if place.depth > MAX_DEPTH:
         raise TooCostly(f"the body is nested deeper than {MAX_DEPTH} levels")
     _check_text(place)
-    known, found, order, count = _known(type_name), {}, -1, 0
+    known, order, count = _known(type_name), -1, 0
+    found: Resource = {}
     for child in place.element:
         each = known.get(str(child.tag))
         if each is None:
