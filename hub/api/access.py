@@ -1,76 +1,71 @@
 """/access: what is registered before a request, and the log of accesses. API.md section 2. JSON, documented in OpenAPI."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from hub.api.access_forms import HSA, PATIENT, REASON, TIME, Handler, access_body, json_answer, json_schema, only
+from hub.api.access_lifting import lifting_routes
 from hub.api.edge import Edge, clean_id, refusing
-from hub.api.formats import json_body
-from hub.errors import InvalidRequest, NotSupported
-from hub.fhir.json import dumps
+from hub.errors import InvalidRequest
 from hub.interactions.access import KINDS, end, listed, register
 from hub.interactions.context import Context
 from hub.interactions.log import access_log
 
-_TIME = {"type": "string", "format": "date-time", "description": "A time with its zone, or a date (a last day counts to 24:00)."}
-_PATIENT = {"type": "string", "description": "Logical id of the Patient."}
-_HSA = {"type": "string", "description": "HSA-id."}
-_REASON = {"type": "string", "maxLength": 500}
 BODIES: dict[str, dict[str, Any]] = {
-    "relations": {"required": ["patient"], "properties": {"patient": _PATIENT, "start": _TIME, "end": _TIME}},
+    "relations": {"required": ["patient"], "properties": {"patient": PATIENT, "start": TIME, "end": TIME}},
     "needs": {
         "required": ["type", "reason"],
         "properties": {
-            "patient": _PATIENT,
+            "patient": PATIENT,
             "type": {"enum": ["relevance", "work", "worklist"]},
-            "reason": _REASON,
-            "start": _TIME,
-            "end": _TIME,
+            "reason": REASON,
+            "start": TIME,
+            "end": TIME,
         },
     },
     "assertions": {
         "required": ["patient", "type", "reason"],
         "properties": {
-            "patient": _PATIENT,
+            "patient": PATIENT,
             "type": {"enum": ["emergency", "incapacity", "child", "inner_emergency"]},
             "step": {"enum": [1, 2]},
-            "reason": _REASON,
-            "providers": {"type": "array", "items": _HSA},
-            "units": {"type": "array", "items": _HSA},
+            "reason": REASON,
+            "providers": {"type": "array", "items": HSA},
+            "units": {"type": "array", "items": HSA},
             "attestations": {"type": "array", "items": {"enum": ["necessary", "attitude_clarified", "no_refusal"]}},
-            "start": _TIME,
-            "end": _TIME,
+            "start": TIME,
+            "end": TIME,
         },
     },
     "blocks": {
         "required": ["patient", "type", "provider"],
         "properties": {
-            "patient": _PATIENT,
+            "patient": PATIENT,
             "type": {"enum": ["outer", "inner"]},
-            "provider": _HSA,
-            "unit": _HSA,
-            "information_start": _TIME,
-            "information_end": _TIME,
+            "provider": HSA,
+            "unit": HSA,
+            "information_start": TIME,
+            "information_end": TIME,
             "excluded": {"type": "array", "items": {"enum": ["lak", "upp"]}},
         },
     },
     "revokes": {
         "required": ["patient", "block", "unit", "reason"],
         "properties": {
-            "patient": _PATIENT,
+            "patient": PATIENT,
             "block": {"type": "string"},
-            "unit": _HSA,
-            "employee": _HSA,
+            "unit": HSA,
+            "employee": HSA,
             "reason": {"enum": ["patient_consent", "emergency"]},
-            "start": _TIME,
-            "end": _TIME,
+            "start": TIME,
+            "end": TIME,
         },
     },
     "shares": {
         "required": ["patient"],
-        "properties": {"patient": _PATIENT, "unit": _HSA, "provider": _HSA, "start": _TIME, "end": _TIME},
+        "properties": {"patient": PATIENT, "unit": HSA, "provider": HSA, "start": TIME, "end": TIME},
     },
 }
 SUMMARIES = {
@@ -87,7 +82,7 @@ def access_router(edge: Edge) -> APIRouter:
     """Every route under /access."""
     router = APIRouter(prefix="/access", tags=["access"])
 
-    def route(path: str, method: str, handler: Callable[[Request, Context], Awaitable[Response]], **more: Any) -> None:
+    def route(path: str, method: str, handler: Handler, **more: Any) -> None:
         answered = edge.route(handler)
 
         async def endpoint(request: Request) -> Response:
@@ -95,9 +90,9 @@ def access_router(edge: Edge) -> APIRouter:
 
         router.add_api_route(path, endpoint, methods=[method], response_class=Response, **more)
 
+    lifting_routes(route)
     for kind in KINDS:
-        schema = {"type": "object", "additionalProperties": False} | BODIES[kind]
-        body = {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+        body = json_schema(**BODIES[kind])
         route(
             f"/{kind}",
             "POST",
@@ -118,7 +113,7 @@ def access_router(edge: Edge) -> APIRouter:
             operation_id=f"end_{kind}_by_post",
         )
     for kind in (*KINDS, "consents"):
-        patient = {"parameters": [{"name": "patient", "in": "query", "required": True, "schema": _PATIENT}]}
+        patient = {"parameters": [{"name": "patient", "in": "query", "required": True, "schema": PATIENT}]}
         route(
             f"/{kind}",
             "GET",
@@ -146,43 +141,37 @@ def access_router(edge: Edge) -> APIRouter:
     return router
 
 
-def _registering(kind: str) -> Callable[[Request, Context], Awaitable[Response]]:
+def _registering(kind: str) -> Handler:
     async def handler(request: Request, context: Context) -> Response:
         async with refusing(context, f"register-{KINDS[kind]}"):
-            body = await _body(request)
-        return _json(await register(context, kind, body), 201)
+            body = await access_body(request)
+        return json_answer(await register(context, kind, body), 201)
 
     return handler
 
 
-def _ending(kind: str) -> Callable[[Request, Context], Awaitable[Response]]:
+def _ending(kind: str) -> Handler:
     async def handler(request: Request, context: Context) -> Response:
-        return _json(await end(context, kind, clean_id(request.path_params["id"])))
+        return json_answer(await end(context, kind, clean_id(request.path_params["id"])))
 
     return handler
 
 
-def _listing(kind: str) -> Callable[[Request, Context], Awaitable[Response]]:
+def _listing(kind: str) -> Handler:
     async def handler(request: Request, context: Context) -> Response:
         async with refusing(context, f"list-{kind}"):
-            _only(request, "patient")
+            only(request, "patient")
             patient = request.query_params.get("patient", "")
-        return _json({kind: await listed(context, kind, clean_id(patient))})
+        return json_answer({kind: await listed(context, kind, clean_id(patient))})
 
     return handler
 
 
 async def _log(request: Request, context: Context) -> Response:
     async with refusing(context, "read-log", "AuditEvent"):
-        _only(request, "after", "count")
+        only(request, "after", "count")
         after, count = (_number(request, name, least) for name, least in (("after", -1), ("count", 1)))
-    return _json(await access_log(context, -1 if after is None else after, min(200 if count is None else count, 1000)))
-
-
-def _only(request: Request, *names: str) -> None:
-    """Raises: NotSupported: a parameter that is none of these."""
-    if any(name not in names for name in request.query_params):
-        raise NotSupported(f"the parameters here are {', '.join(names)}")
+    return json_answer(await access_log(context, -1 if after is None else after, min(200 if count is None else count, 1000)))
 
 
 def _number(request: Request, name: str, least: int) -> int | None:
@@ -193,11 +182,3 @@ def _number(request: Request, name: str, least: int) -> int | None:
     if not (digits.isascii() and digits.isdigit() and len(written) < 16 and int(written) >= least):
         raise InvalidRequest(f"not a whole number of {least} or more", name)
     return int(written)
-
-
-async def _body(request: Request) -> dict[str, Any]:
-    return await json_body(request)
-
-
-def _json(content: Any, status: int = 200) -> Response:
-    return Response(dumps(content), status, media_type="application/json")

@@ -11,7 +11,7 @@ from hub.caller import Caller
 from hub.consent.grounds import AnyGround, Assertion, Block, Need, Relation, Revoke, Share
 from hub.consent.payloads import to_payload
 from hub.errors import HubError, InvalidRequest, NotFound
-from hub.fhir.identity import logical_id, rid
+from hub.fhir.identity import logical_id
 from hub.interactions import logbook
 from hub.interactions.body import Body
 from hub.interactions.context import Context, check_caller, told_of
@@ -19,11 +19,10 @@ from hub.interactions.plan import question_about
 from hub.interactions.registered import MADE, MAY
 from hub.interactions.room import check_room, standing
 from hub.store.audit_log import Leaf
-from hub.store.known import Known, known, nobody, put_ground
+from hub.store.known import Known, known, nobody, put_ground, put_new_ground
 from hub.store.patients import locate
 from hub.store.store import Store
-from hub.store.tables import NO_PATIENT, locator
-from hub.store.values import insert_new
+from hub.store.tables import NO_PATIENT
 
 KINDS = {
     "relations": "relation",
@@ -95,8 +94,7 @@ def _register(store: Store, context: Context, kind: str, body: dict[str, Any]) -
         return shown(already)
     check_room(context, kind, told)
     with store.database.writing() as connection:
-        insert_new(connection, locator, [{"rid": rid(store.keys.identity, kind, id), "pk": told.pk}])
-        put_ground(connection, told.pk, given, caller.subject, store.now())
+        put_new_ground(connection, store.keys.identity, told.pk, given, caller.subject, store.now())
         store.audit.append_in(connection, _registered(context, kind, told, given))
     return shown(given)
 

@@ -21,7 +21,7 @@ from hub.interactions.context import Context, check_caller
 from hub.interactions.plan import question_about
 from hub.interactions.read import Held, places
 from hub.interactions.whose import patient_key
-from hub.interactions.written_custody import HUB, OWN, custody_of
+from hub.interactions.written_custody import HUB, LIFTING, OWN, custody_of
 from hub.store.database import Connection
 from hub.store.deposit import Record, deposit, lock_patient
 from hub.store.held_entry import HeldEntry, held_entry
@@ -268,6 +268,8 @@ def _check_writer(caller: Caller, resource_type: str) -> None:
 def _check_change(caller: Caller, before: _Before) -> None:
     """Raises: Forbidden: it can be seen, but it is another's to change."""
     custody = before.entry.custody
+    if custody.source == HUB and custody.info_type == LIFTING:
+        raise Forbidden("a request to lift a block is answered or taken back at /access/requests-to-lift")
     match caller.kind:
         case "system":
             mine = before.entry.family == FAMILY

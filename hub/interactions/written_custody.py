@@ -26,6 +26,8 @@ HUB = "hub"
 UNPLACED = "the hub's configuration of source {} must name a `unit` that the directory knows, of the source's `owner`"
 CONSENT = "consent"
 """The information type of every Consent that is written at the hub."""
+LIFTING = "request-to-lift"
+"""The information type of every request to lift a block."""
 NOBODY = "nobody"
 """Provider and unit of what no staff see; HSA-ids are in upper case."""
 CATEGORIES = {

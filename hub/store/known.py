@@ -13,12 +13,13 @@ from sqlalchemy import BigInteger, Connection, Text, bindparam, cast, insert, li
 
 from hub.consent.grounds import AnyGround
 from hub.consent.payloads import rows_read, to_payload
+from hub.fhir.identity import rid
 from hub.fhir.json import dumps, loads
 from hub.store.deposit import lock_patient, mark
 from hub.store.patients import Facts
 from hub.store.prepared import Prepared
-from hub.store.tables import FOREVER, NO_PATIENT, freshness, ground, patient
-from hub.store.values import micros, moment, upsert
+from hub.store.tables import FOREVER, NO_PATIENT, freshness, ground, locator, patient
+from hub.store.values import insert_new, micros, moment, upsert
 
 MARGIN = 48 * 3600 * 1_000_000
 """Microseconds for which grounds that are over are still read for answers: longer than a first step bears a second."""
@@ -126,6 +127,12 @@ def put_ground(connection: Connection, pk: int, given: AnyGround, person: str, c
     row = {"pk": pk, "kind": given.KIND, "id": given.id, "rec_from": now, "rec_to": FOREVER, "valid_to": until, "person": person}
     connection.execute(insert(ground), row | {"payload": dumps(to_payload(given)).decode()})
     mark(connection, pk, now, grounds_moved=True)
+
+
+def put_new_ground(connection: Connection, key: bytes, pk: int, given: AnyGround, person: str, clock: int) -> None:
+    """Record a ground and the way from its id to the patient."""
+    insert_new(connection, locator, [{"rid": rid(key, given.KIND, given.id), "pk": pk}])
+    put_ground(connection, pk, given, person, clock)
 
 
 def grounds_now(connection: Connection, pk: int, kind: str, now: int) -> tuple[AnyGround, ...]:

@@ -1,0 +1,48 @@
+"""What the routes of /access share: how bodies are documented and read, and how answers are written."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol
+
+from fastapi import Request
+from fastapi.responses import Response
+
+from hub.api.formats import json_body
+from hub.errors import NotSupported
+from hub.fhir.json import dumps
+from hub.interactions.context import Context
+
+Handler = Callable[[Request, Context], Awaitable[Response]]
+
+
+class Routing(Protocol):
+    """Adds a route under /access."""
+
+    def __call__(self, path: str, method: str, handler: Handler, **more: Any) -> None: ...
+
+
+TIME = {"type": "string", "format": "date-time", "description": "A time with its zone, or a date (a last day counts to 24:00)."}
+PATIENT = {"type": "string", "description": "Logical id of the Patient."}
+HSA = {"type": "string", "description": "HSA-id."}
+REASON = {"type": "string", "maxLength": 500}
+
+
+def json_schema(properties: dict[str, Any], required: Sequence[str] = ()) -> dict[str, Any]:
+    """A JSON body, as OpenAPI tells of it: these fields and no others."""
+    schema = {"type": "object", "additionalProperties": False, "required": list(required), "properties": properties}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+def only(request: Request, *names: str) -> None:
+    """Raises: NotSupported: a parameter that is none of these."""
+    if any(name not in names for name in request.query_params):
+        raise NotSupported(f"the parameters here are {', '.join(names)}")
+
+
+async def access_body(request: Request) -> dict[str, Any]:
+    """The JSON object that was sent. Raises: as `json_body`."""
+    return await json_body(request)
+
+
+def json_answer(content: Any, status: int = 200) -> Response:
+    """An answer in JSON."""
+    return Response(dumps(content), status, media_type="application/json")
