@@ -27,8 +27,12 @@ _KEPT: Mapping[str, frozenset[str]] = MappingProxyType(
 """Of a protected person, of someone close to them, and of a protected place."""
 _PLACES = frozenset(("Location", "Organization", "HealthcareService", "PractitionerRole", "Endpoint"))
 _PLACE_ELEMENTS = frozenset(
-    ("location", "serviceProvider", "managingOrganization", "custodian", "origin", "destination", "provider", "facility")
+    ("location", "locationReference", "serviceProvider", "managingOrganization", "onBehalfOf", "custodian")
+    + ("origin", "destination", "provider", "facility", "manufacturer", "authority")
 )
+_WHEREABOUTS = frozenset(("address", "telecom", "valueAddress", "valueContactPoint"))
+_MACHINES = frozenset(("network", "site"))
+"""Of an AuditEvent: whence somebody asked."""
 _TOLD: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "Appointment": frozenset(("description", "comment", "patientInstruction", "supportingInformation", "slot")),
@@ -44,6 +48,7 @@ _LOCAL_SYSTEM = re.compile(r"urn:hub:|[A-Z]{2}[0-9]{10}-", re.IGNORECASE)
 """A namespace of identifiers that a source's name or HSA-id is part of."""
 PROTECTED_SYSTEM = "urn:hub:protected"
 """What stands in its place."""
+_NO_NARRATIVE: Resource = {"status": "empty", "div": '<div xmlns="http://www.w3.org/1999/xhtml">Skyddad uppgift</div>'}
 _MASKED: Resource = {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "masked"}]}
 
 
@@ -96,9 +101,11 @@ def _clean(name: str, value: Any, places: frozenset[str]) -> Any:
         return [_clean(name, each, places) for each in value]
     if not isinstance(value, dict):
         return value
-    if _is_place(name, value, places) or name in ("address", "telecom"):
+    if "div" in value:
+        return _NO_NARRATIVE
+    if _is_place(name, value, places) or name in _WHEREABOUTS:
         return _MASKED
-    inside = {inner: _clean(inner, each, places) for inner, each in value.items()}
+    inside = {inner: _clean(inner, each, places) for inner, each in value.items() if inner not in _MACHINES}
     return _neutral(inside) if name == "identifier" else inside
 
 
