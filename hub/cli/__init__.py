@@ -5,14 +5,14 @@ import typer
 from hub.cli.deciding import consent
 from hub.cli.demonstrating import demo, personas, token
 from hub.cli.looking import audit, message, source
-from hub.cli.serving import backup, keys, restore, serve
+from hub.cli.serving import backup, keys, reindex, restore, serve
 
 __all__ = ["main"]
 
 main = typer.Typer(
     help="Samsyn: a FHIR R4 hub for Swedish care.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
-for command in (serve, backup, restore, personas, token):
+for command in (serve, backup, restore, reindex, personas, token):
     main.command()(command)
 for name, group in {"demo": demo, "source": source, "message": message, "audit": audit, "consent": consent, "keys": keys}.items():
     main.add_typer(group, name=name)

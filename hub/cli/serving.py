@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from hub.cli._common import ConfigFile, answering, configured, console, database_url, plainly, stop
+from hub.cli._common import ConfigFile, answering, configured, console, database_url, opened, plainly, stop
 
 keys = typer.Typer(help="The hub's secret keys.", no_args_is_help=True)
 
@@ -28,7 +28,7 @@ def serve(config: ConfigFile = None) -> None:
         stop(f"there are no keys in {held.data}: make them once with `hub keys create`, and keep a copy of the file")
     with plainly(), answering("the database does not answer"):
         _free(held.host, held.port)
-        running.hub.store.database.ping()
+        running.hub.store.open()
     observe.install(running.log)
     context = server_context(held.tls_cert, held.tls_key) if held.tls_cert else None
     factory: Callable[..., Any] | None = (lambda *_: context) if context else None
@@ -74,6 +74,19 @@ def backup(file: Path, config: ConfigFile = None) -> None:
     with plainly(), answering():
         write(database_url(held), held.data, file)
     console.print(f"wrote {file}: it holds patient data and secret keys, guard it as such")
+
+
+def reindex(config: ConfigFile = None) -> None:
+    """Make the search keys of everything stored anew, after a new version says that it needs to; with the hub stopped."""
+    import time
+
+    from hub.store import reindexing
+
+    with opened(config) as database, console.status("") as shown:
+        database.migrate()
+        now = time.time_ns() // 1000
+        done = reindexing.reindex(database, now, lambda number: shown.update(f"{number} patients"))
+    console.print(f"made the search keys of {done} patients" if done else "the search keys are of this version")
 
 
 def restore(file: Path, config: ConfigFile = None) -> None:

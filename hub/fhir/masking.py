@@ -27,9 +27,8 @@ _KEPT: Mapping[str, frozenset[str]] = MappingProxyType(
 """Of a protected person, of someone close to them, and of a protected place."""
 _PLACES = frozenset(("Location", "Organization", "HealthcareService", "PractitionerRole", "Endpoint"))
 _PLACE_ELEMENTS = frozenset(
-    ("location", "locationReference", "serviceProvider", "managingOrganization", "onBehalfOf", "custodian")
-    + ("origin", "destination", "provider", "facility", "manufacturer", "authority")
-)
+    ("location", "locationReference", "serviceProvider", "managingOrganization", "onBehalfOf")
+) | frozenset(("custodian", "origin", "destination", "provider", "facility", "manufacturer", "authority"))
 _WHEREABOUTS = frozenset(("address", "telecom", "valueAddress", "valueContactPoint"))
 _MACHINES = frozenset(("network", "site"))
 """Of an AuditEvent: whence somebody asked."""

@@ -7,6 +7,7 @@ from typing import Concatenate, ParamSpec, TypeVar, cast
 from sqlalchemy import Connection
 
 from hub.keys import Keys
+from hub.store import reindexing
 from hub.store.audit_log import AuditLog, Leaf
 from hub.store.database import Database
 from hub.store.deposit import DIRECTORY_RECORD, open_record
@@ -44,9 +45,13 @@ class Store:
         """How many times work hopped to a thread: tests count them."""
 
     def open(self) -> None:
-        """Bring the tables up to date and make the record of what belongs to no patient."""
+        """Bring the tables up to date and make the record of what belongs to no patient.
+
+        Raises: reindexing.OutdatedKeys: what is there is found by other search parameters than this version's.
+        """
         self.database.migrate()
         with self.database.writing() as connection:
+            reindexing.check(connection)
             open_record(connection, *DIRECTORY_RECORD)
 
     def now(self) -> int:

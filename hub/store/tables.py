@@ -173,6 +173,14 @@ ix_text = _table(
 """What is looked into, not up: the words of a resource (`_content`, `_text`), each with a space before it, and texts that are
 longer than a key, each with a line break around it."""
 
+index_made = _table(
+    "index_made",
+    _key("id", SmallInteger),
+    Column("digest", Text, nullable=False),
+    Column("upto", BigInteger, nullable=False),
+)
+"""One row: by which definitions the search keys were made, and up to which patient key; FOREVER: all."""
+
 locator = _table("locator", _key("rid"), Column("pk", BigInteger, nullable=False))
 """The only way from a resource's id to its patient."""
 

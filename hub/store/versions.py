@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import BigInteger, Connection, and_, bindparam, delete, select, tuple_, update
 
 from hub.fhir.identity import logical_id
 from hub.fhir.index import index
@@ -12,6 +12,7 @@ from hub.fhir.index_keys import OPEN_LOW, DateKey, Index
 from hub.fhir.json import dumps, loads
 from hub.fhir.resource import Resource
 from hub.fhir.types import TYPES
+from hub.store.cursor import LIFE
 from hub.store.keys_written import KEYS, rows_of
 from hub.store.tables import FOREVER, body, locator, resource
 from hub.store.values import insert_all, insert_new, instant
@@ -103,6 +104,28 @@ def rewrite(connection: Connection, key: bytes, pk: int, change: Callable[[Resou
         versions.save(connection)
 
 
+def renew_keys(connection: Connection, pk: int, now: int) -> None:
+    """Make a patient's search keys anew, and what its resources are ordered by, a few hundred resources at a time.
+
+    Versions that were replaced longer ago than any page lives lose theirs: no search looks at them.
+    """
+    for table in KEYS:
+        connection.execute(delete(table).where(table.c.pk == pk))
+    last = (-1, 0)
+    while rows := connection.execute(_LIVE, {"on": pk, "since": now - LIFE, "rid": last[0], "version": last[1]}).all():
+        versions, moved = Versions(b"", pk, 0), []
+        for row in rows:
+            keys = index(loads(row.bytes), whole=True)
+            versions._index(row.type, row.rid, row.version, keys)
+            sort = _sort(row.type, keys, row.rec_from)
+            if sort != row.sort:
+                moved.append({"p": pk, "t": row.type, "r": row.rid, "v": row.version, "new": sort})
+        versions.save(connection)
+        if moved:
+            connection.execute(_REORDER, moved)
+        last = (rows[-1].rid, rows[-1].version)
+
+
 def _stamped(given: Resource, version_id: str, recorded: str) -> Resource:
     """The resource as it is kept: with the hub's version and time, whatever version the giver wrote."""
     meta = {"versionId": version_id, "lastUpdated": recorded}
@@ -131,6 +154,29 @@ _REPLACE = (
 _UNINDEX = tuple(
     delete(table).where(table.c.pk == bindparam("p"), table.c.rid == bindparam("r"), table.c.version == bindparam("v"))
     for table in KEYS
+)
+_LIVE = (
+    select(*(resource.c[name] for name in ("type", "rid", "version", "sort", "rec_from")), body.c.bytes)
+    .join(body, and_(body.c.pk == resource.c.pk, body.c.rid == resource.c.rid, body.c.version == resource.c.version))
+    .where(
+        resource.c.pk == bindparam("on"),
+        resource.c.gone == 0,
+        resource.c.rec_to > bindparam("since"),
+        tuple_(resource.c.rid, resource.c.version)
+        > tuple_(bindparam("rid", type_=BigInteger), bindparam("version", type_=BigInteger)),
+    )
+    .order_by(resource.c.rid, resource.c.version)
+    .limit(500)
+)
+_REORDER = (
+    update(resource)
+    .where(
+        resource.c.pk == bindparam("p"),
+        resource.c.type == bindparam("t"),
+        resource.c.rid == bindparam("r"),
+        resource.c.version == bindparam("v"),
+    )
+    .values(sort=bindparam("new"))
 )
 _CLOSE = (
     update(resource)

@@ -1,5 +1,6 @@
 """The command line on a small hub of its own: what it says, and with which exit code it ends."""
 
+import contextlib
 import json
 import os
 import re
@@ -170,6 +171,16 @@ def test_serving_without_its_database_is_one_line(hub, held, monkeypatch):
     monkeypatch.setenv("HUB_PORT", "0")
     monkeypatch.setenv("HUB_DATABASE_URL", "postgresql+psycopg://someone:secret@127.0.0.1:1/hub")
     assert hub("serve", code=1).stderr == "hub: the database does not answer\n"
+
+
+def test_a_hub_whose_search_keys_are_of_another_version_does_not_start_until_they_are_made_anew(hub, held, monkeypatch):
+    monkeypatch.setenv("HUB_PORT", "0")
+    assert hub("reindex").stdout == "the search keys are of this version\n"
+    with contextlib.closing(sqlite3.connect(held / "hub.db")) as database, database:
+        database.execute("UPDATE index_made SET digest = 'another'")
+    assert "run `hub reindex`" in hub("serve", code=1).stderr
+    assert "made the search keys of 1 patients" in hub("reindex").stdout
+    assert hub("reindex").stdout == "the search keys are of this version\n"
 
 
 def test_keys_are_made_once(hub, configured):

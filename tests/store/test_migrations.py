@@ -19,6 +19,7 @@ UNSHARDED = {
     "locator": "finds a patient by a resource's id, so it cannot lie with the patient",
     "audit_head": "one row a log; its shards are not patients",
     "audit_node": "hashes of a log's tree; its shards are not patients",
+    "index_made": "one row a database",
     "session": "belongs to a browser",
 }
 SHARDED = [table for table in METADATA.sorted_tables if table.name not in UNSHARDED]
