@@ -40,7 +40,7 @@ def test_every_kind_of_request_leaves_one_entry(shared, kit, seen):
         ("POST", "/fhir/Observation", "create", "refuse"),
         ("PUT", "/fhir/Observation/x", "update", "refuse"),
         ("DELETE", "/fhir/Observation/x", "delete", "refuse"),
-        ("POST", "/fhir/Observation/_search", "search", "refuse"),
+        ("POST", "/fhir/Observation/_search", "search", "nothing"),  # nobody is named, and nothing is asked of anybody
         ("POST", "/access/relations", "register-relation", "refuse"),
         ("DELETE", "/access/relations/x", "end-relation", "refuse"),
         ("GET", f"/access/relations?patient={patient.id}", "list-relation", "permit"),

@@ -1,0 +1,71 @@
+"""FHIR REST at /fhir: read, vread, history, search, create, update, delete, metadata. http://hl7.org/fhir/R4/http.html
+
+Plain Starlette routes: they are the hot path. Stored bytes go out as they are; `hub.api.formats` writes them anew where
+another form is asked for.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from hub.api.edge import Edge, Endpoint
+from hub.api.fhir.reading import history, read, vread
+from hub.api.fhir.searching import search, search_by_post
+from hub.api.fhir.writing import create, delete, update
+from hub.api.formats import FHIR_JSON, asked, given
+from hub.errors import HubError
+from hub.fhir.capability import Server, capability
+from hub.fhir.json import dumps
+from hub.interactions.context import Context
+
+STATED = "2026-11-21"
+"""When the CapabilityStatement last came to say something else."""
+
+
+def fhir_routes(edge: Edge, version: str, smart_configuration: Callable[[], dict[str, object]]) -> list[Route]:
+    """Every route under /fhir."""
+    issuer = edge.hub.config.issuers[0] if edge.hub.config.issuers else None
+    server = Server(
+        base=edge.hub.base,
+        software_version=version,
+        date=STATED,
+        authorize_url=issuer.authorize_url if issuer else "",
+        token_url=issuer.token_url if issuer else "",
+        cors=bool(edge.hub.config.cors_origins),
+    )
+    statement = dumps(capability(server))
+
+    async def metadata(request: Request) -> Response:
+        try:
+            asked(request)
+        except HubError as fault:
+            return edge.fault(fault)
+        return await given(request, Response(statement, media_type=FHIR_JSON))
+
+    async def smart(request: Request) -> Response:
+        return Response(dumps(smart_configuration()), media_type="application/json")
+
+    def on(path: str, methods: list[str], handler: Callable[[Request, Context], Awaitable[Response]]) -> Route:
+        return Route(f"/fhir{path}", Endpoint(edge.route(handler)), methods=methods)
+
+    routes = [
+        Route("/fhir/metadata", metadata, methods=["GET"]),
+        Route("/fhir/.well-known/smart-configuration", smart, methods=["GET"]),
+        Route("/.well-known/smart-configuration", smart, methods=["GET"]),
+        on("", ["GET"], search),
+        on("/", ["GET"], search),
+        on("/_search", ["POST"], search_by_post),
+        on("/{type}/_search", ["POST"], search_by_post),
+        on("/Patient/{patient}/{type}/_search", ["POST"], search_by_post),
+        on("/{type}/{id}/_history/{version}", ["GET"], vread),
+        on("/{type}/{id}/_history", ["GET"], history),
+        on("/Patient/{patient}/{type}", ["GET"], search),
+        on("/{type}/{id}", ["GET"], read),
+        on("/{type}/{id}", ["PUT"], update),
+        on("/{type}/{id}", ["DELETE"], delete),
+        on("/{type}", ["GET"], search),
+        on("/{type}", ["POST"], create),
+    ]
+    return [*routes, *edge.otherwise("/fhir", routes)]

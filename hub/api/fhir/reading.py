@@ -1,0 +1,44 @@
+"""read, vread and history. http://hl7.org/fhir/R4/http.html#read"""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub.api.edge import clean_id, refusing
+from hub.api.fhir._asked import asked_type, pairs, type_or_none, version_headers
+from hub.api.formats import FHIR_JSON
+from hub.errors import NotSupported
+from hub.interactions import read as interactions
+from hub.interactions.context import Context
+from hub.interactions.read import Held
+
+
+async def read(request: Request, context: Context) -> Response:
+    async with refusing(context, "read", type_or_none(request)):
+        resource_type = asked_type(request)
+    held = await interactions.read(context, resource_type, clean_id(request.path_params["id"]))
+    return _resource(request, held)
+
+
+async def vread(request: Request, context: Context) -> Response:
+    async with refusing(context, "vread", type_or_none(request)):
+        resource_type = asked_type(request)
+    held = await interactions.vread(context, resource_type, clean_id(request.path_params["id"]), request.path_params["version"])
+    return _resource(request, held)
+
+
+async def history(request: Request, context: Context) -> Response:
+    async with refusing(context, "history", type_or_none(request)):
+        resource_type = asked_type(request)
+        unknown = {name for name, _ in pairs(request.scope["query_string"])} - {"_format", "_pretty"}
+        if unknown:
+            raise NotSupported("no such parameter of an instance's history", sorted(unknown)[0])
+    return Response(
+        await interactions.history_instance(context, resource_type, clean_id(request.path_params["id"])), media_type=FHIR_JSON
+    )
+
+
+def _resource(request: Request, held: Held) -> Response:
+    headers = version_headers(held.version_id, held.recorded)
+    if request.headers.get("if-none-match", "").strip() == headers["ETag"]:
+        return Response(status_code=304, headers=headers)
+    return Response(held.bytes, headers=headers, media_type=FHIR_JSON)

@@ -1,0 +1,53 @@
+"""Searches: of a type, of all types, in a patient's compartment; by GET and by POST. http://hl7.org/fhir/R4/http.html#search"""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub.api.edge import clean_id, refusing
+from hub.api.fhir._asked import known_type, pairs, type_or_none
+from hub.api.formats import FHIR_JSON, asked
+from hub.errors import UnsupportedMedia
+from hub.fhir.identifiers import Identifier
+from hub.fhir.query import Query, read_query
+from hub.interactions.context import Context
+from hub.interactions.search import search_type
+
+
+async def search(request: Request, context: Context) -> Response:
+    return await _answer_search(request, context)
+
+
+async def search_by_post(request: Request, context: Context) -> Response:
+    async with refusing(context, "search", type_or_none(request)):
+        form = request.headers.get("content-type", "").split(";")[0].strip().lower()
+        if form not in ("application/x-www-form-urlencoded", "") or (not form and await request.body()):
+            raise UnsupportedMedia("a search is posted as application/x-www-form-urlencoded", "Content-Type")
+        written = await request.body()
+    return await _answer_search(request, context, written)
+
+
+async def _answer_search(request: Request, context: Context, form: bytes = b"") -> Response:
+    async with refusing(context, "search", type_or_none(request)):
+        sent = pairs(form)
+        asked(request, sent)
+        query = _query(request, context, [*pairs(request.scope["query_string"]), *sent])
+    if any(isinstance(each, Identifier) for each in query.patients):
+        context.count_lookup()
+    return Response(await search_type(context, query), media_type=FHIR_JSON)
+
+
+def _query(request: Request, context: Context, pairs: list[tuple[str, str]]) -> Query:
+    """What is asked: of a type, of every type, or in a patient's compartment of one or all of them (`*`)."""
+    at, patient = request.path_params, clean_id(request.path_params.get("patient", ""))
+    everything = at.get("type", "*") == "*"
+    if "patient" in at and not everything:
+        pairs = [*pairs, ("patient", patient)]
+    return read_query(
+        "" if everything else known_type(request),
+        pairs,
+        now=context.hub.clock(),
+        lenient="handling=lenient" in request.headers.get("prefer", "").replace(" ", ""),
+        base=context.hub.base,
+        own_source=context.caller.kind == "system",
+        patient=patient if "patient" in at and everything else "",
+    )
