@@ -80,17 +80,18 @@ class AuditLog:
             raise EpochMoved
         return seq
 
-    def append_in(self, connection: Connection, *leaves: Leaf) -> None:
-        """Append within a writing transaction of one's own: the change and its entries are durable together or not at all.
+    def append_in(self, connection: Connection, leaf: Leaf) -> int:
+        """Append within a writing transaction of one's own: the change and its entry are durable together or not at all.
 
         Raises: EpochMoved; AuditUnavailable.
         """
         try:
-            numbers = self._append(connection, leaves)
+            [seq] = self._append(connection, [leaf])
         except Exception as fault:  # whatever it is, the driver's own errors among them: the change is not made either
             raise AuditUnavailable(f"the access log cannot be written ({type(fault).__name__})") from fault
-        if None in numbers:
+        if seq is None:
             raise EpochMoved
+        return seq
 
     def _append(self, connection: Connection, leaves: Sequence[Leaf]) -> list[int | None]:
         # Patients before the head, always: who writes a patient appends last, and two orders would wait for each other.
