@@ -1,39 +1,76 @@
-"""CapabilityStatement, derived from the types of the house: it names what is supported and nothing else.
+"""CapabilityStatement, derived from the types and the routes of the house: it names what is supported and nothing else.
 
 Source: http://hl7.org/fhir/R4/capabilitystatement.html
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
+from hub.fhir.elements import definition
 from hub.fhir.resource import Resource
-from hub.fhir.types import TYPES, ResourceType
+from hub.fhir.served import Served
+from hub.fhir.types import COMMON, TYPES, URL, ResourceType, SearchParameter
 
 FHIR_VERSION = "4.0.1"
 _OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
-FORMATS = ("application/fhir+json", "json", "application/fhir+xml", "xml")
-READING = ("read", "vread", "history-instance", "search-type")
-"""Interactions on every type. http://hl7.org/fhir/R4/valueset-type-restful-interaction.html"""
-WRITING = ("create", "update", "delete")
+_STRUCTURE = "http://hl7.org/fhir/StructureDefinition/"
+_OPERATIONS = "http://hl7.org/fhir/OperationDefinition/"
+_OF_RESOURCE = frozenset(("meta", "meta-add", "meta-delete", "validate", "graph", "graphql", "convert"))
+"""Operations that R4 defines for every type."""
+WRITING = frozenset(("create", "update", "patch", "delete"))
 """Interactions on the types that someone writes."""
+_ASKED_OTHERWISE = (
+    ("_content", "string", "Resource-content"),
+    ("_filter", "special", "filter"),
+    ("_has", "special", ""),
+    ("_list", "special", ""),
+)
+"""Parameters of every type that find nothing in a resource by an expression: name, type, definition."""
+_TEXT = ("_text", "string", "DomainResource-text")
+"""Likewise, of types that have a narrative."""
+_REFUSED = "special"
+"""The kind of parameters that are refused: `Location.near`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """What the statement says of this one hub."""
+    """What the statement says of this one hub, besides what its types and routes tell."""
 
     base: str
     """FHIR base URL."""
     software_version: str
     date: str
     """FHIR dateTime at which what it states came to be."""
+    formats: tuple[str, ...] = ("application/fhir+json", "json")
+    patch_formats: tuple[str, ...] = ()
+    conditional_create: bool = False
+    """If-None-Exist is heeded."""
+    conditional_read: Literal["not-supported", "modified-since", "not-match", "full-support"] = "not-supported"
+    conditional_delete: Literal["single", "multiple"] = "single"
+    """Where there is a route for it."""
     authorize_url: str = ""
     token_url: str = ""
     cors: bool = False
 
 
-def capability(server: Server, reading: Sequence[str] = READING, writing: Sequence[str] = WRITING) -> Resource:
-    """The CapabilityStatement of a hub that does these interactions."""
+def capability(server: Server, served: Served) -> Resource:
+    """The CapabilityStatement of a hub that does what is `served`."""
+    rest: Resource = {
+        "mode": "server",
+        "security": _security(server),
+        "resource": [_resource(held, server, served) for _, held in sorted(TYPES.items())],
+    }
+    system = [code for code in served.codes("system") if code != "capabilities"]
+    codes = [*system, *(["batch"] if "transaction" in system else [])]
+    if codes:
+        rest["interaction"] = [{"code": code} for code in codes]
+    if "search-system" in system:
+        rest["searchParam"] = [*map(_parameter, COMMON), *map(_otherwise, _ASKED_OTHERWISE)]
+    if operations := _operations(served, ""):
+        rest["operation"] = operations
+    if served.codes("compartment"):
+        rest["compartment"] = ["http://hl7.org/fhir/CompartmentDefinition/patient"]
     return {
         "resourceType": "CapabilityStatement",
         "status": "active",
@@ -42,36 +79,94 @@ def capability(server: Server, reading: Sequence[str] = READING, writing: Sequen
         "software": {"name": "Samsyn", "version": server.software_version},
         "implementation": {"description": "Samsyn: a shared view of a patient's records", "url": server.base},
         "fhirVersion": FHIR_VERSION,
-        "format": list(FORMATS),
-        "rest": [
-            {
-                "mode": "server",
-                "security": _security(server),
-                "resource": [_resource(held, reading, writing) for _, held in sorted(TYPES.items())],
-            }
-        ],
+        "format": list(server.formats),
+        **({"patchFormat": list(server.patch_formats)} if server.patch_formats and "patch" in served.codes("instance") else {}),
+        "rest": [rest],
     }
 
 
-def _resource(held: ResourceType, reading: Sequence[str], writing: Sequence[str]) -> Resource:
-    interactions = (*reading, *(writing if held.writers else ()))
+def interactions(held: ResourceType, served: Served) -> tuple[str, ...]:
+    """The interactions on a type and its instances."""
+    return tuple(code for code in served.codes("type", "instance") if held.writers or code not in WRITING)
+
+
+def _resource(held: ResourceType, server: Server, served: Served) -> Resource:
+    codes = interactions(held, served)
+    conditional = served.codes("type", conditional=True) if held.writers else ()
     written: Resource = {
         "type": held.name,
-        "interaction": [{"code": code} for code in interactions],
+        "profile": _STRUCTURE + held.name,
+        "interaction": [{"code": code} for code in codes],
         "versioning": "versioned",
-        "readHistory": "vread" in interactions,
-        "updateCreate": "update" in interactions,
+        "readHistory": "vread" in codes,
+        "updateCreate": "update" in codes,
+        "conditionalCreate": "create" in codes and server.conditional_create,
+        "conditionalRead": server.conditional_read,
+        "conditionalUpdate": "update" in conditional,
+        "conditionalDelete": server.conditional_delete if "delete" in conditional else "not-supported",
         "referencePolicy": ["literal", "logical"],
     }
-    if "search-type" in interactions:
-        asked = (each for each in held.named.values() if each.kind != "special")  # `Location.near` is refused
-        written["searchParam"] = [{"name": each.name, "definition": each.definition, "type": each.kind} for each in asked]
+    if "search-type" in codes:
+        written["searchInclude"] = ["*", *_includes(held)]
+        written["searchRevInclude"] = list(_reverse_includes(held))
+        written["searchParam"] = list(_parameters(held))
+    if operations := _operations(served, held.name):
+        written["operation"] = operations
     return written
+
+
+def searched(held: ResourceType) -> Iterator[SearchParameter]:
+    """What a type is searched by, of what finds something by an expression."""
+    return (each for each in held.named.values() if each.kind != _REFUSED)
+
+
+def otherwise(held: ResourceType) -> Iterator[tuple[str, str, str]]:
+    """What it is searched by besides: name, type, definition."""
+    yield from _ASKED_OTHERWISE
+    if any(each.name == "text" and each.types == ("Narrative",) for each in definition(held.name).elements):
+        yield _TEXT
+
+
+def _parameters(held: ResourceType) -> Iterator[Resource]:
+    yield from map(_parameter, searched(held))
+    yield from map(_otherwise, otherwise(held))
+
+
+def _parameter(parameter: SearchParameter) -> Resource:
+    return {"name": parameter.name, "definition": parameter.definition, "type": parameter.kind}
+
+
+def _otherwise(row: tuple[str, str, str]) -> Resource:
+    name, kind, its = row
+    return {"name": name, **({"definition": URL + its} if its else {}), "type": kind}
+
+
+def _includes(held: ResourceType) -> Iterator[str]:
+    return (f"{held.name}:{each.name}" for each in held.search if each.kind == "reference")
+
+
+def _reverse_includes(held: ResourceType) -> Iterator[str]:
+    return (
+        f"{name}:{each.name}"
+        for name, other in sorted(TYPES.items())
+        for each in other.search
+        if each.kind == "reference" and (not each.targets or held.name in each.targets)
+    )
+
+
+def _operations(served: Served, resource_type: str) -> list[Resource]:
+    names = served.operations_on(resource_type)
+    owners = ("Resource" if name in _OF_RESOURCE else resource_type or "Resource" for name in names)
+    return [{"name": name, "definition": f"{_OPERATIONS}{owner}-{name}"} for name, owner in zip(names, owners, strict=True)]
 
 
 def _security(server: Server) -> Resource:
     service = {"system": "http://terminology.hl7.org/CodeSystem/restful-security-service", "code": "SMART-on-FHIR"}
-    held: Resource = {"cors": server.cors, "service": [{"coding": [service]}]}
+    held: Resource = {
+        "cors": server.cors,
+        "service": [{"coding": [service]}],
+        "description": f"OAuth 2.0 as SMART App Launch has it: {server.base}/.well-known/smart-configuration",
+    }
     urls = [("authorize", server.authorize_url), ("token", server.token_url)]
     known = [{"url": name, "valueUri": url} for name, url in urls if url]
     if not known:

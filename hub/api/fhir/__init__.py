@@ -13,36 +13,23 @@ from starlette.routing import Route
 from hub.api.edge import Edge, Endpoint
 from hub.api.fhir.reading import history, read, vread
 from hub.api.fhir.searching import search, search_by_post
+from hub.api.fhir.stated import statement
 from hub.api.fhir.writing import create, delete, update
 from hub.api.formats import FHIR_JSON, asked, given
 from hub.errors import HubError
-from hub.fhir.capability import Server, capability
 from hub.fhir.json import dumps
 from hub.interactions.context import Context
-
-STATED = "2026-11-21"
-"""When the CapabilityStatement last came to say something else."""
 
 
 def fhir_routes(edge: Edge, version: str, smart_configuration: Callable[[], dict[str, object]]) -> list[Route]:
     """Every route under /fhir."""
-    issuer = edge.hub.config.issuers[0] if edge.hub.config.issuers else None
-    server = Server(
-        base=edge.hub.base,
-        software_version=version,
-        date=STATED,
-        authorize_url=issuer.authorize_url if issuer else "",
-        token_url=issuer.token_url if issuer else "",
-        cors=bool(edge.hub.config.cors_origins),
-    )
-    statement = dumps(capability(server))
 
     async def metadata(request: Request) -> Response:
         try:
             asked(request)
         except HubError as fault:
             return edge.fault(fault)
-        return await given(request, Response(statement, media_type=FHIR_JSON))
+        return await given(request, Response(stated, media_type=FHIR_JSON))
 
     async def smart(request: Request) -> Response:
         return Response(dumps(smart_configuration()), media_type="application/json")
@@ -68,4 +55,5 @@ def fhir_routes(edge: Edge, version: str, smart_configuration: Callable[[], dict
         on("/{type}", ["GET"], search),
         on("/{type}", ["POST"], create),
     ]
+    stated = statement(edge, version, routes)
     return [*routes, *edge.otherwise("/fhir", routes)]
