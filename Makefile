@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench browser clean
+.PHONY: demo test lint bench browser conformance clean
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -29,6 +29,9 @@ test: lint
 browser: $(VENV)/installed-dev
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,e2e]'
 	$(BIN)/pytest -m browser
+
+conformance: $(VENV)/installed-dev
+	HUB_CONFORMANCE_PAIRS=100000 $(BIN)/pytest -n 2 tests/conformance
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m bench
