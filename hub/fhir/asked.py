@@ -2,19 +2,17 @@
 
 import hashlib
 from dataclasses import dataclass, replace
-from typing import Literal
 from urllib.parse import quote
 
 from hub.fhir.criteria import AnyOf, Criterion, IdIs, ReferenceIs, reached
 from hub.fhir.identifiers import Identifier
+from hub.fhir.summary import Summary
 from hub.fhir.types import TYPES, Kind
 
 DEFAULT_COUNT = 50
 CURSOR = "_cursor"
 """Carries the opaque cursor in page links."""
 _SAFE = ":/,-._~"
-Summary = Literal["true", "text", "data", "count", "false"]
-"""http://hl7.org/fhir/R4/search.html#summary"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import cast, get_args
 
 from hub.errors import InvalidRequest, NotSupported, TooCostly
 from hub.fhir import compartment
-from hub.fhir.asked import CURSOR, DEFAULT_COUNT, Include, Query, SortKey, Summary, Written, page_link, self_link
+from hub.fhir.asked import CURSOR, DEFAULT_COUNT, Include, Query, SortKey, Written, page_link, self_link
 from hub.fhir.clause import FULL_TEXT, MAX_PARAMETERS, Clauses, any_of, holds_number
 from hub.fhir.criteria import AllOf, AnyOf, Criterion, IdIs, PointsAt, ReferenceIs, TokenIs, TypeIs, alternatives
 from hub.fhir.identifiers import PERSONNUMMER, SAMORDNINGSNUMMER, Identifier, InvalidNumber, personal_number
@@ -18,6 +18,7 @@ from hub.fhir.parameters import Asking
 from hub.fhir.parameters._escapes import split, unescape
 from hub.fhir.parameters.reference import ID
 from hub.fhir.search_filter import read_filter
+from hub.fhir.summary import Summary, unknown_elements
 from hub.fhir.types import COMMON, TYPES, Kind, ResourceType
 from hub.fhir.value_sets import NOTHING_LOADED, Terminology
 
@@ -134,6 +135,8 @@ class _Reader:
         named = value.split(",")
         if not all(map(_ELEMENT.fullmatch, named)):
             raise InvalidRequest("is a list of element names", name)
+        if self.held and unknown_elements(self.held.name, named):
+            raise InvalidRequest(f"names an element that no {self.held.name} has at its top", name)
         self.elements += named
         self._wrote(name, value)
 

@@ -7,10 +7,11 @@ from typing import Any
 from hub.caller import Caller
 from hub.errors import HubError
 from hub.fhir.bundle import Hit, Link, matches, searchset
-from hub.fhir.json import dumps
+from hub.fhir.json import dumps, loads
 from hub.fhir.outcome import SourceReport, report_outcome
 from hub.fhir.query import Query, page_link, self_link
 from hub.fhir.resource import Resource
+from hub.fhir.summary import Projection, projection
 from hub.hub import Hub
 from hub.interactions import logbook
 from hub.interactions.context import Context, check_refusal, notice_outcomes
@@ -97,6 +98,9 @@ def _answer(
     page = store.search.page(store.reader(), seen.view, query, after, compartment=compartment, others=looked.views)
     page = page if after is None else replace(page, total=total)
     beside = included(store, caller, query, looked, page.hits) if query.includes and page.hits else ()
+    if query.summary != "false" or query.elements:
+        page = replace(page, hits=_projected(page.hits, projection(query.summary, query.elements)))
+        beside = _projected(beside, projection(query.summary))  # `_elements` names those of the hits
     following = _following(store, seen, page, bound) if page.more and page.hits else None
     issues = notice_outcomes(seen.release.notices) + _ignored(query)
     reported = _reports(hub, query, looked, store.now(), context.began)
@@ -118,6 +122,11 @@ def _answer(
         beside=[(looked.of(each.type).release, each) for each in others],
     )
     return Answer(seen, page, beside, outcome, following, silent), leaf
+
+
+def _projected(found: tuple[Found, ...], part: Projection | None) -> tuple[Found, ...]:
+    """Resources as far as they were asked for."""
+    return tuple([each._replace(bytes=dumps(part(loads(each.bytes)))) for each in found]) if part else found
 
 
 def _searched(query: Query) -> tuple[str, ...]:

@@ -185,3 +185,26 @@ def test_security_labels_are_a_source_s_own_to_search_by(world):
     assert ids(world, "Observation?_security=R") == set()
     for path in ("_security=R", "_filter=_security eq R", "encounter._security=R", "_has:Observation:has-member:_security=R"):
         assert house.get(f"/fhir/Observation?{path}", "doctor").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("asked", "given", "left_out"),
+    [
+        ("_summary=true", {"status", "code", "subject"}, {"note"}),
+        ("_summary=text", {"status", "code"}, {"subject", "note"}),
+        ("_summary=data", {"status", "note", "subject"}, {"text"}),
+        ("_summary=false", {"status", "note", "subject"}, set()),
+        ("_elements=note", {"status", "code", "note"}, {"subject"}),
+    ],
+)
+def test_a_part_of_each_resource_is_given_and_marked(world, asked, given, left_out):
+    house, _ = world
+    noted = {"resourceType": "Observation", "id": "w-noted", "status": "final", "code": {"text": "x"}, "note": [{"text": "n"}]}
+    house.do("PUT", "/fhir/Observation/w-noted", "alfa-client", resource=noted | {"subject": {"reference": "Patient/w-bo"}})
+    answer = house.get(f"/fhir/Observation?_id=w-noted&_include=Observation:subject&{asked}", "alfa-client").json()
+    found, beside = (each["resource"] for each in answer["entry"])
+    assert given <= found.keys()
+    assert not left_out & found.keys()
+    assert ("tag" in found["meta"]) is (asked != "_summary=false")
+    assert beside["id"] == "w-bo"
+    assert ("tag" in beside["meta"]) is (asked not in ("_summary=false", "_elements=note"))
