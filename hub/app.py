@@ -24,6 +24,7 @@ from hub.api.edge import Edge
 from hub.api.fhir import fhir_routes
 from hub.api.health import health_routes
 from hub.api.middleware import edge
+from hub.api.openapi import description
 from hub.api.paths import Paths
 from hub.authserver import Client, Person, authorization_server, load_or_create, smart_configuration
 from hub.catalogue import deposit_directory
@@ -191,6 +192,7 @@ def _application(running: Running, mounts: Sequence[Mount]) -> ASGIApp:
     routes = fhir_routes(running.edge, said, lambda: _smart(config))
     fhir = Paths(routes)
     app.router.routes.extend(routes)
+    app.openapi = description(app, routes, config.base_url)  # type: ignore[method-assign]  # as FastAPI has it
     access = access_router(running.edge)
     app.include_router(access)
     app.router.routes.extend(running.edge.otherwise("/access", access.routes))

@@ -11,7 +11,7 @@ from hub.fhir.served import Served, served
 
 STATED = "2026-11-28"
 """When the CapabilityStatement last came to say something else."""
-FORMATS = ("application/fhir+json", "application/fhir+xml", "json", "xml")
+MEDIA_TYPES = ("application/fhir+json", "application/fhir+xml")
 BASE = "/fhir"
 
 
@@ -27,7 +27,8 @@ def statement(edge: Edge, version: str, routes: Iterable[Route]) -> bytes:
         base=edge.hub.base,
         software_version=version,
         date=STATED,
-        formats=FORMATS,
+        formats=(*MEDIA_TYPES, "json", "xml"),
+        conditional_read="not-match",
         authorize_url=issuer.authorize_url if issuer else "",
         token_url=issuer.token_url if issuer else "",
         cors=bool(edge.hub.config.cors_origins),
