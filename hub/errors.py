@@ -35,6 +35,8 @@ class Issue:
     """http://hl7.org/fhir/R4/valueset-issue-severity.html"""
     code: str = "processing"
     """http://hl7.org/fhir/R4/valueset-issue-type.html"""
+    location: str = ""
+    """The place as a simple XPath, where it is in a resource."""
 
 
 class HubError(Exception):

@@ -188,7 +188,7 @@ def clean_id(written: str) -> str:
 
 def _shown(issue: Issue) -> Issue:
     plain = _PLACE.fullmatch(issue.place) and not _NUMBERS.search(issue.place)
-    return issue if plain else replace(issue, place="")
+    return issue if plain else replace(issue, place="", location="")
 
 
 def _failed(name: str) -> Response:

@@ -27,7 +27,9 @@ _ATTRIBUTES = frozenset(
     """.split()  # noqa: SIM905 - likewise
 )
 _NAMED = re.compile(r"\s*<(?:[\w.-]+:)?div[\s/>]")
-_ADDRESS = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*):", re.IGNORECASE)
+_SCHEME = re.compile(r"[^/?#]*:")
+_UNSEEN = re.compile(r"[\x00-\x20]")
+"""Browsers pass over these in an address."""
 _ADDRESSES = ("http:", "https:", "mailto:", "tel:", "cid:", "urn:", "ftp:", "data:image/")
 """Where links and images may point; an address without scheme lies in or beside the resource."""
 
@@ -85,7 +87,8 @@ def _faults(root: Element) -> Iterator[str]:
 
 
 def _leads(address: str) -> bool:
-    return not _ADDRESS.match(address) or address.strip().lower().startswith(_ADDRESSES)
+    seen = _UNSEEN.sub("", address).lower()
+    return not _SCHEME.match(seen) or seen.startswith(_ADDRESSES)
 
 
 def _as_text(written: str) -> str:

@@ -28,7 +28,7 @@ _PARAMETER = re.compile(r"[a-z_][A-Za-z0-9_.:-]*")
 def outcome(fault: HubError | Iterable[Issue]) -> Resource:
     """What a refusal or a list of issues says: the first `MAX_ISSUES`, and how many more there are.
 
-    An issue's place becomes its `expression` where it is one.
+    An issue's place becomes its `expression` where it is one, and its location is written as R4 still has it.
     """
     issues = tuple(fault.issues if isinstance(fault, HubError) else fault)
     told, more = issues[:MAX_ISSUES], len(issues) - MAX_ISSUES
@@ -45,7 +45,8 @@ def all_well(text: str) -> Resource:
 def _issue(issue: Issue) -> Resource:
     written: Resource = {"severity": issue.severity, "code": issue.code}
     if _FHIRPATH.fullmatch(issue.place):
-        return written | {"diagnostics": issue.problem, "expression": [issue.place]}
+        located = {"location": [issue.location]} if issue.location else {}
+        return written | {"diagnostics": issue.problem} | located | {"expression": [issue.place]}
     if _PARAMETER.fullmatch(issue.place):
         return written | {"diagnostics": f"{issue.place}: {issue.problem}", "expression": [f"http.{issue.place}"]}
     return written | {"diagnostics": f"{issue.place}: {issue.problem}" if issue.place else issue.problem}

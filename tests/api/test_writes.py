@@ -307,7 +307,8 @@ def test_what_a_source_pushes_of_a_protected_person_tells_no_place(shared, kit):
     person["identifier"] = [{"system": patient.number.system, "value": patient.number.value}]
     kept = house.do("PUT", f"/fhir/Patient/{person['id']}", "alfa-client", resource=person)
     assert (kept.status_code, "Gömstad" in kept.text) == (201, False)
-    visit = {"resourceType": "Encounter", "status": "finished", "text": {"status": "generated", "div": "<div>Gömstad</div>"}}
+    told = {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml">Gömstad</div>'}
+    visit = {"resourceType": "Encounter", "status": "finished", "text": told}
     visit |= {"class": {"code": "AMB"}, "subject": {"reference": f"Patient/{person['id']}"}}
     visit["serviceProvider"] = {"display": "Gömstad"}
     id = house.post("/fhir/Encounter", "alfa-client", resource=visit).json()["id"]

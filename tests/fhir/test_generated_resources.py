@@ -1,0 +1,203 @@
+"""Laws that hold of every resource that the definitions allow: made from the definitions, by chance, with a fixed seed."""
+
+from decimal import Decimal
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hub.fhir.elements import codes, definition, is_primitive, resource_types
+from hub.fhir.json import dumps, loads, loads_untrusted
+from hub.fhir.structure import faults
+from hub.fhir.summary import projection
+from hub.fhir.validation import validate
+from hub.fhir.xml import dumps_xml
+from hub.fhir.xml_reader import loads_xml
+
+STRINGS = [
+    "Åsa Öberg",
+    "a < b & \"c\" > 'd'",
+    "två\nrader\toch\ren",
+    " inledande",
+    "avslutande ",
+    "𝔉 🩺",
+    "]]>",
+    "&amp;",
+    "\x7f\x85\u2028",
+]
+DIVS = [
+    '<div xmlns="http://www.w3.org/1999/xhtml">Hb</div>',
+    "<div xmlns='http://www.w3.org/1999/xhtml'>\n  <p>a &lt; b<br/>c &#160;<b >d</b></p><!-- e --></div>",
+    '<div xmlns="http://www.w3.org/1999/xhtml" lang="sv"><table><tr><td title=\'"x"\'>å</td></tr></table><div>inre</div></div>',
+    '<div xmlns="http://www.w3.org/1999/xhtml"><p>rad\r\nrad</p><![CDATA[<b>]]></div>',
+]
+SAMPLES = {
+    "boolean": [True, False],
+    "integer": [0, -1, 2**31 - 1, -(2**31)],
+    "unsignedInt": [0, 7],
+    "positiveInt": [1, 2**31 - 1],
+    "decimal": [
+        0,
+        5,
+        Decimal("1.50"),
+        Decimal("-0.00"),
+        Decimal("1E+2"),
+        Decimal("0.000000100"),
+        Decimal("12345678901234567.80"),
+    ],
+    "string": STRINGS,
+    "markdown": [*STRINGS, "# rubrik\n\n* punkt"],
+    "uri": ["urn:x", "http://example.org/a?b=c&d", "urn:oid:1.2.3", "å"],
+    "url": ["http://example.org/a", "mailto:a@b.se"],
+    "canonical": ["http://example.org/a|1.0"],
+    "oid": ["urn:oid:1.2.752.129.2.1.4.1"],
+    "uuid": ["urn:uuid:0b1f3a5e-1111-4222-8333-444455556666"],
+    "id": ["a", "A-1.b", "x" * 64],
+    "code": ["a", "a b", "å/ä"],
+    "date": ["2024", "2024-02", "2024-02-29", "0001-01-01", "9999-12-31"],
+    "dateTime": ["2024", "2024-02", "2024-02-29", "2024-02-29T23:59:60Z", "2024-01-31T00:00:00.120+14:00"],
+    "instant": ["2024-02-29T10:00:00Z", "2024-01-31T00:00:00.120-13:59"],
+    "time": ["00:00:00", "23:59:60.5"],
+    "base64Binary": ["aGVq", "aGVqaA==", "aGVq\naGVq"],
+    "xhtml": DIVS,
+}
+MANY = settings(max_examples=120, derandomize=True, deadline=None, database=None)
+CASES = given(st.sampled_from(sorted(resource_types())), st.integers(0, 2**32))
+
+
+class Maker:
+    """Makes what a type allows, by chance; the deeper, the less."""
+
+    def __init__(self, seed):
+        self.random = Random(seed)
+
+    def resource(self, name, contained=True):
+        held = {"resourceType": name}
+        return held | self.element(name, 0 if contained else 2, skip=() if contained else ("contained",))
+
+    def element(self, type_name, depth, skip=()):
+        if type_name == "Extension":
+            return self.extension(depth)
+        held = {}
+        elements = [each for each in definition(type_name).elements if each.name not in skip]
+        wanted = [each for each in elements if each.required or self.random.random() < (0.25, 0.2, 0.1, 0.03, 0.0)[min(depth, 4)]]
+        first = next(each for each in elements if each.name not in ("id", "extension", "modifierExtension", "contained"))
+        for each in elements:
+            if each in wanted or (each is first and not [one for one in wanted if one.name != "id"]):
+                self.add(held, each, depth)
+        return held
+
+    def extension(self, depth):
+        held = {"url": "http://example.org/x"}
+        if depth < 3 and self.random.random() < 0.3:
+            return held | {"extension": [self.extension(depth + 1)]}
+        value = next(each for each in definition("Extension").elements if each.name == "value")
+        self.add(held, value, max(depth, 2))
+        return held
+
+    def add(self, held, element, depth):
+        kind = self.random.choice(element.types)
+        name = element.name + kind[0].upper() + kind[1:] if element.choice else element.name
+        if is_primitive(kind):
+            self.primitive(held, name, element, kind, depth)
+        elif element.many:
+            held[name] = [self.value(element, kind, depth) for _ in range(self.random.randint(1, 2))]
+        else:
+            held[name] = self.value(element, kind, depth)
+
+    def primitive(self, held, name, element, kind, depth):
+        def beside():
+            said = {"id": "b1"} if self.random.random() < 0.5 else {}
+            return said | {"extension": [self.extension(depth + 2)]} if not said or self.random.random() < 0.5 else said
+
+        values = [self.value(element, kind, depth) for _ in range(self.random.randint(1, 3) if element.many else 1)]
+        more = [
+            beside() if kind != "xhtml" and not element.attribute and depth < 3 and self.random.random() < 0.15 else None
+            for _ in values
+        ]
+        values = [
+            None if said and "extension" in said and self.random.random() < 0.4 else each
+            for each, said in zip(values, more, strict=True)
+        ]
+        if any(each is not None for each in values):
+            held[name] = values if element.many else values[0]
+        if any(more):
+            held[f"_{name}"] = more if element.many else more[0]
+
+    def value(self, element, kind, depth):
+        allowed = codes(element.codes) if element.codes else {}
+        if kind == "Resource":
+            return self.resource(self.random.choice(("Patient", "Observation", "Medication")), contained=False)
+        if allowed and kind == "code":
+            return self.random.choice(sorted(set().union(*allowed.values())))
+        if allowed and kind == "CodeableConcept":
+            system = self.random.choice(sorted(allowed))
+            return {"coding": [{"system": system, "code": self.random.choice(sorted(allowed[system]))}]}
+        if is_primitive(kind):
+            return self.random.choice(SAMPLES["id"] if element.name == "id" else SAMPLES[kind])
+        if kind == "Reference":
+            return {"reference": f"{self.random.choice(sorted(element.targets or {'Patient', 'Basic'}))}/1"}
+        return self.element(kind, depth + 1)
+
+
+@MANY
+@CASES
+def test_what_the_definitions_allow_is_valid(name, seed):
+    made = Maker(seed).resource(name)
+    assert faults(made) == []
+    assert loads_untrusted(dumps(made)) == made
+
+
+@MANY
+@CASES
+def test_json_to_xml_to_json_is_the_same(name, seed):
+    made = Maker(seed).resource(name)
+    assert dumps(loads_xml(dumps_xml(made))) == dumps(made)
+
+
+@pytest.mark.parametrize("summary", ["true", "text", "data"])
+@settings(MANY, max_examples=40)
+@CASES
+def test_a_part_of_what_is_valid_is_valid(summary, name, seed):
+    assert faults(projection(summary)(Maker(seed).resource(name))) == []
+
+
+@settings(MANY, max_examples=100)
+@CASES
+def test_the_models_find_no_fault_with_what_the_definitions_allow(name, seed):
+    made = Maker(seed).resource(name)
+    assert validate(made) == []
+
+
+def leaves(held, path):
+    """Every object in a resource, and where it is as FHIRPath says; of extensions and primitives nothing."""
+    yield held, path
+    type_known = definition(held["resourceType"]).written if "resourceType" in held else None
+    for name, value in held.items():
+        stem = type_known[name].element.name if type_known and name in type_known else name
+        for at, each in enumerate(value if isinstance(value, list) else [value]):
+            if isinstance(each, dict) and not name.startswith("_") and "resourceType" not in each:
+                yield from leaves(each, f"{path}.{stem}[{at}]" if isinstance(value, list) else f"{path}.{stem}")
+
+
+@MANY
+@given(st.sampled_from(sorted(resource_types())), st.integers(0, 2**32), st.integers(0, 2**32))
+def test_an_unknown_element_is_refused_where_it_stands(name, seed, where):
+    made = loads(dumps(Maker(seed).resource(name)))
+    known = [each for each in leaves(made, name) if not any("Extension" in step or "extension" in step for step in [each[1]])]
+    held, path = known[where % len(known)]
+    held["colour"] = "red"
+    assert f"{path}.colour".count(".") >= 1
+    assert any(issue.problem == "is not an element of this type" and issue.place.endswith(".colour") for issue in faults(made))
+
+
+@MANY
+@CASES
+def test_an_element_that_is_required_is_missed_at_its_place(name, seed):
+    required = [each for each in definition(name).elements if each.required]
+    made = Maker(seed).resource(name)
+    for element in required:
+        names = [each.name for each in definition(name).written.values() if each.element is element]
+        rest = {key: each for key, each in made.items() if key.removeprefix("_") not in names}
+        assert [(f"{name}.{element.name}", "required")] == [(issue.place, issue.code) for issue in faults(rest)]
