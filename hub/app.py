@@ -28,8 +28,11 @@ from hub.api.openapi import description
 from hub.api.paths import Paths
 from hub.authserver import Client, Person, authorization_server, load_or_create, smart_configuration
 from hub.catalogue import deposit_directory
+from hub.checkpointing import Checkpoints
+from hub.checkpoints import Invalid
 from hub.config import Config, SourceConfig
 from hub.directory import Directory
+from hub.errors import HubError
 from hub.fhir.identifiers import Identifier
 from hub.fhir.json import MAX_BYTES
 from hub.hub import Hub
@@ -47,6 +50,7 @@ from hub.sources.files import FolderWatcher
 from hub.sources.mllp import MllpListener
 from hub.sources.rivta import RivtaSource
 from hub.store.audit_log import Leaf
+from hub.store.database import SQLAlchemyError
 from hub.store.known import known
 from hub.store.store import Store
 from hub.store.tables import NO_PATIENT
@@ -91,6 +95,7 @@ class Running:
     metrics: Metrics
     log: FilteringBoundLogger
     app: ASGIApp
+    checkpoints: Checkpoints
     listeners: list[Listener] = field(default_factory=list)
     tasks: list["asyncio.Task[None]"] = field(default_factory=list)
 
@@ -104,7 +109,9 @@ class Running:
                 listener: Listener = LISTENERS[source.kind](source, self.refresher.deliver(), self._note)
                 await listener.start()
                 self.listeners.append(listener)
+        await self._checkpoint()
         self.tasks.append(asyncio.create_task(self.edge.refusals.run()))
+        self.tasks.append(asyncio.create_task(self._keep_checkpointing()))
         self.tasks.append(asyncio.create_task(self.refresher.keep_retrying()))
         gc.collect()
         gc.freeze()  # what is there now stays: no need to look through it again and again
@@ -119,7 +126,29 @@ class Running:
         await asyncio.gather(*self.tasks, return_exceptions=True)
         for fetcher in self.hub.fetchers.values():
             await fetcher.aclose()
+        await self._checkpoint()
         await anyio.to_thread.run_sync(self.hub.store.close)
+
+    async def _keep_checkpointing(self) -> None:
+        while True:
+            await asyncio.sleep(self.hub.config.checkpoint_every)
+            await self._checkpoint()
+
+    async def _checkpoint(self) -> None:
+        """Sign the log as it is now. What stands against it is told to the operator; answers go on, each with its entry."""
+        try:
+            await self.hub.store(self.checkpoints.make)
+            if self.hub.config.audit_witness:
+                await self.checkpoints.witness(self._witnessed)
+        except Invalid as fault:
+            self.log.error("the access log cannot be signed", exc_info=fault)
+            self.metrics.checkpoint_refused()
+        except (OSError, HubError, SQLAlchemyError) as fault:
+            self.log.error("no checkpoint could be written", exc_info=fault)
+
+    async def _witnessed(self, note: str) -> bool:
+        status, _ = await posted(self.hub.config.audit_witness, {"checkpoint": note})
+        return 200 <= status < 300
 
     def _note(self, event: str, **fields: Any) -> None:
         self.log.info(event, **fields)
@@ -147,6 +176,7 @@ def put_together(
         keys or key_files.load(config.data),
         clock,
         metrics.audit_batch,
+        config.audit_shards,
     )
     fetchers = {each.name: FETCHERS[each.kind](each) for each in config.sources if each.kind in FETCHERS}
     hub = Hub(
@@ -171,7 +201,8 @@ def put_together(
         Refusals(_recorder(store)),
         note=lambda fault: log.error("request failed", exc_info=fault),
     )
-    running = Running(hub, refresher, doors, metrics, log, app=lambda *_: None)  # type: ignore[arg-type]  # set below
+    signed = Checkpoints(config.checkpoint_file, config.data)
+    running = Running(hub, refresher, doors, metrics, log, app=lambda *_: None, checkpoints=signed)  # type: ignore[arg-type]  # set below
     running.app = _application(running, mounts)
     return running
 

@@ -77,6 +77,9 @@ class ClientConfig:
     source: str
 
 
+CHECKPOINTS = "audit-checkpoints.txt"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """All of it."""
@@ -101,10 +104,23 @@ class Config:
     """Bearer token that opens /metrics; empty: only who asks from the hub's own machine."""
     tls_cert: str = ""
     tls_key: str = ""
+    audit_shards: int = 1
+    """Hash trees that the access log is kept in; chosen before the first entry, and never again. One process needs one."""
+    audit_checkpoints: Path | None = None
+    """File of signed checkpoints, best where the database's administrator cannot write; not set: in the data folder."""
+    audit_witness: str = ""
+    """URL that each checkpoint is posted to, in the form field `checkpoint`; empty: no witness."""
+    checkpoint_every: float = 60.0
+    """Seconds."""
     portal_issuer: str = ""
     """The issuer that the portal sends people to; empty: no portal."""
     portal_client: str = "portal"
     """How that issuer knows the portal: a public client, redirected to base_url/logga-in/svar."""
+
+    @property
+    def checkpoint_file(self) -> Path:
+        """Where checkpoints are written."""
+        return self.audit_checkpoints or self.data / CHECKPOINTS
 
 
 def read(path: Path | None, environment: Mapping[str, str] = os.environ) -> Config:
@@ -115,7 +131,7 @@ def read(path: Path | None, environment: Mapping[str, str] = os.environ) -> Conf
     path = path or (Path(environment["HUB_CONFIG"]) if environment.get("HUB_CONFIG") else None)
     held = tomllib.loads(path.read_text("utf-8")) if path else {}
     hub = dict(held.get("hub", {}))
-    for name in ("data", "directory"):
+    for name in ("data", "directory", "audit_checkpoints"):
         if name in hub:
             hub[name] = (path.parent / hub[name]) if path else Path(hub[name])
     if environment.get("HUB_DATA"):

@@ -88,6 +88,7 @@ class Metrics:
         )
         self._decisions = Counter("hub_decisions", "Consent decisions", ("rule", "outcome"), registry=own)
         self._messages = Counter("hub_messages", "Source messages taken in", ("format", "verdict"), registry=own)
+        self._unsigned = Counter("hub_audit_checkpoints_refused", "Checkpoints that could not be signed", registry=own)
         self._dropped = Counter("hub_log_fields_dropped", "Log fields not written, being unlisted or unlike", registry=own)
 
     def request(self, route: str, method: str, status: int, seconds: float) -> None:
@@ -109,6 +110,10 @@ class Metrics:
     def audit_batch(self, leaves: int) -> None:
         """One commit of the audit log."""
         self._batches.observe(leaves)
+
+    def checkpoint_refused(self) -> None:
+        """The log does not continue from its last checkpoint, or its keys do not fit."""
+        self._unsigned.inc()
 
     def decision(self, rule: str, outcome: str) -> None:
         """One decision, by the rule that made it."""

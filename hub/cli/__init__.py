@@ -2,9 +2,10 @@
 
 import typer
 
+from hub.cli.auditing import audit
 from hub.cli.deciding import consent
 from hub.cli.demonstrating import demo, personas, token
-from hub.cli.looking import audit, message, source
+from hub.cli.looking import message, source
 from hub.cli.serving import backup, keys, reindex, restore, serve
 
 __all__ = ["main"]

@@ -1,4 +1,4 @@
-"""Looking after a hub: its sources, the messages that came, and its log."""
+"""Looking after a hub: its sources, and the messages that came."""
 
 import asyncio
 import sys
@@ -12,7 +12,6 @@ from hub.cli._common import LookedAt, console, looked_at, opened, plainly, stop
 
 source = typer.Typer(help="Sources: what is configured, and whether it works.", no_args_is_help=True)
 message = typer.Typer(help="Source messages as they came, and what became of them.", no_args_is_help=True)
-audit = typer.Typer(help="The access log.", no_args_is_help=True)
 
 
 @source.command("list")
@@ -116,50 +115,3 @@ def message_retry(id: str, config: LookedAt = None) -> None:
     if done is None:
         stop("no message has that id, or more than one begins so")
     console.print_json(data=dict(described(done)))
-
-
-@audit.command("list")
-def audit_list(
-    config: LookedAt = None,
-    count: Annotated[int, typer.Option(help="How many of the newest.")] = 50,
-    as_json: Annotated[bool, typer.Option("--json", help="Whole entries, a line each.")] = False,
-) -> None:
-    """The newest entries of the log."""
-    from hub.store import audit_reading
-    from hub.store.values import instant
-
-    with opened(config) as store:
-        size = audit_reading.head_of(store.reader()).size
-        found = audit_reading.entries(store.reader(), after=size - count - 1, limit=count)
-    if as_json:
-        for each in found:
-            sys.stdout.write(each.entry.decode() + "\n")
-        return
-    table = Table("seq", "at", "who", "unit", "did", "type", "outcome", "rules", "released")
-    for each in found:
-        held = each.content
-        who = held.get("who", {})
-        table.add_row(
-            str(each.seq),
-            instant(each.at)[:19],
-            who.get("subject", "–"),
-            who.get("unit", ""),
-            held.get("action", ""),
-            held.get("type", ""),
-            held.get("outcome", ""),
-            " ".join(held.get("rules", ())),
-            str(held.get("released", "")),
-        )
-    console.print(table)
-
-
-@audit.command("verify")
-def audit_verify(config: LookedAt = None) -> None:
-    """Read the whole log and say whether anything was changed."""
-    from hub.store.audit_check import whole
-
-    with opened(config) as store:
-        size, fault = whole(store.reader())
-    if fault:
-        stop(f"the log does not hold: {fault}")
-    console.print(f"unbroken: {size} entries. What this cannot show: a log cut off together with its head.")

@@ -112,6 +112,12 @@ async def log_failure(store: Store, caller: Caller | None, request_id: str) -> N
         await store.commit(failed(caller, request_id))
 
 
+def operated(person: str, action: str, pk: int = NO_PATIENT, patient: str = "", **more: Any) -> Leaf:
+    """The entry of what an operator did at the machine, by the name of the account there."""
+    who = {"kind": "operator", "subject": person}
+    return Leaf(pk, {"action": action, "outcome": "permit", "who": who} | ({"patient": patient} if patient else {}) | more)
+
+
 def administered(caller: Caller, action: str, pk: int, patient: str, request_id: str, **more: Any) -> Leaf:
     """The entry of a change of grounds, or of reading the log."""
     content = {"action": action, "outcome": "permit", "who": who(caller), "request": request_id}

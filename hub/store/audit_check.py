@@ -4,12 +4,14 @@ What this cannot show by itself: a log that was cut off, or written anew, togeth
 elsewhere shows that (`hub.checkpoints`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from sqlalchemy import Connection
 
 from hub.audit import HASH_SIZE, Frontier, leaf_hash
+from hub.checkpoints import Checkpoint
 from hub.store.audit_reading import Head, Logged, every, heads
 
 NOTHING = (0, bytes(HASH_SIZE))
@@ -49,37 +51,94 @@ class Check:
             return f"entry {entry.seq} keeps something else beside it than it says"
         if entry.number != number + 1:
             return f"entry {entry.seq} is counted wrong in its patient's list"
-        self.skip(entry)
+        self._count(entry)
         return ""
 
-    def skip(self, entry: Logged) -> None:
-        """Let an entry count unread, by its leaf hash: what was checked before, as the root of a checkpoint then shows."""
+    def passed_over(self, entry: Logged) -> str:
+        """As `fault`, of an entry that was checked before: it counts by its leaf hash, as the root of a checkpoint then shows."""
+        if entry.shard != self._shard or entry.seq != self.tree.size:
+            return f"entry {self.tree.size} is missing"
+        self._count(entry)
+        return ""
+
+    def _count(self, entry: Logged) -> None:
         self._chains[entry.pk] = (entry.number, entry.leaf)
         self._at = entry.at
         self.tree = self.tree.grown(entry.leaf)
 
 
-def verify(logged: Iterable[Logged], head: Head, check: Check | None = None) -> str:
-    """The first thing that does not fit, in words; empty when all does.
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of a check. `fault`: the first thing that does not fit, in words; empty when all does."""
 
-    Takes: entries of the head's shard in order; `check`: what has counted before them.
+    fault: str
+    entries: int
+    """How many were looked at."""
+    first: int = 0
+    last: int = 0
+    """Microseconds: from when they are, and until when."""
+    covered: int = 0
+    """How many of all are under the last checkpoint."""
+
+
+def verify(logged: Iterable[Logged], head: Head) -> str:
+    """The first thing that does not fit in one shard, in words; empty when all does.
+
+    Takes: all its entries in order.
     """
-    check = check or Check(head.shard)
-    for entry in logged:
-        fault = check.fault(entry)
-        if fault:
-            return fault
-    if check.tree.size != head.size:
-        return f"the log has {check.tree.size} entries, its head says {head.size}"
-    return "" if check.tree.to_bytes() == head.frontier else "the hash tree over the entries is not the one its head says"
+    return _shard(logged, head, {}, 0).fault
 
 
 def whole(connection: Connection) -> tuple[int, str]:
     """How many entries there are, and the first thing that does not fit in any shard."""
-    size = 0
-    for head in heads(connection):
-        size += head.size
-        fault = verify(every(connection, head.size, head.shard), head)
+    found = verify_all(connection, ())
+    return found.entries, found.fault
+
+
+def verify_all(connection: Connection, row: Sequence[Checkpoint], since: int = 0) -> Verdict:
+    """Check every shard as the database has it; see `judge`."""
+    return judge(heads(connection), lambda head: every(connection, head.size, head.shard), row, since)
+
+
+def judge(held: Sequence[Head], read: Callable[[Head], Iterable[Logged]], row: Sequence[Checkpoint], since: int = 0) -> Verdict:
+    """Check entries, lists and trees, and that each tree was at each checkpoint what the checkpoint says.
+
+    Takes: `read`: the entries of a shard in order; `row`: checkpoints, oldest first, read and so believed; `since`: how many of
+    them may be taken as checked before.
+    """
+    done: list[Verdict] = []
+    missing = {each.shard for checkpoint in row for each in checkpoint.shards} - {head.shard for head in held}
+    if missing:
+        return Verdict(f"shard {min(missing)} is missing, and a checkpoint names it", 0)
+    for head in held:
+        wanted = {each.size: (n, each.root) for n, cp in enumerate(row, 1) for each in cp.shards if each.shard == head.shard}
+        skipped = max((size for size, (n, _) in wanted.items() if n <= since), default=0)
+        found = _shard(read(head), head, wanted, skipped)
+        if found.fault:
+            return found if head.shard == 0 else replace(found, fault=f"shard {head.shard}: {found.fault}")
+        done.append(found)
+    firsts, lasts = [each.first for each in done if each.entries], [each.last for each in done if each.entries]
+    covered = row[-1].size if row else 0
+    return Verdict("", sum(each.entries for each in done), min(firsts, default=0), max(lasts, default=0), covered)
+
+
+def _shard(logged: Iterable[Logged], head: Head, wanted: Mapping[int, tuple[int, bytes]], skipped: int) -> Verdict:
+    check, first, last = Check(head.shard), 0, 0
+    for entry in logged:
+        fault = check.passed_over(entry) if entry.seq < skipped else check.fault(entry)
+        number, root = wanted.get(check.tree.size, (0, b""))
+        if not fault and number and check.tree.root != root:
+            fault = f"the log up to entry {entry.seq} is another than checkpoint {number} says"
         if fault:
-            return size, fault if head.shard == 0 else f"shard {head.shard}: {fault}"
-    return size, ""
+            return Verdict(fault, check.tree.size)
+        first, last = first or entry.at, entry.at
+    return Verdict(_ending(check, head, wanted), check.tree.size - skipped, first, last)
+
+
+def _ending(check: Check, head: Head, wanted: Mapping[int, tuple[int, bytes]]) -> str:
+    size = check.tree.size
+    if size != head.size:
+        return f"the log has {size} entries, its head says {head.size}"
+    if max(wanted, default=0) > size:
+        return f"the log ends at entry {size - 1}, and a checkpoint counts {max(wanted)}"
+    return "" if check.tree.to_bytes() == head.frontier else "the hash tree over the entries is not the one its head says"

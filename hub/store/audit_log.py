@@ -57,6 +57,16 @@ class AuditLog:
         self._shards = shards
         self._chains = Chains()
 
+    def open(self, connection: Connection) -> None:
+        """Make the heads of all shards.
+
+        Raises: ValueError: there are others: a patient's list would go on in another tree.
+        """
+        held = set(connection.execute(select(audit_head.c.shard)).scalars())
+        if held and held != set(range(self._shards)):
+            raise ValueError(f"audit_shards: the log is kept in {len(held)}, which cannot be changed")
+        insert_new(connection, audit_head, [_empty(shard) for shard in range(self._shards)])
+
     def append_all(self, leaves: Sequence[Leaf]) -> list[int | None]:
         """Make leaves durable in one commit. Gives: the sequence number of each; None: its grounds have moved.
 
@@ -144,11 +154,15 @@ class AuditLog:
         return found
 
 
+def _empty(shard: int) -> dict[str, Any]:
+    return {"shard": shard, "size": 0, "frontier": b"", "at": 0}
+
+
 def _head(connection: Connection, shard: int) -> tuple[int, bytes, int]:
     """The locked head of a shard's tree, made if there is none: size, frontier, time."""
     head = _HEAD.row(connection, {"shard": shard})
     if head is None:
-        insert_new(connection, audit_head, [{"shard": shard, "size": 0, "frontier": b"", "at": 0}])
+        insert_new(connection, audit_head, [_empty(shard)])
         [head] = _HEAD.rows(connection, {"shard": shard})
     size, roots, at = head
     return size, roots, at

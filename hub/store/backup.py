@@ -11,7 +11,7 @@ import sqlite3
 import tarfile
 import tempfile
 from base64 import b64decode, b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -24,7 +24,7 @@ from hub.store.database import Database
 from hub.store.tables import METADATA
 
 FORMAT = 1
-KEY_FILES = ("hub-keys.json", "authserver-key.pem")
+KEY_FILES = ("hub-keys.json", "authserver-key.pem", "audit-key.json", "audit-checkpoints.txt")
 """In the data folder: without the first, no id and no patient is found again."""
 ROWS = 2_000
 """Rows that are read or written at once."""
@@ -38,9 +38,10 @@ def backup(url: str, data: Path, target: Path) -> None:
     if not (data / KEY_FILES[0]).is_file():
         raise FileNotFoundError(f"no {KEY_FILES[0]} in the data folder")
     handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    kept = {name: (data / name).read_bytes() for name in KEY_FILES if (data / name).is_file()}  # first: no checkpoint is newer
     try:
         with os.fdopen(handle, "wb") as file, tarfile.open(fileobj=file, mode="w") as archive, _moment(url) as connection:
-            _write(archive, connection, data)
+            _write(archive, connection, kept)
             file.flush()
             os.fsync(handle)
     except BaseException:
@@ -114,16 +115,15 @@ class _Disposed:
         self._engine.dispose()
 
 
-def _write(archive: tarfile.TarFile, connection: Connection, data: Path) -> None:
+def _write(archive: tarfile.TarFile, connection: Connection, kept: Mapping[str, bytes]) -> None:
     rows = {}
     for table in METADATA.sorted_tables:
         with tempfile.TemporaryFile() as file:
             rows[table.name] = _dump(connection, table, file)
             _add(archive, f"tables/{table.name}.jsonl", file)
-    keys = [name for name in KEY_FILES if (data / name).is_file()]
-    for name in keys:
-        _add(archive, f"keys/{name}", io.BytesIO((data / name).read_bytes()))
-    manifest = {"format": FORMAT, "revision": _revision(connection), "rows": rows, "keys": keys}
+    for name, content in kept.items():
+        _add(archive, f"keys/{name}", io.BytesIO(content))
+    manifest = {"format": FORMAT, "revision": _revision(connection), "rows": rows, "keys": list(kept)}
     _add(archive, "manifest.json", io.BytesIO(json.dumps(manifest, indent=1).encode()))
 
 

@@ -33,13 +33,14 @@ class Store:
         keys: Keys,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         observe: Callable[[int], None] = lambda size: None,
+        audit_shards: int = 1,
     ) -> None:
         self.database = Database(url)
         self.keys = keys
         self.clock = clock
         self.memory = Memory()
         self.search = Searcher("sqlite" if self.database.sqlite else "postgresql")
-        self.audit = AuditLog(self.database, self.now, observe)
+        self.audit = AuditLog(self.database, self.now, observe, audit_shards)
         self._threads = Threads(THREADS, "store", PATIENCE, self.audit)
         self.hops = 0
         """How many times work hopped to a thread: tests count them."""
@@ -47,11 +48,19 @@ class Store:
     def open(self) -> None:
         """Bring the tables up to date and make the record of what belongs to no patient.
 
+<<<<<<< HEAD
         Raises: reindexing.OutdatedKeys: what is there is found by other search parameters than this version's.
         """
         self.database.migrate()
         with self.database.writing() as connection:
             reindexing.check(connection)
+=======
+        Raises: ValueError: the log is kept in another number of shards.
+        """
+        self.database.migrate()
+        with self.database.writing() as connection:
+            self.audit.open(connection)
+>>>>>>> b792ef3 (The log is signed, verified with and without the hub, exported and proven; attacks on it are found)
             open_record(connection, *DIRECTORY_RECORD)
 
     def now(self) -> int:

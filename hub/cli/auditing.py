@@ -1,0 +1,226 @@
+"""`hub audit`: the access log listed, verified, signed, exported; a place in it proven."""
+
+import contextlib
+import getpass
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from hub.cli._common import LookedAt, answering, console, database_url, looked_at, opened, plainly, stop
+
+audit = typer.Typer(help="The access log.", no_args_is_help=True)
+Keys = Annotated[
+    Path | None, typer.Option("--keys", help="Public keys as they were kept elsewhere; if not given, the hub's own.")
+]
+Kept = Annotated[
+    Path | None, typer.Option("--checkpoints", help="Checkpoints as they were kept elsewhere; if not given, the hub's own.")
+]
+
+
+@audit.command("list")
+def audit_list(
+    config: LookedAt = None,
+    count: Annotated[int, typer.Option(help="How many of the newest.")] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="Whole entries, a line each.")] = False,
+) -> None:
+    """The newest entries of the log."""
+    from hub.store import audit_reading
+    from hub.store.values import instant
+
+    with opened(config) as store:
+        size = audit_reading.head_of(store.reader()).size
+        found = audit_reading.entries(store.reader(), after=size - count - 1, limit=count)
+    if as_json:
+        for each in found:
+            sys.stdout.write(each.entry.decode() + "\n")
+        return
+    table = Table("seq", "at", "who", "unit", "did", "type", "outcome", "rules", "released")
+    for each in found:
+        held = each.content
+        who = held.get("who", {})
+        table.add_row(
+            str(each.seq),
+            instant(each.at)[:19],
+            who.get("subject", "–"),
+            who.get("unit", ""),
+            held.get("action", ""),
+            held.get("type", ""),
+            held.get("outcome", ""),
+            " ".join(held.get("rules", ())),
+            str(held.get("released", "")),
+        )
+    console.print(table)
+
+
+@audit.command("verify")
+def audit_verify(
+    config: LookedAt = None,
+    since: Annotated[bool, typer.Option("--since-last", help="Only what came after the last checkpoint but one.")] = False,
+    patient: Annotated[str, typer.Option(help="Only the list of this patient, by logical id.")] = "",
+    keys: Keys = None,
+    checkpoints: Kept = None,
+) -> None:
+    """Read the log and say whether anything was changed; if so, what first."""
+    from hub.store.audit_check import verify_all
+    from hub.store.audit_list import verify_list
+
+    with _store(config) as (store, held):
+        row, said = _checkpoints(held, keys, checkpoints)
+        if patient:
+            pk = _patient(store, patient)
+            found = verify_list(store.reader(), pk, row)
+        else:
+            found = verify_all(store.reader(), row, max(0, len(row) - 1) if since else 0)
+    if found.fault:
+        stop(f"the log does not hold: {found.fault}")
+    console.print(
+        f"unbroken: {found.entries} entries{_period(found.first, found.last)}, {found.covered} under {len(row)} checkpoints."
+    )
+    for line in said:
+        console.print(line)
+
+
+@audit.command("checkpoint")
+def audit_checkpoint(config: LookedAt = None) -> None:
+    """Sign the log as it is now."""
+    from hub.checkpointing import Checkpoints
+
+    with _store(config) as (store, held), plainly():
+        made = Checkpoints(held.checkpoint_file, held.data).make(store)
+    console.print(f"signed: {made.size} entries, in {held.checkpoint_file}" if made else "nothing was written since the last one")
+
+
+@audit.command("export")
+def audit_export(
+    file: Path,
+    config: LookedAt = None,
+    patient: Annotated[str, typer.Option(help="Only the list of this patient, by logical id.")] = "",
+) -> None:
+    """Write the log to a file that `tools/verify_audit.py` verifies without the hub."""
+    from hub import checkpoint_keys
+    from hub.checkpointing import Checkpoints
+    from hub.checkpoints import read_all
+    from hub.store.audit_export import header, list_of, part_lines, whole, whole_lines
+
+    with _store(config) as (store, held), plainly():
+        pk = _patient(store, patient) if patient else 0
+        store.audit.append(_administered("export-log", pk, patient))
+        signed = Checkpoints(held.checkpoint_file, held.data)
+        signed.make(store)
+        notes = signed.notes()
+        key = checkpoint_keys.load(held.data)
+        last = read_all(notes, key.keys)[-1]
+        connection, shards = store.reader(), [each.shard for each in last.shards]
+        lines = part_lines(connection, list_of(connection, pk, shards), last) if patient else whole_lines(whole(connection, last))
+        with file.open("xb") as target:
+            target.write(
+                header("list" if patient else "whole", key.origin, key.keys, notes, {"patient": patient} if patient else {})
+            )
+            target.writelines(lines)
+    console.print(f"wrote {file}: {last.size} entries are under its last checkpoint")
+
+
+@audit.command("prove")
+def audit_prove(
+    seq: Annotated[int, typer.Argument(help="The entry's number in its shard.")],
+    config: LookedAt = None,
+    shard: Annotated[int, typer.Option(help="The entry's shard.")] = 0,
+    resource: Annotated[str, typer.Option(help="Also prove that the answer held this version: ID/VERSION.")] = "",
+) -> None:
+    """Prove that an entry stands in the log under its last checkpoint, and what its answer held: JSON to standard output."""
+    from hub.fhir.json import dumps
+    from hub.store.audit_proofs import proof
+
+    with _store(config) as (store, held), plainly():
+        row, notes = _own(held)
+        if not row:
+            stop("there is no checkpoint yet: see `hub audit checkpoint`")
+        found = proof(store.reader(), shard, seq, row[-1], resource)
+    sys.stdout.buffer.write(dumps(found | {"checkpoint": notes[-1]}) + b"\n")
+
+
+@audit.command("consistency")
+def audit_consistency(
+    first: Annotated[int, typer.Argument(help="Number of the earlier checkpoint, from 1.")],
+    second: Annotated[int, typer.Argument(help="Number of the later one.")],
+    config: LookedAt = None,
+) -> None:
+    """Prove that the log of one checkpoint begins with the log of another: JSON to standard output."""
+    from hub.fhir.json import dumps
+    from hub.store.audit_proofs import growth
+
+    with _store(config) as (store, held), plainly():
+        row, notes = _own(held)
+        if not 1 <= first <= second <= len(row):
+            stop(f"there are {len(row)} checkpoints")
+        found = growth(store.reader(), row[first - 1], row[second - 1])
+    sys.stdout.buffer.write(dumps({"shards": found, "checkpoints": [notes[first - 1], notes[second - 1]]}) + b"\n")
+
+
+def _own(held: Any) -> tuple[list[Any], list[str]]:
+    from hub import checkpoint_keys
+    from hub.checkpointing import Checkpoints
+    from hub.checkpoints import read_all
+
+    notes = Checkpoints(held.checkpoint_file, held.data).notes()
+    return (read_all(notes, checkpoint_keys.load(held.data).keys) if notes else []), notes
+
+
+def _checkpoints(held: Any, keys: Path | None, kept: Path | None) -> tuple[list[Any], list[str]]:
+    """The checkpoints to verify by, and what cannot be shown with them."""
+    from hub import checkpoint_keys
+    from hub.checkpoints import read_all, split
+
+    said = []
+    path, public = kept or held.checkpoint_file, keys or held.data / checkpoint_keys.PUBLIC_FILE
+    if kept is None:
+        said.append(
+            "What this cannot show: a log that was written anew together with the checkpoints beside it; give --checkpoints."
+        )
+    if not path.exists():
+        return [], ["What this cannot show: a log cut off or written anew together with its head; there is no checkpoint."]
+    with plainly(f"{path}: "):
+        _, named = checkpoint_keys.read_public(public.read_text("ascii"))
+        row = read_all(split(path.read_text("utf-8")), named)
+    return row, said
+
+
+def _administered(action: str, pk: int, patient: str, **more: Any) -> Any:
+    from hub.interactions.logbook import operated
+
+    return operated(getpass.getuser(), action, pk, patient, **more)
+
+
+def _patient(store: Any, fhir_id: str) -> int:
+    from hub.store.patients import locate
+
+    pk = locate(store.reader(), store.keys.identity, "Patient", fhir_id)
+    if pk is None:
+        stop("no patient has that id")
+    return pk
+
+
+def _period(first: int, last: int) -> str:
+    from hub.store.values import instant
+
+    return f", {instant(first)[:19]} to {instant(last)[:19]}" if first else ""
+
+
+@contextlib.contextmanager
+def _store(config: Path | None) -> Iterator[tuple[Any, Any]]:
+    """The store of a configuration that has one, and the configuration."""
+    from hub import keys as key_files
+    from hub.store.store import Store
+
+    with opened(config), plainly():  # there is a database
+        held = looked_at(config)
+        store = Store(database_url(held), key_files.load(held.data), audit_shards=held.audit_shards)
+    try:
+        with answering():
+            yield store, held
+    finally:
+        store.close()

@@ -1,0 +1,45 @@
+"""One patient's list in the log: whether each entry follows the one before it, and stands in the tree."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from hub.audit import HASH_SIZE, included, leaf_hash
+from hub.checkpoints import Checkpoint
+from hub.store.audit_check import Verdict
+from hub.store.audit_export import list_of
+from hub.store.audit_reading import Logged
+from hub.store.audit_tree import inclusion_of
+
+
+def verify_list(connection: Connection, pk: int, row: Sequence[Checkpoint]) -> Verdict:
+    """Check one list, and by the last of `row` that its entries stand in the signed tree.
+
+    What this cannot show: that the log does not hold a second list of the same patient, which the whole check does.
+    """
+    last, count, covered, first, at = (0, bytes(HASH_SIZE)), 0, 0, 0, 0
+    heads = {each.shard: each for each in row[-1].shards} if row else {}
+    for entry in list_of(connection, pk, sorted(heads) or (0,)):
+        fault = _fault(entry, pk, *last)
+        head = heads.get(entry.shard)
+        if not fault and head and entry.seq < head.size:
+            covered += 1
+            path = inclusion_of(connection, entry.shard, entry.seq, head.size)
+            if not included(entry.leaf, entry.seq, head.size, path, head.root):
+                fault = f"entry {entry.seq} is not in the tree of the last checkpoint"
+        if fault:
+            return Verdict(fault, count)
+        last, count = (entry.number, entry.leaf), count + 1
+        first, at = first or entry.at, entry.at
+    return Verdict("", count, first, at, covered)
+
+
+def _fault(entry: Logged, pk: int, number: int, before: bytes) -> str:
+    content = entry.content
+    if leaf_hash(entry.entry) != entry.leaf:
+        return f"entry {entry.seq} is not what its leaf hash says"
+    if entry.number != number + 1:
+        return f"{entry.number - number - 1} entries are missing before entry {entry.seq}"
+    if "v" in content and (content["key"], content["number"], content["prev"]) != (pk, number + 1, before.hex()):
+        return f"entry {entry.seq} does not follow the one before it in the patient's list"
+    return ""

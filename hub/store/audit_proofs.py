@@ -1,0 +1,51 @@
+"""Proofs to hand over: that an entry stands in the log, that an answer held a resource, that the log only grew."""
+
+from typing import Any
+
+from sqlalchemy import Connection
+
+from hub.audit import inclusion, leaf_hash, over
+from hub.checkpoints import Checkpoint
+from hub.store.audit_reading import entries
+from hub.store.audit_tree import consistency_of, inclusion_of
+
+
+def proof(connection: Connection, shard: int, seq: int, last: Checkpoint, resource: str = "") -> dict[str, Any]:
+    """An entry with its path to the last checkpoint's root; of an answer also the path of one version that it held.
+
+    Takes: `resource`: `id/version`, or nothing.
+    Raises: ValueError: there is no such entry under the checkpoint, or the answer did not hold the version.
+    """
+    size = next((each.size for each in last.shards if each.shard == shard), 0)
+    found = entries(connection, after=seq - 1, limit=1, shard=shard)
+    if not found or found[0].seq != seq or seq >= size:
+        raise ValueError("there is no such entry under the last checkpoint")
+    path = [each.hex() for each in inclusion_of(connection, shard, seq, size)]
+    held = {"shard": shard, "seq": seq, "size": size, "entry": found[0].entry.decode(), "path": path}
+    return held | ({"released": _released(found[0].unshown.get("released", []), resource)} if resource else {})
+
+
+def _released(lines: list[str], resource: str) -> dict[str, Any]:
+    if resource not in lines:
+        raise ValueError("the answer did not hold that version")
+    index, leaves = lines.index(resource), [leaf_hash(line.encode()) for line in lines]
+    path = [each.hex() for each in inclusion(index, len(lines), over(leaves))]
+    return {"line": resource, "index": index, "size": len(lines), "path": path}
+
+
+def growth(connection: Connection, first: Checkpoint, second: Checkpoint) -> list[dict[str, Any]]:
+    """For each shard of the earlier checkpoint the path from its tree to the later one's.
+
+    Raises: ValueError: the log was never that large.
+    """
+    sizes = {each.shard: each.size for each in second.shards}
+    return [
+        {
+            "shard": each.shard,
+            "from": each.size,
+            "to": sizes[each.shard],
+            "path": [step.hex() for step in consistency_of(connection, each.shard, each.size, sizes[each.shard])],
+        }
+        for each in first.shards
+        if each.size
+    ]
