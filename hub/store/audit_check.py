@@ -34,7 +34,9 @@ class Check:
             return f"entry {self.tree.size} is missing"
         if leaf_hash(entry.entry) != entry.leaf:
             return f"entry {entry.seq} is not what its leaf hash says"
-        content = entry.content
+        content = entry.readable
+        if content is None:
+            return f"entry {entry.seq} cannot be read"
         if (content.get("seq"), content.get("at")) != (entry.seq, entry.at):
             return f"entry {entry.seq} lies in another's place"
         if entry.at < self._at:

@@ -35,9 +35,11 @@ def verify_list(connection: Connection, pk: int, row: Sequence[Checkpoint]) -> V
 
 
 def _fault(entry: Logged, pk: int, number: int, before: bytes) -> str:
-    content = entry.content
+    content = entry.readable
     if leaf_hash(entry.entry) != entry.leaf:
         return f"entry {entry.seq} is not what its leaf hash says"
+    if content is None:
+        return f"entry {entry.seq} cannot be read"
     if entry.number != number + 1:
         return f"{entry.number - number - 1} entries are missing before entry {entry.seq}"
     if "v" in content and (content["key"], content["number"], content["prev"]) != (pk, number + 1, before.hex()):

@@ -33,6 +33,15 @@ class Logged:
         return held
 
     @property
+    def readable(self) -> dict[str, Any] | None:
+        """The entry, read; None where what lies there is none."""
+        try:
+            held = loads(self.entry)
+        except ValueError:
+            return None
+        return held if isinstance(held, dict) else None
+
+    @property
     def unshown(self) -> dict[str, Any]:
         """What no reader is shown, read."""
         held: dict[str, Any] = loads(self.kept) if self.kept else {}

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 DEEDS = {
-    "who": lambda entry: entry.replace(b"SE-13", b"SE-99"),
+    "who": lambda entry: entry.replace(b"SE-3", b"SE-9"),
     "what": lambda entry: entry.replace(b'"read"', b'"none"'),
     "a space": lambda entry: entry + b" ",
     "nothing of it is left": lambda entry: b"{}",
