@@ -2,7 +2,7 @@
 
 import typer
 
-from hub.cli.auditing import audit
+from hub.cli.auditing import audit, rotate
 from hub.cli.deciding import consent
 from hub.cli.demonstrating import demo, personas, token
 from hub.cli.looking import message, source
@@ -15,5 +15,6 @@ main = typer.Typer(
 )
 for command in (serve, backup, restore, reindex, personas, token):
     main.command()(command)
+keys.command("rotate")(rotate)
 for name, group in {"demo": demo, "source": source, "message": message, "audit": audit, "consent": consent, "keys": keys}.items():
     main.add_typer(group, name=name)

@@ -210,6 +210,20 @@ def _period(first: int, last: int) -> str:
     return f", {instant(first)[:19]} to {instant(last)[:19]}" if first else ""
 
 
+def rotate(config: LookedAt = None) -> None:
+    """Make a new key for checkpoints, and sign with it. The old one still verifies what it signed, and nothing later."""
+    from hub import checkpoint_keys
+    from hub.checkpointing import Checkpoints
+
+    with _store(config) as (store, held), plainly():
+        signed = Checkpoints(held.checkpoint_file, held.data)
+        signed.make(store)
+        key = checkpoint_keys.rotate(held.data, store.now())
+        store.audit.append(_administered("rotate-key", 0, ""))
+        signed.make(store)
+    console.print(f"the log is signed by key {len(key.keys)}: keep a copy of {held.data / checkpoint_keys.PUBLIC_FILE} elsewhere")
+
+
 @contextlib.contextmanager
 def _store(config: Path | None) -> Iterator[tuple[Any, Any]]:
     """The store of a configuration that has one, and the configuration."""

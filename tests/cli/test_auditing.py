@@ -1,0 +1,109 @@
+"""The log on the command line: signed, verified, exported for a verifier that has no hub, and proven."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from hub.audit import consistent, included, leaf_hash
+from hub.checkpoint_keys import load
+from hub.checkpoints import read, read_all, split
+
+TOOL = Path(__file__).parents[2] / "tools" / "verify_audit.py"
+
+
+def verified(*arguments):
+    """What the verifier says, and its exit code: in a process that can import nothing of the hub."""
+    done = subprocess.run([sys.executable, "-I", str(TOOL), *map(str, arguments)], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    return done.returncode, done.stdout
+
+
+def forge(folder, statement):
+    engine = create_engine(f"sqlite:///{folder / 'hub.db'}")
+    with engine.begin() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+@pytest.fixture
+def signed(hub, held):
+    hub("audit", "checkpoint")
+    return held
+
+
+def test_a_log_is_signed_once_for_what_it_holds(hub, signed):
+    assert "nothing was written" in hub("audit", "checkpoint").stdout
+    told = hub("audit", "verify").stdout
+    assert "unbroken: 4 entries" in told
+    assert "4 under 1 checkpoints" in told
+    assert "What this cannot show" in told
+
+
+def test_without_a_checkpoint_verifying_says_what_it_cannot_show(hub, held):
+    assert "there is no checkpoint" in hub("audit", "verify").stdout
+
+
+def test_the_first_entry_that_does_not_fit_is_named(hub, signed):
+    forge(signed, "UPDATE audit SET entry = (SELECT entry FROM audit WHERE seq = 1) WHERE seq = 2")
+    assert "entry 2 is not what its leaf hash says" in hub("audit", "verify", code=1).stderr
+
+
+def test_since_the_last_checkpoint_only_what_came_after_is_read(hub, signed):
+    hub("keys", "rotate")
+    hub("keys", "rotate")
+    told = hub("audit", "verify", "--since-last").stdout
+    assert "unbroken: 1 entries" in told
+    forge(signed, "UPDATE audit SET entry = X'7B7D' WHERE seq = 1")
+    assert hub("audit", "verify", "--since-last").exit_code == 0  # it was verified before, and says so no longer
+    assert hub("audit", "verify", code=1)
+
+
+def test_an_export_is_verified_without_the_hub_and_a_harmed_one_is_not(hub, signed, tmp_path):
+    hub("keys", "rotate")
+    hub("audit", "export", str(tmp_path / "log.jsonl"))
+    kept = ("--keys", signed / "audit-keys.json", "--checkpoints", signed / "audit-checkpoints.txt")
+    code, told = verified(tmp_path / "log.jsonl", *kept)
+    assert (code, told.startswith("6 entries hold, under 3 checkpoints")) == (0, True)
+    assert "own word" not in told
+    assert "own word" in verified(tmp_path / "log.jsonl")[1]
+    content = (tmp_path / "log.jsonl").read_text()
+    for harmed in (
+        content.replace("deed-2", "deed-9"),
+        "\n".join(content.splitlines()[:-1]),
+        content.replace('"seq":3', '"seq":4'),
+    ):
+        (tmp_path / "harmed.jsonl").write_text(harmed)
+        code, told = verified(tmp_path / "harmed.jsonl", *kept)
+        assert (code, "DOES NOT HOLD" in told) == (1, True)
+    (tmp_path / "other.jsonl").write_text("{}\n")
+    assert verified(tmp_path / "other.jsonl")[0] == 2
+
+
+def test_an_export_is_itself_in_the_log_and_what_an_operator_did_is_named_by_account(hub, signed, tmp_path):
+    hub("audit", "export", str(tmp_path / "log.jsonl"))
+    entries = [json.loads(line) for line in hub("audit", "list", "--json").stdout.splitlines()]
+    assert (entries[-1]["action"], entries[-1]["who"]["kind"]) == ("export-log", "operator")
+    assert entries[-1]["who"]["subject"]
+
+
+def test_an_entry_is_proven_to_stand_under_the_last_checkpoint(hub, signed):
+    found = json.loads(hub("audit", "prove", "2").stdout)
+    checkpoint = read(found["checkpoint"], load(signed).keys)
+    [head] = checkpoint.shards
+    path = [bytes.fromhex(each) for each in found["path"]]
+    assert included(leaf_hash(found["entry"].encode()), 2, head.size, path, head.root)
+    assert "no such entry" in hub("audit", "prove", "4", code=1).stderr
+
+
+def test_the_log_of_one_checkpoint_is_proven_to_begin_with_that_of_another(hub, signed):
+    hub("keys", "rotate")
+    found = json.loads(hub("audit", "consistency", "1", "2").stdout)
+    first, second = read_all(split((signed / "audit-checkpoints.txt").read_text()), load(signed).keys)
+    [step] = found["shards"]
+    path = [bytes.fromhex(each) for each in step["path"]]
+    assert consistent(step["from"], step["to"], path, first.shards[0].root, second.shards[0].root)
+    assert "there are 2 checkpoints" in hub("audit", "consistency", "1", "3", code=1).stderr
