@@ -190,7 +190,7 @@ def put_together(
         observe_decision=metrics.decision,
     )
     refresher = Refresher(hub)
-    mounts, given, revoked = _authorization(config, accounts)
+    mounts, given, revoked = _authorization(config, store, accounts)
     verifier = Verifier(config.issuers, config.clients, held, fetched, given=given, clock=lambda: clock().timestamp())
     revoked.append(verifier.revoke)
     doors = Edge(
@@ -245,7 +245,7 @@ def _application(running: Running, mounts: Sequence[Mount]) -> ASGIApp:
     return edge(by_path, running.log, running.metrics, https=https, origins=config.cors_origins, max_bytes=MAX_BYTES)
 
 
-def _authorization(config: Config, accounts: Accounts | None) -> tuple[list[Mount], dict[str, object], list[Any]]:
+def _authorization(config: Config, store: Store, accounts: Accounts | None) -> tuple[list[Mount], dict[str, object], list[Any]]:
     """The built-in authorization server, the keys it signs with, and where to tell of tokens that no longer count."""
     told: list[Any] = []
     if accounts is None:
@@ -253,12 +253,15 @@ def _authorization(config: Config, accounts: Accounts | None) -> tuple[list[Moun
     issuer = f"{config.base_url}{AUTH_PATH}"
     key = load_or_create(config.data)
 
+    async def logged(action: str, outcome: str, who: Mapping[str, str]) -> None:
+        await store.commit(Leaf(NO_PATIENT, {"action": action, "outcome": outcome, "who": dict(who)}))
+
     def revoked(token_id: str, expires: float) -> None:
         for each in told:
             each(issuer, token_id, expires)
 
     server = authorization_server(
-        issuer, accounts.people, accounts.clients, key, audience=f"{config.base_url}/fhir", revoked=revoked
+        issuer, accounts.people, accounts.clients, key, audience=f"{config.base_url}/fhir", revoked=revoked, logged=logged
     )
     return [Mount(urlsplit(issuer).path, server)], {issuer: {"keys": [dict(key.public)]}}, told
 

@@ -17,8 +17,9 @@ from hub.hub import MAPPERS, Hub, settings
 from hub.mappers import Coverage, Entry, Mapped, Mapper, SourceMessage
 from hub.records import Maker, entry_number, lacks_custody, placed, provenance_id
 from hub.store import messages, patients
+from hub.store.audit_log import Leaf
 from hub.store.database import Connection
-from hub.store.deposit import Record, all_entries_of, deposit, entries_of, held_digests, patients_of, release_ids
+from hub.store.deposit import Change, Record, all_entries_of, deposit, entries_of, held_digests, patients_of, release_ids
 from hub.store.patients import Facts
 from hub.store.store import Store
 from hub.store.tables import NO_PATIENT
@@ -305,8 +306,10 @@ def _elsewhere(store: Store, answer: _Answer, part: _Part, holders: Mapping[Iden
 def _withdraw_from(store: Store, answer: _Answer, pk: int, number: int) -> None:
     """The source told that a record is another patient's: take it out of this one's, and let its ids go with it."""
     with store.database.writing() as connection:
-        deposit(connection, store.keys.identity, pk, (), (number,), store.now(), _told(answer))
+        change = deposit(connection, store.keys.identity, pk, (), (number,), store.now(), _told(answer))
         release_ids(connection, pk, number)
+        if change.anything:
+            store.audit.append_in(connection, _taken_in(answer, pk, change))
 
 
 def _write(connection: Connection, store: Store, hub: Hub, answer: _Answer, made: _Made) -> tuple[Issue, ...]:
@@ -319,9 +322,23 @@ def _write(connection: Connection, store: Store, hub: Hub, answer: _Answer, made
     if part.complete and not _faulty(made.issues):
         gone |= entries_of(connection, part.pk, answer.source.name, answer.mapper.family)
     change = deposit(connection, key, part.pk, made.records, gone - numbers, store.now(), _told(answer), answer.late)
+    if change.anything:
+        store.audit.append_in(connection, _taken_in(answer, part.pk, change))
     if not change.outdated:
         return made.issues
     return (*made.issues, Issue("entry", OUTDATED.format(change.outdated), "information", "informational"))
+
+
+def _taken_in(answer: _Answer, pk: int, change: Change) -> Leaf:
+    """The log entry of what a source wrote into a patient's record: durable together with it."""
+    source = answer.source
+    counts = {"created": change.created, "updated": change.updated, "withdrawn": change.withdrawn}
+    about = {
+        "action": "take-in",
+        "outcome": "permit",
+        "who": {"kind": "source", "subject": source.name, "provider": source.owner},
+    }
+    return Leaf(pk, about | {"format": answer.mapper.name} | counts)
 
 
 def _told(answer: _Answer) -> int:

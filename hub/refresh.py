@@ -18,6 +18,7 @@ from hub.ingest import Ingested, ingest
 from hub.mappers import Mapped, SourceMessage
 from hub.sources import Deliver, Delivery, Fault, Fetched, SourceFailed, Verdict
 from hub.store import messages, patients
+from hub.store.audit_log import Leaf
 from hub.store.known import Freshness, known, note_freshness
 from hub.store.store import Store
 from hub.store.tables import NO_PATIENT
@@ -110,6 +111,7 @@ class Refresher:
 
     async def _ask(self, question: Question) -> None:
         name, contract = question.source.name, question.contract
+        await self.hub.store.commit(asking(question.pk, question.source, contract))
         began = time.monotonic()
         try:
             fetched = await self.hub.fetchers[name].fetch(contract, question.number)
@@ -122,6 +124,8 @@ class Refresher:
 
     async def _ask_register(self, register: SourceConfig, number: Identifier) -> Identified:
         contract = register.contracts[0]
+        pk = await self.hub.store(_pk_of, number)
+        await self.hub.store.commit(asking(pk, register, contract))
         began = time.monotonic()
         try:
             fetched = await self.hub.fetchers[register.name].fetch(contract, number)
@@ -204,6 +208,16 @@ class Refresher:
             await asyncio.sleep(every)
             with suppress(Exception):  # `_ended` counts it
                 await self.retry_waiting()
+
+
+def asking(pk: int, source: SourceConfig, contract: str) -> Leaf:
+    """The log entry of a question to a source: it is durable before a number leaves the hub."""
+    content = {"action": "fetch", "outcome": "permit", "who": {"kind": "hub"}, "source": source.name, "contract": contract}
+    return Leaf(pk, content)
+
+
+def _pk_of(store: Store, number: Identifier) -> int:
+    return patients.find(store.reader(), store.keys.identity, number) or NO_PATIENT
 
 
 def _waiting(store: Store, after: tuple[int, str]) -> list[messages.Kept]:

@@ -5,7 +5,8 @@ Source: RFC 6749 sections 4.1.3, 4.4 and 5, RFC 7523 section 2.2, RFC 7009; SMAR
 
 import hmac
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.requests import Request
@@ -13,9 +14,9 @@ from starlette.responses import JSONResponse, Response
 
 from hub import scopes, tokens
 from hub.authserver.codes import Codes, Grant, Spent, challenge_of
-from hub.authserver.issue import LAUNCH, LIFE, LIFE_OF_SYSTEMS, Authority, claims, granted, id_token, patient_of, signed
+from hub.authserver.issue import LAUNCH, LIFE, LIFE_OF_SYSTEMS, Authority, claims, granted, id_token, patient_of, signed, subject
 from hub.authserver.people import Client
-from hub.errors import Forbidden, Throttled
+from hub.errors import Forbidden, HubError, Throttled
 from hub.limits import Limit
 from hub.tokens import Claims, TokenError
 
@@ -28,6 +29,14 @@ Revoked = Callable[[str, float], None]
 """Told the `jti` and `exp` of a token that no longer counts."""
 
 
+Logged = Callable[[str, str, Mapping[str, str]], Awaitable[None]]
+"""Makes an entry of the access log durable: what was done, what came of it, who. Raises: HubError: it cannot."""
+
+
+async def unlogged(_action: str, _outcome: str, _who: Mapping[str, str]) -> None:
+    """For a server without a log: tests, and whoever has one of their own."""
+
+
 class OAuthError(Exception):
     """An error code of RFC 6749 section 5.2."""
 
@@ -35,6 +44,15 @@ class OAuthError(Exception):
         super().__init__(error)
         self.error = error
         self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """An answer, and for the log what was done and by whom."""
+
+    answer: dict[str, Any]
+    did: str = ""
+    who: Mapping[str, str] = field(default_factory=dict)
 
 
 class Exchange:
@@ -48,11 +66,13 @@ class Exchange:
         clock: Callable[[], float],
         revoked: Revoked,
         per_minute: int,
+        logged: Logged = unlogged,
     ) -> None:
         self._authority, self._clients, self._codes, self._clock, self._revoked = authority, clients, codes, clock, revoked
         self._own_keys = tokens.keys({"keys": [dict(authority.key.public)]})
         self._assertions: dict[tuple[str, str], float] = {}
         self._limit = Limit("token requests", per_minute)
+        self._logged = logged
 
     async def token(self, request: Request) -> Response:
         """A token for a code, or for a client's own key."""
@@ -62,18 +82,23 @@ class Exchange:
         """End one of the client's tokens; the answer never tells whether there was one."""
         return await self._answered(request, self._revoke)
 
-    async def _answered(self, request: Request, act: Callable[[Mapping[str, str]], dict[str, Any]]) -> Response:
+    async def _answered(self, request: Request, act: Callable[[Mapping[str, str]], "Done"]) -> Response:
         headers = {"Cache-Control": "no-store", "Pragma": "no-cache"}
         try:
             self._limit.take(request.client.host if request.client else "")
-            return JSONResponse(act(await _form(request)), 200, headers)
+            done = act(await _form(request))
+            if done.did:
+                await self._logged(done.did, "permit", done.who)  # durable before a token leaves
+            return JSONResponse(done.answer, 200, headers)
         except Throttled:
             return JSONResponse({"error": "temporarily_unavailable"}, 429, headers | {"Retry-After": "60"})
+        except HubError:  # the log cannot be written, so no token leaves
+            return JSONResponse({"error": "temporarily_unavailable"}, 503, headers | {"Retry-After": "60"})
         except OAuthError as fault:
             more = {"WWW-Authenticate": "Bearer"} if fault.status == 401 else {}
             return JSONResponse({"error": fault.error}, fault.status, headers | more)
 
-    def _token(self, form: Mapping[str, str]) -> dict[str, Any]:
+    def _token(self, form: Mapping[str, str]) -> Done:
         match form.get("grant_type", ""):
             case "authorization_code":
                 return self._for_code(form)
@@ -84,7 +109,7 @@ class Exchange:
             case _:
                 raise OAuthError("unsupported_grant_type")
 
-    def _for_code(self, form: Mapping[str, str]) -> dict[str, Any]:
+    def _for_code(self, form: Mapping[str, str]) -> Done:
         client, code = self._client(form), form.get("code", "")
         grant = self._codes.take(code)
         if grant is None:
@@ -94,7 +119,7 @@ class Exchange:
             raise OAuthError("invalid_grant")
         return self._first_token(grant, client, code)
 
-    def _first_token(self, grant: Grant, client: Client, code: str) -> dict[str, Any]:
+    def _first_token(self, grant: Grant, client: Client, code: str) -> Done:
         now, scope = self._clock(), grant.scope
         said = claims(grant.person, client, self._authority, grant.commission) | {"scope": scope}
         token = signed(said, client, self._authority, now, LIFE)
@@ -105,9 +130,9 @@ class Exchange:
             answer["id_token"] = id_token(grant.person, client, self._authority, now, grant.nonce, scope)
         if LAUNCH in scope.split():
             answer["patient"] = patient_of(grant.person)
-        return answer
+        return Done(answer, "sign-in", _who(grant, client))
 
-    def _for_key(self, form: Mapping[str, str]) -> dict[str, Any]:
+    def _for_key(self, form: Mapping[str, str]) -> Done:
         client = self._client(form)
         if not client.keys:
             raise OAuthError("unauthorized_client")
@@ -120,17 +145,19 @@ class Exchange:
             raise OAuthError("invalid_scope")
         said = {"sub": client.client_id, "scope": scope}
         token = signed(said, client, self._authority, self._clock(), LIFE_OF_SYSTEMS)
-        return {"access_token": token, "token_type": "Bearer", "expires_in": LIFE_OF_SYSTEMS, "scope": scope}
+        answer = {"access_token": token, "token_type": "Bearer", "expires_in": LIFE_OF_SYSTEMS, "scope": scope}
+        return Done(answer, "sign-in", {"kind": "system", "subject": client.client_id, "client": client.client_id})
 
-    def _revoke(self, form: Mapping[str, str]) -> dict[str, Any]:
+    def _revoke(self, form: Mapping[str, str]) -> Done:
         client = self._client(form)
         try:
             own = self._own(form.get("token", ""), client)
         except TokenError:
-            return {}
-        if own["client_id"] == client.client_id:
-            self._revoked(own["jti"], own["exp"])
-        return {}
+            return Done({})
+        if own["client_id"] != client.client_id:
+            return Done({})
+        self._revoked(own["jti"], own["exp"])
+        return Done({}, "sign-out", {"subject": str(own["sub"]), "client": client.client_id})
 
     def _end(self, spent: Spent | None) -> None:
         if spent:
@@ -174,6 +201,21 @@ class Exchange:
         if seen in self._assertions:
             raise TokenError("claims")
         self._assertions[seen] = float(said["exp"]) + tokens.LEEWAY
+
+
+def _who(grant: Grant, client: Client) -> dict[str, str]:
+    """Who a token is for, as the log names one: staff by name, others by an opaque id alone."""
+    person, commission = grant.person, grant.commission
+    held = {
+        "kind": person.kind,
+        "subject": subject(person, client),
+        "name": person.display if person.employee else "",
+        "client": client.client_id,
+        "commission": commission.hsa_id if commission else "",
+        "unit": commission.unit if commission else "",
+        "provider": commission.provider if commission else "",
+    }
+    return {name: value for name, value in held.items() if value}
 
 
 def _bound(grant: Grant, client: Client, form: Mapping[str, str]) -> bool:

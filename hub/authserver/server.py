@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from hub.authserver import metadata
 from hub.authserver.codes import Codes
-from hub.authserver.exchange import Exchange, Revoked
+from hub.authserver.exchange import Exchange, Logged, Revoked, unlogged
 from hub.authserver.issue import Authority
 from hub.authserver.pages import STYLE
 from hub.authserver.people import Client, Person
@@ -31,16 +31,18 @@ def authorization_server(
     revoked: Revoked = lambda token_id, expires: None,
     clock: Callable[[], float] = time.time,
     tries_per_minute: int = 60,
+    logged: Logged = unlogged,
 ) -> Starlette:
-    """The server at `issuer_url`, for the FHIR base `audience`; `revoked` is told of tokens that no longer count.
+    """The server at `issuer_url`, for the FHIR base `audience`; `revoked` is told of tokens that no longer count, `logged` of
+    every sign-in, tried or done, before it takes effect.
 
     Raises: ValueError: two persons or two clients have one name.
     """
     authority = Authority(issuer_url, audience, key)
     held = _by_name({client.client_id: client for client in clients}, clients)
     codes = Codes(clock)
-    signin = SignIn(authority, _by_name({one.name: one for one in people}, people), held, codes, clock, tries_per_minute)
-    exchange = Exchange(authority, held, codes, clock, revoked, tries_per_minute * 10)
+    signin = SignIn(authority, _by_name({one.name: one for one in people}, people), held, codes, clock, tries_per_minute, logged)
+    exchange = Exchange(authority, held, codes, clock, revoked, tries_per_minute * 10, logged)
     return Starlette(
         routes=[
             Route("/authorize", signin.show, methods=["GET"]),

@@ -18,11 +18,12 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from hub.authserver import pages, passwords, requests
 from hub.authserver.codes import Codes, Grant
+from hub.authserver.exchange import Logged
 from hub.authserver.issue import Authority, granted
 from hub.authserver.pages import WORDS
 from hub.authserver.people import Client, Commission, Person, origin
 from hub.authserver.requests import Refused, Request, Unredirectable
-from hub.errors import Throttled
+from hub.errors import HubError, Throttled
 from hub.limits import Limit
 
 PROOF_LIFE = 300
@@ -63,8 +64,10 @@ class SignIn:
         codes: Codes,
         clock: Callable[[], float],
         tries_per_minute: int,
+        logged: Logged,
     ) -> None:
         self._authority, self._people, self._clients, self._codes, self._clock = authority, people, clients, codes, clock
+        self._logged = logged
         self._secret = secrets.token_bytes(32)
         self._by_address = Limit("sign-ins", tries_per_minute)
         self._by_name = Limit("sign-ins by one name", max(1, tries_per_minute // 3))
@@ -87,8 +90,12 @@ class SignIn:
             self._by_address.take(request.client.host if request.client else "")
             name = form.get("name", "")[:64]
             correct = "name" in form and await self._known(name, form.get("password", ""))
+            if "name" in form and not correct:
+                await self._logged("sign-in", "refuse", {"subject": name} if name in self._people else {})
         except Throttled:
             return self._opened(request, form.get("request", ""), language, self._first, "throttled", 429)
+        except HubError:  # the log cannot be written: nothing goes on
+            return self._page("problem", language, 503)
 
         def decided(sheet: Sheet) -> Response:
             if not self._same(form.get("ticket", ""), self._ticket(sheet)):

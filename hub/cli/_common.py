@@ -1,6 +1,7 @@
 """What the commands share: which hub they are about, and how they fail: one line on standard error, exit code 1."""
 
 import contextlib
+import getpass
 import os
 import sys
 from collections.abc import Iterator
@@ -49,6 +50,23 @@ def opened(path: Path | None) -> Iterator[Any]:
         stop(f"there is no database in {held.data}: start the hub once, or name its configuration with --config")
     with answering(), contextlib.closing(Database(database_url(held))) as database:
         yield database
+
+
+def noted(database: Any, held: Config, action: str, pk: int = 0, patient: str = "", **more: Any) -> None:
+    """Make an entry of the access log of what is done here, by the name of the account at the machine."""
+    from datetime import UTC, datetime
+
+    from hub.errors import AuditUnavailable
+    from hub.interactions.logbook import operated
+    from hub.store.audit_log import AuditLog
+    from hub.store.values import micros
+
+    log = AuditLog(database, lambda: micros(datetime.now(UTC)), shards=held.audit_shards)
+    database.ping()
+    try:
+        log.append(operated(getpass.getuser(), action, pk, patient, **more))
+    except AuditUnavailable:
+        stop("the access log cannot be written, so nothing is done")
 
 
 @contextlib.contextmanager

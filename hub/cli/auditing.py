@@ -1,7 +1,6 @@
 """`hub audit`: the access log listed, verified, signed, exported; a place in it proven."""
 
 import contextlib
-import getpass
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from hub.cli._common import LookedAt, answering, console, database_url, looked_at, opened, plainly, stop
+from hub.cli._common import LookedAt, answering, console, database_url, looked_at, noted, opened, plainly, stop
 
 audit = typer.Typer(help="The access log.", no_args_is_help=True)
 Keys = Annotated[
@@ -34,6 +33,7 @@ def audit_list(
     with opened(config) as store:
         size = audit_reading.head_of(store.reader()).size
         found = audit_reading.entries(store.reader(), after=size - count - 1, limit=count)
+        noted(store, looked_at(config), "read-log", released=len(found))
     if as_json:
         for each in found:
             sys.stdout.write(each.entry.decode() + "\n")
@@ -108,7 +108,7 @@ def audit_export(
 
     with _store(config) as (store, held), plainly():
         pk = _patient(store, patient) if patient else 0
-        store.audit.append(_administered("export-log", pk, patient))
+        noted(store.database, held, "export-log", pk, patient)
         signed = Checkpoints(held.checkpoint_file, held.data)
         signed.make(store)
         notes = signed.notes()
@@ -189,12 +189,6 @@ def _checkpoints(held: Any, keys: Path | None, kept: Path | None) -> tuple[list[
     return row, said
 
 
-def _administered(action: str, pk: int, patient: str, **more: Any) -> Any:
-    from hub.interactions.logbook import operated
-
-    return operated(getpass.getuser(), action, pk, patient, **more)
-
-
 def _patient(store: Any, fhir_id: str) -> int:
     from hub.store.patients import locate
 
@@ -219,7 +213,7 @@ def rotate(config: LookedAt = None) -> None:
         signed = Checkpoints(held.checkpoint_file, held.data)
         signed.make(store)
         key = checkpoint_keys.rotate(held.data, store.now())
-        store.audit.append(_administered("rotate-key", 0, ""))
+        noted(store.database, held, "rotate-key")
         signed.make(store)
     console.print(f"the log is signed by key {len(key.keys)}: keep a copy of {held.data / checkpoint_keys.PUBLIC_FILE} elsewhere")
 

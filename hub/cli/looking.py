@@ -1,6 +1,7 @@
 """Looking after a hub: its sources, and the messages that came."""
 
 import asyncio
+import getpass
 import sys
 from datetime import UTC, datetime
 from typing import Annotated
@@ -8,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from hub.cli._common import LookedAt, console, looked_at, opened, plainly, stop
+from hub.cli._common import LookedAt, console, looked_at, noted, opened, plainly, stop
 
 source = typer.Typer(help="Sources: what is configured, and whether it works.", no_args_is_help=True)
 message = typer.Typer(help="Source messages as they came, and what became of them.", no_args_is_help=True)
@@ -82,8 +83,9 @@ def message_show(
 
     with opened(config) as store:
         held = messages.get(store.reader(), id)
-    if held is None:
-        stop("no message has that id, or more than one begins so")
+        if held is None:
+            stop("no message has that id, or more than one begins so")
+        noted(store, looked_at(config), "read-message", held.pk, message=held.id, content=content)
     if content:
         sys.stdout.buffer.write(held.message.content)
         return
@@ -98,12 +100,14 @@ def message_retry(id: str, config: LookedAt = None) -> None:
     """Take a message in again, with today's mappers and configuration."""
     from hub.app import put_together
     from hub.ingest import Ingested, described, retry
+    from hub.interactions.logbook import operated
 
     with opened(config), plainly():  # there is a database
         running = put_together(looked_at(config))
 
     async def again() -> Ingested | None:
         try:
+            await running.hub.store.commit(operated(getpass.getuser(), "retry-message", message=id))
             done = await running.hub.store(retry, running.hub, id)
             for number in done.strangers if done else ():
                 await running.refresher.identify(number)

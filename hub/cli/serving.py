@@ -1,14 +1,16 @@
 """`hub serve`, its keys, and its backups."""
 
+import contextlib
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import typer
 
-from hub.cli._common import ConfigFile, answering, configured, console, database_url, opened, plainly, stop
+from hub.cli._common import ConfigFile, answering, configured, console, database_url, noted, opened, plainly, stop
+from hub.config import Config
 
 keys = typer.Typer(help="The hub's secret keys.", no_args_is_help=True)
 
@@ -66,12 +68,21 @@ def keys_create(config: ConfigFile = None) -> None:
     console.print(f"made {folder / key_files.FILE}: keep a copy; without it every id is lost")
 
 
+@contextlib.contextmanager
+def _database(held: Config) -> Iterator[Any]:
+    from hub.store.database import Database
+
+    with contextlib.closing(Database(database_url(held))) as database:
+        yield database
+
+
 def backup(file: Path, config: ConfigFile = None) -> None:
     """Write everything (database, keys) to one file."""
     from hub.store.backup import backup as write
 
     held = configured(config)
-    with plainly(), answering():
+    with plainly(), answering(), _database(held) as database:
+        noted(database, held, "backup")
         write(database_url(held), held.data, file)
     console.print(f"wrote {file}: it holds patient data and secret keys, guard it as such")
 
@@ -84,6 +95,7 @@ def reindex(config: ConfigFile = None) -> None:
 
     with opened(config) as database, console.status("") as shown:
         database.migrate()
+        noted(database, configured(config), "reindex")
         now = time.time_ns() // 1000
         done = reindexing.reindex(database, now, lambda number: shown.update(f"{number} patients"))
     console.print(f"made the search keys of {done} patients" if done else "the search keys are of this version")
@@ -96,4 +108,6 @@ def restore(file: Path, config: ConfigFile = None) -> None:
     held = configured(config)
     with plainly(f"{file}: "), answering():
         read(file, database_url(held), held.data)
+        with _database(held) as database:
+            noted(database, held, "restore")
     console.print("restored: ids, keys and log are those of the backup")

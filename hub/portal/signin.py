@@ -14,9 +14,11 @@ from starlette.responses import Response
 
 from hub.config import IssuerConfig
 from hub.errors import HubError, NotSupported
+from hub.interactions import logbook
 from hub.portal.site import HEADERS, Portal
 from hub.portal.visit import Visit, caller_to
 from hub.store import sessions
+from hub.store.tables import NO_PATIENT
 
 SCOPE = "fhirUser user/*.cruds patient/*.cruds"
 """All that the person may have: the portal is a caller as any other, and asks as who signs in."""
@@ -70,6 +72,9 @@ class SignIn:
         """End the session."""
         if visit.held:
             await self.portal.hub.store(sessions.end, visit.held.secret)
+        if visit.caller:
+            leaf = logbook.administered(visit.caller, "sign-out", NO_PATIENT, "", self.portal.request_id(visit))
+            await self.portal.hub.store.commit(leaf)
         visit.held = visit.caller = None
         answer = self.portal.show(visit, "home", said=visit.words("signed-out.done"), opened=[], sign_in="/logga-in")
         answer.headers["Clear-Site-Data"] = '"cache", "storage"'
@@ -88,6 +93,7 @@ class SignIn:
             return self._failed(visit, "signin.refused")
         if visit.held:
             await portal.hub.store(sessions.end, visit.held.secret)
+        await portal.hub.store.commit(logbook.administered(caller, "sign-in", NO_PATIENT, "", portal.request_id(visit)))
         held = await portal.hub.store(sessions.begin, {"caller": caller_to(caller), "patients": {}})
         answer = portal.away(till)
         portal.set_cookie(answer, "session", held.secret)

