@@ -12,6 +12,7 @@ from sqlalchemy import create_engine, make_url, select, text
 
 from bench import world
 from hub.keys import Keys
+from hub.store import reindexing
 from hub.store.database import Connection, Database
 from hub.store.deposit import DIRECTORY_RECORD, deposit, open_record
 from hub.store.known import Freshness, note_freshness, put_ground
@@ -27,6 +28,7 @@ def load(database: Database, keys: Keys, patients: int, say: Callable[[str], Non
     """Migrate and fill. Persons in even rows have grounds; those in odd rows have none (see `bench.measures.overhead`)."""
     database.migrate()
     with database.writing() as connection:
+        reindexing.check(connection)  # an empty database begins with this version's search keys
         open_record(connection, *DIRECTORY_RECORD)
     began, now = time.monotonic(), datetime.now(UTC)
     for start in range(0, patients, BATCH):

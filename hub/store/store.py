@@ -48,19 +48,13 @@ class Store:
     def open(self) -> None:
         """Bring the tables up to date and make the record of what belongs to no patient.
 
-<<<<<<< HEAD
-        Raises: reindexing.OutdatedKeys: what is there is found by other search parameters than this version's.
+        Raises: reindexing.OutdatedKeys: what is there is found by other search parameters than this version's; ValueError: the
+        log is kept in another number of shards.
         """
         self.database.migrate()
         with self.database.writing() as connection:
             reindexing.check(connection)
-=======
-        Raises: ValueError: the log is kept in another number of shards.
-        """
-        self.database.migrate()
-        with self.database.writing() as connection:
             self.audit.open(connection)
->>>>>>> b792ef3 (The log is signed, verified with and without the hub, exported and proven; attacks on it are found)
             open_record(connection, *DIRECTORY_RECORD)
 
     def now(self) -> int:
