@@ -20,7 +20,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 THREADS = 4
 """One of which serves as a rule, and another where it is held up."""
-PATIENCE = 0.005
+PATIENCE = 0.01
 """Seconds that work waits behind a thread that is held up."""
 
 
