@@ -52,6 +52,9 @@ class Caller:
     smart: frozenset[SmartScope] = field(default_factory=frozenset)
     token_id: str = ""
 
+    def __hash__(self) -> int:
+        return hash((self.issuer, self.client, self.subject, self.commission))
+
     def may(self, interaction: str, resource_type: str) -> bool:
         """Whether a SMART scope covers `interaction` (one of c r u d s) on `resource_type`."""
         return any(interaction in scope.interactions and scope.resource_type in ("*", resource_type) for scope in self.smart)

@@ -9,7 +9,6 @@ from hub.consent.decision import decide
 from hub.consent.release import Release
 from hub.errors import Forbidden, HubError
 from hub.fhir.identifiers import Identifier
-from hub.fhir.identity import rid
 from hub.fhir.outcome import notice
 from hub.fhir.resource import Resource
 from hub.hub import Hub
@@ -18,7 +17,7 @@ from hub.interactions.view import Sight, grounds
 from hub.refresh import Question, Refresher
 from hub.store.audit_log import Leaf
 from hub.store.known import Known, known, nobody
-from hub.store.patients import locate
+from hub.store.patients import locate, located
 from hub.store.store import Store
 from hub.store.tables import NO_PATIENT
 
@@ -109,14 +108,12 @@ def told_of(store: Store, resource_type: str, fhir_id: str, person: str = "") ->
     return nobody(now) if pk is None else found
 
 
-def recalled(store: Store, caller: Caller, resource_type: str, fhir_id: str, fresh: bool) -> Known:
-    """As `told_of`, with what this caller was told of the patient a moment ago, as long as it still stands.
-
-    Takes: `fresh`: whether the freshness of sources is wanted too.
-    """
-    pk = locate(store.reader(), store.keys.identity, resource_type, fhir_id)
-    at = rid(store.keys.identity, resource_type, fhir_id) if pk is None else pk
-    return store.memory.known(store.reader(), caller, at, pk, store.now(), fresh)
+def recalled(store: Store, caller: Caller, number: int) -> Known:
+    """What is known of the patient whose resource has this number, or what this caller was told of it a moment ago, as long as
+    it still stands. The same work where there is no such resource."""
+    connection = store.reader()
+    pk = located(connection, number)
+    return store.memory.known(connection, caller, number if pk is None else pk, pk, store.now())
 
 
 def check_caller(context: Context) -> None:

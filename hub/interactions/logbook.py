@@ -9,7 +9,7 @@ from typing import Any
 
 from hub.audit import leaf_hash, root_of
 from hub.caller import Caller
-from hub.consent.release import Outcome, Release
+from hub.consent.release import Outcome, Release, Row
 from hub.errors import AuditUnavailable, HubError
 from hub.interactions.view import Sight
 from hub.store.audit_log import Leaf
@@ -57,32 +57,59 @@ def released(
     `beside`: what was released under Releases of its own.
     """
     more = told or {}
-    rows = sorted({hit.row for hit in hits})
-    deciding = [sight.release.rows[row] for row in rows if row < len(sight.release.rows)]
+    rows = tuple(sorted({hit.row for hit in hits}))
     if beside:
-        deciding += [release.rows[each.row] for release, each in beside]
         hits = [*hits, *(each for _, each in beside)]
-    if not hits and more.get("total"):
-        deciding = [row for row in sight.release.rows if row.outcome is Outcome.PERMIT]
+    given = bool(hits or more.get("total"))
+    at = (action, resource_type, rows, given, None if closing is None else tuple(closing))
+    stated = None if beside else sight.said.get(at)
+    if stated is None:
+        others = [release.rows[each.row] for release, each in beside]
+        stated = _stated(sight, caller, action, resource_type, rows, others, given, closing)
+        if not beside:
+            sight.said[at] = stated
     lines = sorted([f"{hit.fhir_id}/{hit.version_id}" for hit in hits])
     content = {
-        "action": action,
-        "outcome": "permit" if hits or more.get("total") else "nothing",
-        "who": who(caller),
-        "type": resource_type,
-        "rules": sorted({row.rule for row in deciding}) or (_closing(sight.release) if closing is None else list(closing)),
-        "grounds": sorted({ground for row in deciding for ground in row.grounds}),
-        "notices": list(sight.release.notices),
+        **stated,
         "released": len(hits),
         "root": root_of([leaf_hash(line.encode()) for line in lines]).hex(),
+        "request": request_id,
+        **more,
+    }
+    return Leaf(sight.known.pk, content, sight.epochs, {"released": lines} | ({"withheld": withheld} if withheld else {}))
+
+
+def _stated(
+    sight: Sight,
+    caller: Caller,
+    action: str,
+    resource_type: str,
+    rows: Sequence[int],
+    others: Sequence[Row],
+    given: bool,
+    closing: Sequence[str] | None,
+) -> dict[str, Any]:
+    """What an entry says whatever was found: it follows from the decision, and from which of its rows let something through.
+
+    Takes: `others`: rows of other Releases that did.
+    """
+    release = sight.release
+    deciding = [*(release.rows[row] for row in rows if row < len(release.rows)), *others]
+    if given and not deciding:
+        deciding = [row for row in release.rows if row.outcome is Outcome.PERMIT]
+    content = {
+        "action": action,
+        "outcome": "permit" if given else "nothing",
+        "who": who(caller),
+        "type": resource_type,
+        "rules": sorted({row.rule for row in deciding}) or (_closing(release) if closing is None else list(closing)),
+        "grounds": sorted({ground for row in deciding for ground in row.grounds}),
+        "notices": list(release.notices),
         "basis": sight.basis,
         "decided": sight.decided,
         "asof": sight.view.asof,
-        "request": request_id,
     }
-    if sight.known.pk != NO_PATIENT:
-        content["patient"] = sight.known.fhir_id
-    return Leaf(sight.known.pk, content | more, sight.epochs, {"released": lines} | ({"withheld": withheld} if withheld else {}))
+    return content | ({"patient": sight.known.fhir_id} if sight.known.pk != NO_PATIENT else {})
 
 
 def refused(caller: Caller, action: str, resource_type: str, fault: HubError, request_id: str, rule: str = "") -> Leaf:

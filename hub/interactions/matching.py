@@ -6,6 +6,7 @@ from hub.caller import Caller
 from hub.consent.grounds import Attorney
 from hub.errors import InvalidRequest, NotSupported
 from hub.fhir.identifiers import Identifier
+from hub.fhir.identity import rid
 from hub.fhir.outcome import SourceReport
 from hub.fhir.query import Query
 from hub.fhir.types import TYPES
@@ -92,7 +93,7 @@ def _may_know(caller: Caller, told: Known, number: Identifier, now: int) -> bool
 
 def told_of_query(store: Store, caller: Caller, query: Query, patient: str | None) -> Known:
     if patient:
-        return recalled(store, caller, "Patient", patient, fresh=True)
+        return recalled(store, caller, rid(store.keys.identity, "Patient", patient))
     now = store.now()
     if patient == "":
         known(store.reader(), NO_PATIENT, now)  # the same work as for a patient

@@ -81,7 +81,9 @@ def register_question(hub: Hub, caller: Caller, sight: Sight, now: int) -> Quest
 
     None as well for whoever could see nothing of the answer: nobody learns by asking whether there is such a patient.
     """
-    if not sight.named or sight.view.kind != "patient" or sight.view.pk <= 0 or not concerns(caller, sight.known):
+    if not sight.named or sight.view.kind != "patient" or sight.view.pk <= 0 or hub.register is None:
+        return None
+    if not concerns(caller, sight.known):
         return None
     if caller.kind != "guardian" and not any(row.outcome is Outcome.PERMIT for row in sight.release.rows):
         return None

@@ -85,24 +85,24 @@ async def _logged(context: Context, action: str, resource_type: str, work, fhir_
     return found
 
 
-def places(store: Store, context: Context, resource_type: str, fhir_id: str) -> Iterator[tuple[str, Sight]]:
-    """(scope, what the caller may look at) of each place where a resource of that id may lie.
+def places(store: Store, context: Context, resource_type: str, fhir_id: str) -> Iterator[tuple[str, int, Sight]]:
+    """(scope, the store's number, what the caller may look at) of each place where a resource of that id may lie.
 
     For a source's client there are two: its ids may lie apart, where another source has the same.
     Raises: Refused; RegisterDue.
     """
     caller = context.caller
     for scope in ("", f"{caller.source}/") if caller.kind == "system" else ("",):
-        told = recalled(store, caller, scope + resource_type, fhir_id, fresh=True)
+        number = rid(store.keys.identity, scope + resource_type, fhir_id)
+        told = recalled(store, caller, number)
         seen = sight(context.hub, caller, resource_type, told, named=told.pk != NO_PATIENT or not told.fhir_id)
         check_refusal(seen)
         context.demand(register_question(context.hub, caller, seen, store.now()))
-        yield scope, seen
+        yield scope, number, seen
 
 
 def _read(store: Store, context: Context, action: str, resource_type: str, fhir_id: str) -> tuple[Found | None, Leaf]:
-    for scope, seen in places(store, context, resource_type, fhir_id):
-        number = rid(store.keys.identity, scope + resource_type, fhir_id)
+    for _, number, seen in places(store, context, resource_type, fhir_id):
         found = store.search.read(store.reader(), seen.view, resource_type, number, fhir_id)
         if found:
             break
@@ -111,8 +111,7 @@ def _read(store: Store, context: Context, action: str, resource_type: str, fhir_
 
 
 def _versions(store: Store, context: Context, action: str, resource_type: str, fhir_id: str) -> tuple[tuple[Version, ...], Leaf]:
-    for scope, seen in places(store, context, resource_type, fhir_id):
-        number = rid(store.keys.identity, scope + resource_type, fhir_id)
+    for _, number, seen in places(store, context, resource_type, fhir_id):
         found = store.search.versions(store.reader(), seen.view, resource_type, number, fhir_id)
         if found:
             break

@@ -5,8 +5,9 @@ Consent, SMART scope and compartment are three gates, each on its own; here cons
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from hub.caller import Caller
 from hub.catalogue import SOURCE as CATALOGUE
@@ -45,6 +46,8 @@ class Sight:
     """Microseconds: the time that the grounds were weighed at; the decision has stood since."""
     basis: str = ""
     """A digest of what it was decided on, and of what was decided."""
+    said: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What the log says of it in every entry (`hub.interactions.logbook`)."""
 
     @property
     def release(self) -> Release:
@@ -62,6 +65,8 @@ def sight(hub: Hub, caller: Caller, resource_type: str, told: Known, named: bool
     Takes: `told`: what is known of the named patient; of nobody (pk 0) where none is named.
     """
     held = _release(hub, caller, resource_type, told, named, request)
+    if held.seen is not None and held.seen.known is told:
+        return held.seen
     release = held.release
     if caller.kind == "guardian" and named and not TYPES[resource_type].shared and not _guarded_now(hub, told):
         release = release if release.refusal else _single(Row(TRUE, Outcome.HIDE, COMPARTMENT))
@@ -73,10 +78,13 @@ def sight(hub: Hub, caller: Caller, resource_type: str, told: Known, named: bool
         view = View("patient", release, pk=told.pk or ABSENT, asof=told.recorded)
     else:
         view = View("unit", release, provider=caller.provider, unit=caller.unit)
-    return Sight(view, told, named, held.decided, held.basis)
+    seen = Sight(view, told, named, held.decided, held.basis)
+    if caller.kind != "guardian":  # what guardians see hangs on the time as well
+        held.seen = seen
+    return seen
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Decided:
     """A Release, on what it was decided, and when it holds: as long as the same decision would come of it."""
 
@@ -88,9 +96,11 @@ class _Decided:
     release: Release
     decided: int
     basis: str
+    seen: Sight | None = None
+    """What was last made of it."""
 
     def stands(self, now: datetime, caller: Caller, told: Known) -> bool:
-        same = self.facts is told.facts and self.grounds is told.grounds and self.caller == caller
+        same = self.facts is told.facts and self.grounds is told.grounds and (self.caller is caller or self.caller == caller)
         return same and self.since <= now < self.until
 
 

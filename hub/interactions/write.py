@@ -194,10 +194,9 @@ def _found(connection: Connection, store: Store, context: Context, resource_type
 
     Raises: Gone: it was deleted.
     """
-    for scope, seen in places(store, context, resource_type, fhir_id):
+    for scope, number, seen in places(store, context, resource_type, fhir_id):
         if seen.known.pk != NO_PATIENT or seen.known.fhir_id:
             lock_patient(connection, seen.known.pk, store.now())
-        number = rid(store.keys.identity, scope + resource_type, fhir_id)
         view = replace(seen.view, release=_reach(context.caller, resource_type, seen.release))
         versions = store.search.versions(connection, view, resource_type, number, fhir_id)
         if versions:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
-from secrets import token_hex
+from secrets import token_bytes
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, bindparam, insert, or_, select, update
@@ -24,6 +24,9 @@ from hub.store.values import insert_new
 
 VERSION = 2
 """Of the entries that are written now. Those of version 1 say neither a version nor their place in a patient's list."""
+
+SALT = 16
+"""Bytes."""
 
 
 class EpochMoved(Exception):
@@ -73,7 +76,7 @@ class AuditLog:
         Raises: AuditUnavailable: none of them is durable.
         """
         try:
-            with self._database.writing() as connection:
+            with self._database.appending() as connection:
                 outcomes = self._append(connection, leaves)
         except Exception as fault:  # whatever it is, the driver's own errors among them: nothing is answered
             raise AuditUnavailable(f"the access log cannot be written ({type(fault).__name__})") from fault
@@ -126,10 +129,11 @@ class AuditLog:
         about = {"v": VERSION, "shard": shard, "at": at} | ({"clock": now} if now < at else {})
         chains = self._chains.of(connection, shard, (size, roots), {leaf.pk for leaf in leaves})
         rows = []
-        for leaf in leaves:
+        drawn = token_bytes(SALT * len(leaves)).hex()  # at once: each draw is a call to the system
+        for nth, leaf in enumerate(leaves):
             n, before = chains.get(leaf.pk, START)
             place = {"seq": tree.size, "key": leaf.pk, "number": n + 1, "prev": before.hex()}
-            kept = dumps({"salt": token_hex(16)} | leaf.kept) if leaf.kept else b""
+            kept = dumps({"salt": drawn[2 * SALT * nth : 2 * SALT * (nth + 1)]} | leaf.kept) if leaf.kept else b""
             bound = {"kept": sha256(kept).hexdigest()} if kept else {}
             entry = dumps(about | place | leaf.content | bound)
             hashed = leaf_hash(entry)

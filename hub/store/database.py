@@ -7,13 +7,14 @@ paging; API: section 5). Writers hold one transaction: BEGIN IMMEDIATE on SQLite
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from hub.store.prepared import command
 from hub.store.tables import METADATA
 
 __all__ = ["BUSY_TIMEOUT", "Connection", "Counter", "Database", "SQLAlchemyError", "tables"]
@@ -52,6 +53,22 @@ class Database:
         """One writing transaction: committed at the end, or nothing of it."""
         with self._writers.begin() as connection:
             yield connection
+        self.commits += 1
+
+    @contextmanager
+    def appending(self) -> Iterator[Connection]:
+        """One writing transaction on this thread's reading connection: SQLite throws away what a connection has read once
+        another writes, and keeps it where the connection does so itself. For those who read nothing by `reader` meanwhile.
+        """
+        connection = self.reader()
+        command(connection, "BEGIN IMMEDIATE" if self.sqlite else "BEGIN")
+        try:
+            yield connection
+            command(connection, "COMMIT")
+        except BaseException:
+            with suppress(Exception):  # the connection may be what has failed
+                command(connection, "ROLLBACK")
+            raise
         self.commits += 1
 
     def ping(self) -> None:

@@ -72,6 +72,14 @@ def known(connection: Connection, pk: int, now: int, person: str = "", since: in
     return Known(pk, fhir_id, recorded, epoch, Facts.from_json(facts), rows_read(held, moment(now)), _freshness(rows))
 
 
+@dataclass(slots=True)
+class _Remembered:
+    """What was known, and the rows that it was last compared with. Changes: that is its use."""
+
+    known: Known
+    rows: Sequence[tuple[Any, ...]] = ()
+
+
 class Memory:
     """What was known of patients a moment ago: facts and grounds are read again only where the patient's epoch has moved.
 
@@ -80,30 +88,46 @@ class Memory:
     """
 
     def __init__(self, size: int = 4096) -> None:
-        self._held: LRUCache[Hashable, Known] = LRUCache(size)
+        self._held: LRUCache[Hashable, _Remembered] = LRUCache(size)
         self._lock = Lock()
 
-    def known(self, connection: Connection, asker: Hashable, at: int, pk: int | None, now: int, fresh: bool) -> Known:
-        """As `known`; of a patient that does not exist (`pk` None) what `nobody` is.
+    def known(self, connection: Connection, asker: Hashable, at: int, pk: int | None, now: int) -> Known:
+        """As `known`; of a patient that does not exist (`pk` None) what `nobody` is. The same object while nothing changes.
 
-        Takes: `asker`: who asks; `at`: what they name, a number of any kind; `fresh`: whether freshness is wanted too.
+        Takes: `asker`: who asks; `at`: what they name, a number of any kind.
         """
-        key = (asker, at)
         which = NO_PATIENT if pk is None else pk
-        rows = (_FRESHNESS if fresh else _EPOCH).rows(connection, {"pk": which})
-        [(_, fhir_id, recorded, epoch, _, _)] = [row for row in rows if row[0] == ""]
-        with self._lock:
-            held = self._held.get(key)
-        if held is None or held.epoch != (0 if pk is None else epoch):
-            found = known(connection, which, now, since=now - MARGIN)
-            held = nobody(now) if pk is None else found
-            with self._lock:
-                self._held[key] = held
+        rows = _FRESHNESS.rows(connection, {"pk": which})
+        held = self._remembered((asker, at), connection, which, pk, now, rows)
+        before = held.known
         if pk is None:
-            return Known(NO_PATIENT, "", now, 0, held.facts, held.grounds, (), held.decided)
-        if held.epoch != epoch:
+            return Known(NO_PATIENT, "", now, 0, before.facts, before.grounds, (), before.decided)
+        if held.rows != rows:
+            [(_, fhir_id, recorded, epoch, _, _)] = [row for row in rows if row[0] == ""]
+            if epoch != before.epoch:  # it moved between the two statements: the log will refuse what is decided on it
+                return before
+            told = Known(pk, fhir_id, recorded, epoch, before.facts, before.grounds, _freshness(rows), before.decided)
+            held.known, held.rows = told, rows
+            return told
+        return before
+
+    def _remembered(
+        self, key: Hashable, connection: Connection, which: int, pk: int | None, now: int, rows: Sequence[tuple[Any, ...]]
+    ) -> _Remembered:
+        with self._lock:
+            held = self._held[key] if key in self._held else None  # noqa: SIM401  # the library's own `get` looks three times
+        if held is not None and (held.rows == rows or held.known.epoch == (0 if pk is None else _epoch(rows))):
             return held
-        return Known(pk, fhir_id, recorded, epoch, held.facts, held.grounds, _freshness(rows), held.decided)
+        found = known(connection, which, now, since=now - MARGIN)
+        held = _Remembered(nobody(now) if pk is None else found)
+        with self._lock:
+            self._held[key] = held
+        return held
+
+
+def _epoch(rows: Sequence[tuple[Any, ...]]) -> int:
+    [epoch] = [row[3] for row in rows if row[0] == ""]
+    return int(epoch)
 
 
 def nobody(now: int) -> Known:
@@ -151,8 +175,8 @@ def note_freshness(connection: Connection, pk: int, rows: Sequence[Freshness]) -
     upsert(connection, freshness, values, asked=(), succeeded=(freshness.c.succeeded,), fault=(), partial=())
 
 
-def _statements() -> tuple[Prepared, Prepared, Prepared]:
-    """All that is known; the patient's row and freshness; the patient's row alone, without facts."""
+def _statements() -> tuple[Prepared, Prepared]:
+    """All that is known; the patient's row, without facts, and freshness."""
     big, text = BigInteger, Text
 
     def of_patient(facts: Any) -> Any:
@@ -177,10 +201,10 @@ def _statements() -> tuple[Prepared, Prepared, Prepared]:
     ).where(freshness.c.pk == bindparam("pk", type_=big))
     bare = of_patient(literal("", text))
     everything = union_all(of_patient(patient.c.facts), of_grounds, of_sources)
-    return Prepared(everything), Prepared(union_all(bare, of_sources)), Prepared(bare)
+    return Prepared(everything), Prepared(union_all(bare, of_sources))
 
 
-_KNOWN, _FRESHNESS, _EPOCH = _statements()
+_KNOWN, _FRESHNESS = _statements()
 _SUPERSEDE = (
     update(ground)
     .where(

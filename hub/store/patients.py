@@ -98,7 +98,12 @@ def locate_all(connection: Connection, rids: Iterable[int]) -> dict[int, int]:
 
 def locate(connection: Connection, key: bytes, resource_type: str, fhir_id: str) -> int | None:
     """The patient key of a resource; None: no such id. The same work either way."""
-    found = _LOCATE.row(connection, {"rid": rid(key, resource_type, fhir_id)})
+    return located(connection, rid(key, resource_type, fhir_id))
+
+
+def located(connection: Connection, number: int) -> int | None:
+    """As `locate`, by the store's number of the resource."""
+    found = _LOCATE.row(connection, {"rid": number})
     return found[0] if found else None
 
 

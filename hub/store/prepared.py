@@ -4,8 +4,9 @@ On the answer path SQLAlchemy's own way of running a statement costs several tim
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from operator import itemgetter
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 from cachetools import LRUCache
 from sqlalchemy import Connection
@@ -18,6 +19,15 @@ _DIALECTS: Mapping[str, Any] = {
 }
 
 
+class _Text(NamedTuple):
+    """A statement as one kind of database takes it."""
+
+    text: str
+    given: Callable[[Mapping[str, Any]], Sequence[Any]]
+    """Values by name -> in the order in which they are bound."""
+    fixed: dict[str, Any]
+
+
 class Prepared:
     """One statement. State: its text, once it was asked for, for each kind of database."""
 
@@ -25,33 +35,35 @@ class Prepared:
 
     def __init__(self, statement: Any) -> None:
         self._statement = statement
-        self._texts: dict[str, tuple[str, tuple[str, ...], dict[str, Any]]] = {}
+        self._texts: dict[str, _Text] = {}
 
-    def rows(self, connection: Connection, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+    def rows(self, connection: Connection, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Run it. Gives: what it selects, column by column as it was written."""
-        text, names, fixed = self._text(connection)
-        given = fixed | values if fixed else values
-        return _run(connection, text, [given[name] for name in names])
+        text, given, fixed = self._texts.get(connection.dialect.name) or self._written(connection.dialect.name)
+        return _run(connection, text, given({**fixed, **values} if fixed else values))
 
-    def row(self, connection: Connection, values: dict[str, Any]) -> tuple[Any, ...] | None:
+    def row(self, connection: Connection, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
         """The one row that it selects at most."""
         found = self.rows(connection, values)
         return found[0] if found else None
 
-    def write(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    def write(self, connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
         """Run it for each of `rows`."""
-        text, names, fixed = self._text(connection)
-        _run_each(connection, text, [[(fixed | row)[name] for name in names] for row in rows])
+        text, given, fixed = self._texts.get(connection.dialect.name) or self._written(connection.dialect.name)
+        _run_each(connection, text, [given({**fixed, **row} if fixed else row) for row in rows])
 
-    def _text(self, connection: Connection) -> tuple[str, tuple[str, ...], dict[str, Any]]:
-        kind = connection.dialect.name
-        held = self._texts.get(kind)
-        if held is None:
-            written = self._statement.compile(dialect=_DIALECTS[kind])
-            names = tuple(written.positiontup or ())
-            fixed = {name: value for name, value in written.params.items() if value is not None}
-            held = self._texts[kind] = (written.string, names, fixed)
+    def _written(self, kind: str) -> _Text:
+        compiled = self._statement.compile(dialect=_DIALECTS[kind])
+        names = tuple(compiled.positiontup or ())
+        fixed = {name: value for name, value in compiled.params.items() if value is not None}
+        held = self._texts[kind] = _Text(compiled.string, _in_order(names), fixed)
         return held
+
+
+def _in_order(names: Sequence[str]) -> Callable[[Mapping[str, Any]], Sequence[Any]]:
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda values: [values[name] for name in names]
 
 
 class Kept(LRUCache[Hashable, Prepared]):
@@ -63,12 +75,13 @@ class Kept(LRUCache[Hashable, Prepared]):
 
     def made(self, shape: Hashable, write: Callable[[], Any]) -> Prepared:
         """The statement of a shape, written by `write` where it is not kept."""
-        with self._lock:
-            held = self.get(shape)
-        if held is None:
-            held = Prepared(write())
+        try:
             with self._lock:
-                self[shape] = held
+                return self[shape]
+        except KeyError:
+            held = Prepared(write())
+        with self._lock:
+            self[shape] = held
         return held
 
 
@@ -81,6 +94,16 @@ def _run(connection: Connection, text: str, values: Sequence[Any]) -> list[tuple
             cursor.execute(text, values, prepare=True)
             return cursor.fetchall() if cursor.description else []
         return driver.execute(text, values).fetchall()  # type: ignore[no-any-return]  # rows are tuples
+    except Exception as fault:
+        _lost(connection, driver, fault)
+        raise
+
+
+def command(connection: Connection, text: str) -> None:
+    """Begin or end a transaction."""
+    driver: Any = connection.connection.dbapi_connection
+    try:
+        driver.execute(text)
     except Exception as fault:
         _lost(connection, driver, fault)
         raise
@@ -109,8 +132,10 @@ def _cursor(driver: Any) -> Any:
 
 def _told(connection: Connection, text: str, values: Any) -> None:
     """Those who count statements see these too."""
-    for listener in connection.engine.dispatch.before_cursor_execute:
-        listener(connection, None, text, values, None, False)
+    listeners = connection.engine.dispatch.before_cursor_execute
+    if listeners:
+        for listener in listeners:
+            listener(connection, None, text, values, None, False)
 
 
 def _lost(connection: Connection, driver: Any, fault: Exception) -> None:

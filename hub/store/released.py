@@ -3,6 +3,7 @@
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
+from weakref import WeakValueDictionary
 
 from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, literal_column
 from sqlalchemy.sql.selectable import NamedFromClause
@@ -32,7 +33,7 @@ class View:
         """What the text of a statement over this view depends on."""
         worked = self.release.worked
         if "shape" not in worked:
-            worked["shape"] = _Shape(shape(self.release))
+            worked["shape"] = _one(shape(self.release))
         return (self.kind, worked["shape"])
 
     def values(self) -> dict[str, Any]:
@@ -55,19 +56,17 @@ class View:
 
 
 class _Shape:
-    """The shape of a release, hashed once: it is deep, and every request looks something up by it."""
+    """Stands for the shape of a release, which is deep, and every request looks something up by it."""
 
-    __slots__ = ("_hash", "_shape")
+    __slots__ = ("__weakref__",)
 
-    def __init__(self, shape: Hashable) -> None:
-        self._shape = shape
-        self._hash = hash(shape)
 
-    def __hash__(self) -> int:
-        return self._hash
+_SHAPES: WeakValueDictionary[Hashable, _Shape] = WeakValueDictionary()
 
-    def __eq__(self, other: object) -> bool:
-        return self is other or (isinstance(other, _Shape) and self._shape == other._shape)
+
+def _one(shape: Hashable) -> _Shape:
+    """The same for equal shapes, as long as anybody has it."""
+    return _SHAPES.setdefault(shape, _Shape())
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,7 +136,7 @@ async def test_a_ground_that_is_added_is_read_at_the_next_request(house):
     context, _ = house
     await read(context, "Observation", "o1")
     store = context.hub.store
-    pk = next(iter(store.memory._held.values())).pk
+    pk = next(iter(store.memory._held.values())).known.pk
     with store.database.writing() as connection:
         put_ground(connection, pk, Need(id="n2", **GROUND, type="work", reason="care"), "SE1-E1", MICROS)
     sent, *_ = await _counted(context, lambda: read(context, "Observation", "o1"))
