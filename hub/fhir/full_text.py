@@ -23,7 +23,9 @@ MAX_DEPTH = 16
 _WORD = re.compile(r"\w+")
 _MARKUP = re.compile(r"<[^>]*>|&[#\w]+;")
 _PARTS = re.compile(r"[()]|-?[^\s()]+")
-_NO_TEXT = frozenset(("data", "reference", "div", "resourceType", "id", "url", "system", "contentType", "hash"))
+_NO_TEXT = frozenset(
+    ("data", "reference", "div", "resourceType", "id", "url", "system", "contentType", "hash", "versionId", "lastUpdated")
+)
 """Elements that hold no words: names of things elsewhere, and encoded bytes. The narrative's `div` is read without its markup."""
 
 

@@ -27,41 +27,39 @@ _COLUMNS = ("_id", "_lastUpdated")
 Row = dict[str, Any]
 
 
-def rows_of(resource_type: str, keys: Index) -> Iterator[tuple[str, Row]]:
-    """The rows of a resource's keys, each with its table's name; without patient, resource and version."""
+def rows_of(resource_type: str, keys: Index, at: Row) -> Iterator[tuple[str, Row]]:
+    """The rows of a resource's keys, each with its table's name. Takes: `at`: the columns that all of them have."""
     for name, found in keys.items():
         if name in _COLUMNS:
             continue
-        param = {"param": parameter_number(resource_type, name)}
-        if name.endswith(EXACT):
-            yield from (("ix_string", param | {"value": fitted(each.value)}) for each in found if isinstance(each, StringKey))
-            continue
-        yield from ((table, param | row) for table, row in map(_row, found) if row)
-        yield from (("ix_composite", param | row) for row in _composite(found))
-        whole = _whole(found)
+        of = at | {"param": parameter_number(resource_type, name)}
+        exact = name.endswith(EXACT)
+        for element, each in enumerate(found):
+            yield from _rows(each, of, element, exact)
+        whole = "" if exact else _whole(found)
         if whole:
-            yield "ix_text", param | {"value": whole}
+            yield "ix_text", of | {"value": whole}
 
 
-def _row(key: Key) -> tuple[str, Row]:
-    """Its table and columns; a composite key has rows of its own."""
+def _rows(key: Key, of: Row, element: int, exact: bool) -> Iterator[tuple[str, Row]]:
     match key:
         case DateKey(lo, hi):
-            return "ix_date", {"lo": lo, "hi": hi}
+            yield "ix_date", {**of, "lo": lo, "hi": hi}
         case TokenKey(system, code):
-            return "ix_token", {"system": fitted(system), "code": fitted(code)}
+            yield "ix_token", {**of, "system": fitted(system), "code": fitted(code)}
         case ReferenceKey(target):
-            return "ix_ref", {"target": fitted(target)}
+            yield "ix_ref", {**of, "target": fitted(target)}
         case UriKey(value):
-            return "ix_string", {"value": fitted(value)}
+            yield "ix_string", {**of, "value": fitted(value)}
         case StringKey(value):
-            return "ix_string", {"value": beginning(value)}
+            yield "ix_string", {**of, "value": fitted(value) if exact else beginning(value)}
         case QuantityKey(lo, hi, system, unit):
-            return "ix_quantity", {"lo": lo, "hi": hi, "system": fitted(system), "unit": fitted(unit)}
+            yield "ix_quantity", {**of, "lo": lo, "hi": hi, "system": fitted(system), "unit": fitted(unit)}
         case WordsKey(words):
-            return "ix_text", {"value": words.replace("\0", "\ufffd")}
-        case _:
-            return "ix_composite", {}
+            yield "ix_text", {**of, "value": words.replace("\0", "\ufffd")}
+        case CompositeKey(parts):
+            for part, its in enumerate(parts):
+                yield from (("ix_composite", {**of, "element": element, "part": part, **_part(each)}) for each in its)
 
 
 def beginning(text: str) -> str:
@@ -69,14 +67,7 @@ def beginning(text: str) -> str:
     return fitted(text[:KEY_LENGTH])
 
 
-def _composite(found: Collection[Key]) -> Iterator[Row]:
-    composites = (each for each in found if isinstance(each, CompositeKey))
-    for element, composite in enumerate(composites):
-        for part, its in enumerate(composite.parts):
-            yield from ({"element": element, "part": part} | row for row in map(part_row, its))
-
-
-def part_row(key: Any) -> Row:
+def _part(key: Key) -> Row:
     """The columns of one component's key."""
     nothing = {"code": "", "system": "", "lo": "", "hi": ""}
     match key:

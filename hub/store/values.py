@@ -62,6 +62,8 @@ def parameter_number(resource_type: str, index: str) -> int:
 
 def fitted(text: str) -> str:
     """A text as index keys hold it: a long one by its beginning and a digest; without NUL, which PostgreSQL does not take."""
+    if len(text) <= KEY_LENGTH and "\0" not in text:
+        return text
     if len(text) > KEY_LENGTH:
         text = text[: KEY_LENGTH - 64] + hashlib.sha256(text.encode()).hexdigest()
     return text.replace("\0", "\ufffd")

@@ -83,8 +83,8 @@ class Versions:
 
     def _index(self, resource_type: str, number: int, version: int, keys: Index) -> None:
         at = {"pk": self._pk, "rid": number, "version": version}
-        for name, row in rows_of(resource_type, keys):
-            self._keys.setdefault(name, []).append(at | row)
+        for name, row in rows_of(resource_type, keys, at):
+            self._keys.setdefault(name, []).append(row)
 
 
 def rewrite(connection: Connection, key: bytes, pk: int, change: Callable[[Resource], Resource]) -> None:

@@ -1,5 +1,6 @@
 """String parameters: a text that begins so, whatever its case and accents. http://hl7.org/fhir/R4/search.html#string"""
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -11,8 +12,8 @@ from hub.fhir.parameters import Asking, ParameterKind
 from hub.fhir.parameters._escapes import unescape
 from hub.fhir.types import SearchParameter
 
-SWEDISH = frozenset("åäö")
-"""Letters of their own, not accented a and o."""
+_ACCENTED = re.compile("[^\x00-\x7fåäö]")
+"""Letters that are written plainly; å, ä and ö are letters of their own, not accented a and o."""
 _PARTS = ("text", "family", "given", "prefix", "suffix", "line", "city", "district", "state", "postalCode", "country")
 """Of HumanName and Address."""
 
@@ -21,14 +22,12 @@ def normal(text: str) -> str:
     """The form in which texts are compared: no case, no accents (but å, ä, ö), one space between words."""
     folded = text.casefold()
     if not folded.isascii():
-        folded = "".join(map(_plain, unicodedata.normalize("NFC", folded)))
+        folded = _ACCENTED.sub(_plain, unicodedata.normalize("NFC", folded))
     return " ".join(folded.split())
 
 
-def _plain(letter: str) -> str:
-    if letter in SWEDISH or letter.isascii():
-        return letter
-    return "".join(part for part in unicodedata.normalize("NFKD", letter) if not unicodedata.combining(part))
+def _plain(found: re.Match[str]) -> str:
+    return "".join(part for part in unicodedata.normalize("NFKD", found[0]) if not unicodedata.combining(part))
 
 
 def keys(parameter: SearchParameter, element: Any) -> Iterable[StringKey]:
