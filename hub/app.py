@@ -18,7 +18,7 @@ from structlog.typing import FilteringBoundLogger
 
 from hub import directory as directories
 from hub import keys as key_files
-from hub import observe
+from hub import observe, terminology_files
 from hub.api.access import access_router
 from hub.api.edge import Edge
 from hub.api.fhir import fhir_routes
@@ -35,6 +35,7 @@ from hub.directory import Directory
 from hub.errors import HubError
 from hub.fhir.identifiers import Identifier
 from hub.fhir.json import MAX_BYTES
+from hub.fhir.value_sets import NOTHING_LOADED
 from hub.hub import Hub
 from hub.keys import Keys
 from hub.limits import Limits, Refusals, Summary
@@ -182,6 +183,7 @@ def put_together(
     hub = Hub(
         config=config,
         directory=held,
+        terminology=terminology_files.read(config.terminology) if config.terminology else NOTHING_LOADED,
         store=store,
         fetchers=fetchers,
         clock=clock,

@@ -90,6 +90,8 @@ class Config:
     database_url: str = ""
     data: Path = Path("var")
     directory: Path | None = None
+    terminology: Path | None = None
+    """A folder of ValueSets and CodeSystems as FHIR JSON, for `:in`, `:above` and `:below`."""
     deadline: float = 3.0
     """Seconds that a request waits for its sources."""
     issuers: tuple[IssuerConfig, ...] = ()

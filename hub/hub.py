@@ -9,6 +9,7 @@ from hub.config import Config, SourceConfig
 from hub.directory import Directory
 from hub.discovery import plugins
 from hub.fhir.identifiers import hsa_id
+from hub.fhir.value_sets import NOTHING_LOADED, Terminology
 from hub.mappers import Defaults, Mapper, Place, Settings
 from hub.sources import Fetcher
 from hub.store.store import Store
@@ -26,6 +27,7 @@ class Hub:
     store: Store
     fetchers: Mapping[str, Fetcher]
     clock: Callable[[], datetime]
+    terminology: Terminology = NOTHING_LOADED
     observe_source: Callable[[str, str, str, float], None] = lambda source, contract, outcome, seconds: None
     observe_message: Callable[[str, str], None] = lambda mapper, status: None
     observe_decision: Callable[[str, str], None] = lambda rule, outcome: None

@@ -52,6 +52,10 @@ class Terminology:
     systems: Mapping[str, CodeSystem] = field(default_factory=dict)
     sets: Mapping[str, Resource] = field(default_factory=dict)
 
+    def with_more(self, other: "Terminology") -> "Terminology":
+        """Both; of two with one URL this one's."""
+        return Terminology({**other.systems, **self.systems}, {**other.sets, **self.sets})
+
     def related(self, system: str, code: str, down: bool) -> tuple[Code, ...] | None:
         """The code with all below it, or all above it; None: it is not known."""
         held = self.systems.get(system)

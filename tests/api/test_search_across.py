@@ -1,5 +1,7 @@
 """Searches that look at other resources than their hits: chains, `_has`, includes, several types. Each is seen on its own."""
 
+import json
+
 import pytest
 
 ENCOUNTER_CLASS = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "AMB"}
@@ -208,3 +210,40 @@ def test_a_part_of_each_resource_is_given_and_marked(world, asked, given, left_o
     assert ("tag" in found["meta"]) is (asked != "_summary=false")
     assert beside["id"] == "w-bo"
     assert ("tag" in beside["meta"]) is (asked not in ("_summary=false", "_elements=note"))
+
+
+def test_a_source_s_value_sets_and_code_systems_are_its_own_to_search_by(world):
+    house, _ = world
+    concepts = [{"code": "8867-4", "concept": [{"code": "8480-6"}]}, {"code": "85354-9"}]
+    system = {"resourceType": "CodeSystem", "url": "http://loinc.org", "status": "active", "content": "complete"}
+    rates = {"system": "http://loinc.org", "filter": [{"property": "concept", "op": "is-a", "value": "8867-4"}]}
+    made = {"resourceType": "ValueSet", "url": "http://example.org/rates", "status": "active", "compose": {"include": [rates]}}
+    for name, resource in (("w-system", system | {"concept": concepts}), ("w-set", made)):
+        path = f"/fhir/{resource['resourceType']}/{name}"
+        assert house.do("PUT", path, "alfa-client", resource=resource | {"id": name}).status_code in (200, 201)
+    for asked, expected in (
+        ("code:in=http://example.org/rates", "w-pulse w-systolic w-of-bo"),
+        ("code:not-in=http://example.org/rates", "w-panel w-summary"),
+        ("code:below=http://loinc.org|8867-4", "w-pulse w-systolic w-of-bo"),
+        ("code:above=http://loinc.org|8480-6", "w-pulse w-systolic w-of-bo"),
+        ("_filter=code in http://example.org/rates and subject re Patient/w-bo", "w-of-bo"),
+        ("has-member:Observation.code:in=http://example.org/rates", "w-summary"),
+    ):
+        assert ids(world, f"Observation?{asked}") == set(expected.split()), asked
+    for who in ("beta-client", "doctor"):
+        answer = house.get("/fhir/Observation?code:in=http://example.org/rates", who)
+        assert (answer.status_code, answer.json()["issue"][0]["code"]) == (400, "not-supported")
+
+
+def test_terminology_lies_in_a_folder(tmp_path):
+    from hub.terminology_files import read
+
+    made = {"resourceType": "ValueSet", "url": "urn:set", "expansion": {"contains": [{"system": "urn:s", "code": "a"}]}}
+    (tmp_path / "one.json").write_text(json.dumps({"resourceType": "Bundle", "entry": [{"resource": made}]}))
+    (tmp_path / "two.txt").write_text("is passed by")
+    assert read(tmp_path).value_set("urn:set") == (("urn:s", "a"),)
+    assert read(tmp_path).value_set("urn:other") is None
+    (tmp_path / "three.json").write_text("[")
+    for folder in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(ValueError, match=r"hub\.terminology"):
+            read(folder)

@@ -9,7 +9,9 @@ from hub.api.formats import FHIR_JSON, asked
 from hub.errors import UnsupportedMedia
 from hub.fhir.identifiers import Identifier
 from hub.fhir.query import Query, read_query
+from hub.fhir.value_sets import Terminology
 from hub.interactions.context import Context
+from hub.interactions.loaded_terminology import terminology_for
 from hub.interactions.search import search_type
 
 
@@ -30,13 +32,14 @@ async def _answer_search(request: Request, context: Context, form: bytes = b"") 
     async with refusing(context, "search", type_or_none(request)):
         sent = pairs(form)
         asked(request, sent)
-        query = _query(request, context, [*pairs(request.scope["query_string"]), *sent])
+        written = [*pairs(request.scope["query_string"]), *sent]
+        query = _query(request, context, written, await terminology_for(context, written))
     if any(isinstance(each, Identifier) for each in query.patients):
         context.count_lookup()
     return Response(await search_type(context, query), media_type=FHIR_JSON)
 
 
-def _query(request: Request, context: Context, pairs: list[tuple[str, str]]) -> Query:
+def _query(request: Request, context: Context, pairs: list[tuple[str, str]], terminology: Terminology) -> Query:
     """What is asked: of a type, of every type, or in a patient's compartment of one or all of them (`*`)."""
     at, patient = request.path_params, clean_id(request.path_params.get("patient", ""))
     everything = at.get("type", "*") == "*"
@@ -48,6 +51,7 @@ def _query(request: Request, context: Context, pairs: list[tuple[str, str]]) -> 
         now=context.hub.clock(),
         lenient="handling=lenient" in request.headers.get("prefer", "").replace(" ", ""),
         base=context.hub.base,
+        terminology=terminology,
         own_source=context.caller.kind == "system",
         patient=patient if "patient" in at and everything else "",
     )
