@@ -56,6 +56,7 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _ID = re.compile(r"[A-Za-z0-9.-]{1,64}", re.ASCII)
 _PLACE = re.compile(r"[A-Za-z_][A-Za-z0-9_.:\[\]-]{0,199}", re.ASCII)
+_POSITION = re.compile(r"(?:line|byte) [0-9]{1,9}(?:, column [0-9]{1,9})?", re.ASCII)
 _NUMBERS = re.compile(r"[0-9]{5}", re.ASCII)
 
 
@@ -188,7 +189,7 @@ def clean_id(written: str) -> str:
 
 def _shown(issue: Issue) -> Issue:
     plain = _PLACE.fullmatch(issue.place) and not _NUMBERS.search(issue.place)
-    return issue if plain else replace(issue, place="", location="")
+    return issue if plain or _POSITION.fullmatch(issue.place) else replace(issue, place="", location="")
 
 
 def _failed(name: str) -> Response:

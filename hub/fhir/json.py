@@ -5,6 +5,7 @@ Source: http://hl7.org/fhir/R4/json.html, http://hl7.org/fhir/R4/datatypes.html#
 
 import json
 import re
+from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -51,9 +52,13 @@ def loads_untrusted(content: bytes) -> Any:
         found = json.loads(text, object_pairs_hook=_unique, parse_float=_exact, parse_int=_whole, parse_constant=_no_constant)
         _decoder.decode(content)
         return found
-    except UnicodeDecodeError:
-        raise InvalidRequest("the body is not UTF-8") from None
-    except (msgspec.DecodeError, json.JSONDecodeError, RecursionError, ValueError):
+    except _Twice:
+        raise InvalidRequest("a name is written twice in one object", _twice_at(text)) from None
+    except UnicodeDecodeError as fault:
+        raise InvalidRequest("the body is not UTF-8", f"byte {fault.start}") from None
+    except json.JSONDecodeError as fault:
+        raise InvalidRequest("the body is not JSON", f"line {fault.lineno}, column {fault.colno}") from None
+    except (msgspec.DecodeError, RecursionError, ValueError):
         raise InvalidRequest("the body is not JSON") from None
 
 
@@ -96,8 +101,37 @@ def _measure_depth(text: str) -> None:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise InvalidRequest("a name is written twice in one object")
+        raise _Twice
     return found
+
+
+class _Twice(Exception):
+    """A name is written twice in one object. Where is looked for only then."""
+
+
+def _twice_at(text: str) -> str:
+    """The place of the first name that is written twice in its object, as FHIRPath: `Observation.code.text`."""
+    try:
+        whole = json.loads(text, object_pairs_hook=tuple, parse_float=str, parse_int=str, parse_constant=str)
+    except ValueError:
+        return ""  # further on it is no JSON
+    named = whole if isinstance(whole, tuple) else ()
+    root = next((value for name, value in named if name == "resourceType" and isinstance(value, str)), "")
+    return next(_twice(whole, root), "")
+
+
+def _twice(held: Any, path: str) -> Iterator[str]:
+    if isinstance(held, list):
+        for at, each in enumerate(held):
+            yield from _twice(each, f"{path}[{at}]")
+    elif isinstance(held, tuple):
+        seen = set()
+        for name, value in held:
+            here = f"{path}.{name}" if path else name
+            if name in seen:
+                yield here
+            seen.add(name)
+            yield from _twice(value, here)
 
 
 def _exact(written: str) -> Decimal:

@@ -6,6 +6,7 @@ Source: http://hl7.org/fhir/R4/json.html, http://hl7.org/fhir/R4/references.html
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
@@ -14,6 +15,8 @@ from hub.errors import Issue
 from hub.fhir.elements import Written, codes, definition, is_primitive, resource_types
 from hub.fhir.primitives import CHECKS, Check
 from hub.fhir.resource import Resource
+
+MAX_FAULTS = 1_000
 
 _ID = r"[A-Za-z0-9\-.]{1,64}"
 _LITERAL = re.compile(
@@ -62,13 +65,18 @@ class _Shape:
 
 
 def faults(resource: Any) -> list[Issue]:
-    """Everything that is wrong with a resource as to how it is made, in the order it is written.
+    """What is wrong with a resource as to how it is made, in the order it is written: the first `MAX_FAULTS`.
 
     Gives: issues of severity error, their places as FHIRPath and as XPath. They hold no values.
     """
     judging = _Judging()
-    judging.resource(resource, None, None)
+    with suppress(_Enough):
+        judging.resource(resource, None, None)
     return judging.found
+
+
+class _Enough(Exception):
+    """So much is wrong that nobody reads on: a body can have as many faults as it has elements."""
 
 
 class _Judging:
@@ -205,6 +213,8 @@ class _Judging:
 
     def _wrong(self, place: _Place, problem: str, code: str) -> None:
         self.found.append(Issue(_fhirpath(place), problem, "error", code, _xpath(place)))
+        if len(self.found) == MAX_FAULTS:
+            raise _Enough
 
 
 def _contained(held: Resource) -> frozenset[str]:

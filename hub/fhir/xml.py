@@ -75,6 +75,9 @@ def _element(made: list[str], tag: str, held: Any, type_name: str, more: str = "
     except KeyError as fault:
         raise NotAcceptable("cannot be written as XML: not an element of this type", f"{type_name}.{fault.args[0]}") from None
     attributes = "".join(f' {row.name}="{_escaped(held[row.name])}"' for row in found if row.attribute and row.name in held)
+    if all(row.attribute for row in found):
+        made.append(f"<{tag}{more}{attributes}/>")
+        return
     made.append(f"<{tag}{more}{attributes}>")
     for row in found:
         if row.attribute:
@@ -104,6 +107,8 @@ def _primitive(made: list[str], row: _Row, value: Any, beside: Any) -> None:
     if not beside:
         made.append(f"<{row.name}{more}/>")
         return
+    if not isinstance(beside, dict):
+        raise NotAcceptable("cannot be written as XML: not an object", row.name)
     if "id" in beside:
         more = f' id="{_escaped(beside["id"])}"{more}'
     _element(made, row.name, {key: each for key, each in beside.items() if key != "id"}, "Element", more)

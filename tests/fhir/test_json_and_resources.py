@@ -133,3 +133,32 @@ def test_a_number_that_nothing_can_reckon_with_is_refused(written):
 @pytest.mark.parametrize("written", [b"1e400", b"1e-400", b"1" * 40])
 def test_a_number_within_bounds_is_kept(written):
     assert Decimal(str(loads_untrusted(written))) == Decimal(written.decode())
+
+
+@pytest.mark.parametrize(
+    ("written", "place"),
+    [
+        (
+            '{"resourceType":"Observation","code":{"coding":[{"code":"a"},{"code":"b","code":"c"}]}}',
+            "Observation.code.coding[1].code",
+        ),
+        ('{"status":"a","resourceType":"Observation","status":"b"}', "Observation.status"),
+        ('{"a":1,"a":2}', "a"),
+        ('[{"a":{"b":1,"b":2}}]', "[0].a.b"),
+        ('{"resourceType":[],"a":{},"a":1}', "a"),
+        ('{"a":1,"a":2},', ""),
+        ('{"a":\n1,]', "line 2, column 3"),
+        ("", "line 1, column 1"),
+    ],
+    ids=lambda text: text[:40],
+)
+def test_what_is_no_json_is_refused_where_it_is_not(written, place):
+    with pytest.raises(InvalidRequest) as refused:
+        loads_untrusted(written.encode())
+    assert refused.value.place == place
+
+
+def test_what_is_not_utf_8_is_refused_at_its_byte():
+    with pytest.raises(InvalidRequest) as refused:
+        loads_untrusted(b'{"a":"\xe5"}')
+    assert refused.value.place == "byte 6"

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from hub.fhir.structure import MAX_FAULTS
 from hub.fhir.validation import second_opinion, validate
 
 GOOD = {"resourceType": "Observation", "status": "final", "code": {"text": "Hemoglobin"}}
@@ -306,3 +307,7 @@ def test_the_models_have_an_opinion_of_their_own():
     }
     assert list(second_opinion({"resourceType": "MedicationKnowledge", "status": "nothing"})) == []
     assert list(second_opinion({"resourceType": "MedicinalProduct"})) == []
+
+
+def test_of_more_faults_than_anybody_reads_the_first_are_told():
+    assert len(validate({"resourceType": "Patient", "name": [{}] * 100_000})) == MAX_FAULTS
