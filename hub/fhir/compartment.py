@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from hub.fhir.compiled import compiled
-from hub.fhir.expression import unnarrowed
+from hub.fhir.expression_read import unnarrowed
 from hub.fhir.resource import Resource
 from hub.fhir.types import TYPES
 

@@ -17,8 +17,8 @@ from hub.fhir.expression import (
     Resolves,
     Step,
     Where,
-    parse,
 )
+from hub.fhir.expression_read import parse
 from hub.fhir.types import SearchParameter
 
 Extractor = Callable[[Any], Sequence[Any]]

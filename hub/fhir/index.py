@@ -27,14 +27,14 @@ class _Reading:
 _Plan = Mapping[str, Sequence[_Reading]]
 
 
-def index(resource: Resource, whole: bool = False) -> Index:
+def index(resource: Resource, whole: bool = False, only: str = "") -> Index:
     """Every key of a resource by parameter name, each once. Parameters that share another's keys have none of their own.
 
-    Takes: `whole`: with what modifiers and full text look at, too.
+    Takes: `whole`: with what modifiers and full text look at, too; `only`: of parameters of this kind.
     Gives: `_id` and `_lastUpdated` too, though the store keeps these in columns; nothing for a type that is not in the house.
     """
     found: dict[str, dict[Key, None]] = {}
-    plan = _plan(resource.get("resourceType", ""))
+    plan = _plan(resource.get("resourceType", ""), only)
     for member in resource.keys() & plan.keys():
         values = flat(resource[member])
         for each in plan[member]:
@@ -48,7 +48,10 @@ def index(resource: Resource, whole: bool = False) -> Index:
 
 def references(resource: Resource) -> Mapping[str, Sequence[str]]:
     """What a resource points at, by the index names of its reference parameters."""
-    pointed = {name: [key.target for key in keys if isinstance(key, ReferenceKey)] for name, keys in index(resource).items()}
+    pointed = {
+        name: [key.target for key in keys if isinstance(key, ReferenceKey)]
+        for name, keys in index(resource, only="reference").items()
+    }
     return {name: targets for name, targets in pointed.items() if targets}
 
 
@@ -78,11 +81,11 @@ def as_identifier(parameter: SearchParameter) -> SearchParameter:
 
 
 @cache
-def _plan(resource_type: str) -> _Plan:
+def _plan(resource_type: str, only: str) -> _Plan:
     held = TYPES.get(resource_type)
     plan: dict[str, list[_Reading]] = {}
     for parameter in held.named.values() if held else ():
-        if parameter.index == parameter.name:
+        if parameter.index == parameter.name and only in ("", parameter.kind):
             for member, reading in _planned(parameter):
                 plan.setdefault(member, []).append(reading)
     return plan

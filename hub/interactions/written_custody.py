@@ -136,7 +136,7 @@ def _of_source(hub: Hub, name: str, resource: Resource) -> Custody:
 def _span(resource: Resource) -> tuple[datetime | None, datetime | None]:
     """The time that a resource is about, as its type's main date has it; none known: every block's period covers it."""
     parameter = TYPES[resource["resourceType"]].parameter(TYPES[resource["resourceType"]].sort)
-    keys = index(resource).get(parameter.index, ()) if parameter and parameter.name != "_lastUpdated" else ()
+    keys = index(resource, only="date").get(parameter.index, ()) if parameter and parameter.name != "_lastUpdated" else ()
     dates = [each for each in keys if isinstance(each, DateKey)]
     try:
         return moment(min(each.lo for each in dates)), moment(max(each.hi for each in dates)) - timedelta(microseconds=1)

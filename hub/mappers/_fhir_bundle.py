@@ -7,8 +7,9 @@ from typing import Any
 
 from hub.errors import HubError, Issue, Unmappable
 from hub.fhir import json
+from hub.fhir.compiled import compiled
 from hub.fhir.identifiers import HSA_ID, ROOTS, Identifier, hsa_id, is_sound
-from hub.fhir.resource import Resource, elements, reference
+from hub.fhir.resource import Resource, reference
 from hub.mappers._plain import HSA_SYSTEMS, PATIENT_SYSTEMS
 from hub.mappers._rivta_types import logical, patient_number
 
@@ -119,7 +120,7 @@ def _is_complete(bundle: Resource, found: list[Found]) -> bool:
     pages = [page for page in inner if isinstance(page, dict) and page.get("resourceType") == "Bundle"] or [bundle]
     links = _list(pages[-1].get("link"))
     outcomes = [each.resource for each in found if each.resource["resourceType"] == "OperationOutcome"]
-    said = {severity for outcome in outcomes for severity in elements("issue.severity")(outcome)}
+    said = {severity for outcome in outcomes for severity in compiled("issue.severity")(outcome)}
     return said <= {"information"} and not any(isinstance(link, dict) and link.get("relation") == "next" for link in links)
 
 
@@ -154,9 +155,9 @@ def patient_of(resource: Resource, contents: Contents, asked: Identifier | None)
 def _patients(resource: Resource) -> Iterator[Resource]:
     """The References that say whom it is about."""
     if resource["resourceType"] == "Appointment":
-        yield from (actor for actor in elements("participant.actor")(resource) if _is_patient(actor))
+        yield from (actor for actor in compiled("participant.actor")(resource) if _is_patient(actor))
     else:
-        yield from (each for path in ("subject", "patient") for each in elements(path)(resource) if isinstance(each, dict))
+        yield from (each for path in ("subject", "patient") for each in compiled(path)(resource) if isinstance(each, dict))
 
 
 def _is_patient(actor: Any) -> bool:
@@ -195,7 +196,7 @@ def _patient(literal: Any, resource: Resource, contents: Contents) -> Resource |
 
 def _numbers(patient: Resource | None) -> list[Identifier]:
     """The numbers of a Patient, national ones first."""
-    found = [number for each in elements("identifier")(patient) if (number := identifier(each))] if patient else []
+    found = [number for each in compiled("identifier")(patient) if (number := identifier(each))] if patient else []
     return sorted(found, key=lambda number: number.system not in PATIENT_SYSTEMS)
 
 
@@ -269,7 +270,7 @@ def _of_directory(kind: str, found: Resource | None, rest: Resource, contents: C
         return _of_directory("Practitioner", known, {k: v for k, v in rest.items() if k != "type"}, contents)
     display = rest.get("display") or _shown(found)
     shown = {"display": display} if display else {}
-    held = [each for each in (rest.get("identifier"), *elements("identifier")(found or {})) if isinstance(each, dict)]
+    held = [each for each in (rest.get("identifier"), *compiled("identifier")(found or {})) if isinstance(each, dict)]
     hsa = next((number.value for each in held if (number := identifier(each)) and number.system == HSA_ID), None)
     if hsa:
         return rest | reference(kind, HSA_ID, hsa) | {"identifier": {"system": HSA_ID, "value": hsa}} | shown

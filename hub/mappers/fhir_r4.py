@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from hub.errors import Issue, Unmappable
+from hub.fhir.compiled import compiled
 from hub.fhir.custody import Custody
 from hub.fhir.identifiers import HSA_ID, Identifier, hsa_id
-from hub.fhir.resource import Resource, elements
+from hub.fhir.resource import Resource
 from hub.fhir.swedish_time import Moment, from_dashes, from_digits
 from hub.mappers import Attribution, Coverage, Entry, Keyed, Mapped, Mapper, Settings, SourceMessage
 from hub.mappers._fhir_bundle import DIRECTORY_TYPES, Contents, Found, Terms, Unusable, hsa_of, patient_of, read
@@ -105,7 +106,7 @@ def _meta(source: Resource, settings: Settings, held: Custody) -> Resource:
     """Profiles, labels and tags as they were; who it comes from, and NOPATIENT unless it is known to be released, are ours."""
     given = source.get("meta") if isinstance(source.get("meta"), dict) else {}
     kept = {name: value for name, value in (given or {}).items() if name not in OWN_META}
-    labels = list(elements("security")(given))
+    labels = list(compiled("security")(given))
     if not held.released and not any(_is_nopatient(label) for label in labels):
         labels.append(NOPATIENT)
     return kept | {"source": f"{HSA_ID}#{settings.system}"} | ({"security": labels} if labels else {})
@@ -123,7 +124,7 @@ def _custody(found: Found, contents: Contents, settings: Settings, provenance: R
     at_owner = provider == hsa_id(settings.provider)
     unit = authors[0] if authors else hsa_id(settings.unit) if at_owner else None
     facts = span(*_moments(source, provenance))
-    if any(_is_nopatient(label) for label in elements("meta.security")(source)):
+    if any(_is_nopatient(label) for label in compiled("meta.security")(source)):
         facts["released"] = False
     if source.get("status") == "entered-in-error":
         facts["nullified"] = True
@@ -136,8 +137,8 @@ def _agents(provenance: Resource | None, role: str, contents: Contents) -> list[
     A person is no organization: the one that they act for is.
     """
     found: list[str | None] = []
-    for agent in elements("agent")(provenance or {}):
-        if isinstance(agent, dict) and role in elements("type.coding.code")(agent):
+    for agent in compiled("agent")(provenance or {}):
+        if isinstance(agent, dict) and role in compiled("type.coding.code")(agent):
             organization = agent.get("onBehalfOf") or agent.get("who")
             if role == "custodian" or contents.kind_of(organization) == "Organization":
                 found.append(hsa_of(organization, contents))
@@ -149,7 +150,7 @@ def _provenances(contents: Contents) -> Mapping[str, Resource]:
     found: dict[str, Resource] = {}
     for each in contents.found:
         if each.name.startswith("Provenance/"):
-            for literal in elements("target.reference")(each.resource):
+            for literal in compiled("target.reference")(each.resource):
                 name = contents.name_of(literal) if isinstance(literal, str) else None
                 found |= {name: each.resource} if name else {}
     return found
@@ -157,15 +158,15 @@ def _provenances(contents: Contents) -> Mapping[str, Resource]:
 
 def _info_type(source: Resource) -> str:
     kind = source["resourceType"]
-    if kind == "Observation" and "laboratory" in elements("category.coding.code")(source):
+    if kind == "Observation" and "laboratory" in compiled("category.coding.code")(source):
         return LABORATORY
     return INFO_TYPES[kind]
 
 
 def _moments(source: Resource, provenance: Resource | None) -> list[Moment]:
     paths = TIMES.get(source["resourceType"], ())
-    changed = [*elements("meta.lastUpdated")(source), *elements("recorded")(provenance or {})]
-    found = [moment for path in paths for written in elements(path)(source) if (moment := _moment(written))]
+    changed = [*compiled("meta.lastUpdated")(source), *compiled("recorded")(provenance or {})]
+    found = [moment for path in paths for written in compiled(path)(source) if (moment := _moment(written))]
     return found or [moment for written in changed if (moment := _moment(written))][:1]
 
 
@@ -181,10 +182,10 @@ def _moment(written: Any) -> Moment | None:
 
 def _attribution(resource: Resource, source: Resource, provenance: Resource | None) -> Attribution:
     """Who wrote it, and when it was recorded, as the resource or its Provenance says."""
-    people = [each for each in elements(AUTHORS.get(source["resourceType"], "author"))(resource) if isinstance(each, dict)]
+    people = [each for each in compiled(AUTHORS.get(source["resourceType"], "author"))(resource) if isinstance(each, dict)]
     named = [each for each in people if "identifier" in each or "display" in each]
-    times = [*elements("recorded")(provenance or {}), *elements("issued")(source), *elements("created")(source)]
-    times += elements("meta.lastUpdated")(source)
+    times = [*compiled("recorded")(provenance or {}), *compiled("issued")(source), *compiled("created")(source)]
+    times += compiled("meta.lastUpdated")(source)
     written = next((moment.written for each in times if (moment := _moment(each))), None)
     return Attribution(author=named[0] if named else None, written=written)
 

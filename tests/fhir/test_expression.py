@@ -3,7 +3,8 @@
 import pytest
 
 from hub.fhir.compiled import compiled
-from hub.fhir.expression import parse, written
+from hub.fhir.expression import written
+from hub.fhir.expression_read import parse
 from hub.fhir.types import TYPES
 
 RESOURCE = {

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from hub.fhir.compiled import compiled
-from hub.fhir.expression import At, Compared, Exists, Member, Resolves, Where, parse
+from hub.fhir.expression import At, Compared, Exists, Member, Resolves, Where
+from hub.fhir.expression_read import parse
 from hub.fhir.index import index
 from hub.fhir.json import loads
 from hub.fhir.types import TYPES

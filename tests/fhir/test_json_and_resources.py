@@ -9,7 +9,6 @@ from hypothesis import strategies as some
 from hub.errors import InvalidRequest, TooCostly
 from hub.fhir.compartment import patients, references
 from hub.fhir.json import MAX_DEPTH, dumps, loads, loads_untrusted
-from hub.fhir.resource import elements
 
 decimals = some.decimals(allow_nan=False, allow_infinity=False, places=3, min_value=-(10**9), max_value=10**9)
 values = some.recursive(
@@ -59,41 +58,6 @@ def test_what_is_not_json_is_refused(body):
 def test_what_is_too_deep_or_large_is_refused(body):
     with pytest.raises(TooCostly):
         loads_untrusted(body)
-
-
-RESOURCE = {
-    "status": "final",
-    "component": [{"code": {"text": "a"}}, {"code": {"text": "b"}}, None],
-    "valueQuantity": {"value": Decimal("1.50")},
-    "valueSet": "no choice",
-    "_status": {"id": "x"},
-    "telecom": [{"system": "phone", "value": "1"}, {"system": "email", "value": "2"}, "odd"],
-    "effectiveDateTime": "2026",
-    "effect": "other",
-}
-
-
-@pytest.mark.parametrize(
-    ("path", "found"),
-    [
-        ("status", ["final"]),
-        ("component.code.text", ["a", "b"]),
-        ("component.missing", []),
-        ("status.deeper", []),
-        ("effective[x]", ["2026"]),
-        ("telecom(system=phone).value", ["1"]),
-        ("telecom(system=fax)", []),
-        ("missing(system=fax)", []),
-        ("valueQuantity.value", [Decimal("1.50")]),
-    ],
-)
-def test_a_path_finds_every_value_at_its_end(path, found):
-    assert list(elements(path)(RESOURCE)) == found
-
-
-@pytest.mark.parametrize("resource", [None, [], "x", 5, {}])
-def test_a_path_finds_nothing_in_what_has_another_form(resource):
-    assert list(elements("a.b[x].c(d=e)")(resource)) == []
 
 
 @pytest.mark.parametrize(

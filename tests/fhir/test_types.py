@@ -5,7 +5,8 @@ from typing import get_args
 import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
-from hub.fhir.expression import Both, Compared, Exists, Member, parse, unnarrowed
+from hub.fhir.expression import Both, Compared, Exists, Member
+from hub.fhir.expression_read import parse, unnarrowed
 from hub.fhir.index import index
 from hub.fhir.parameters import KINDS
 from hub.fhir.types import COMMON, TYPES, Kind, resource_type

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from hub.fhir.definitions import table
-from hub.fhir.expression import unnarrowed
+from hub.fhir.expression_read import unnarrowed
 
 Kind = Literal["token", "date", "string", "reference", "uri", "number", "quantity", "composite", "special"]
 Writer = Literal["source", "staff", "patient"]
