@@ -7,11 +7,10 @@ from fastapi.responses import Response
 
 from hub.api.access_forms import HSA, PATIENT, REASON, TIME, Handler, access_body, json_answer, json_schema, only
 from hub.api.access_lifting import lifting_routes
+from hub.api.access_log import log_routes
 from hub.api.edge import Edge, clean_id, refusing
-from hub.errors import InvalidRequest
 from hub.interactions.access import KINDS, end, listed, register
 from hub.interactions.context import Context
-from hub.interactions.log import access_log
 
 BODIES: dict[str, dict[str, Any]] = {
     "relations": {"required": ["patient"], "properties": {"patient": PATIENT, "start": TIME, "end": TIME}},
@@ -91,6 +90,7 @@ def access_router(edge: Edge) -> APIRouter:
         router.add_api_route(path, endpoint, methods=[method], response_class=Response, **more)
 
     lifting_routes(route)
+    log_routes(route)
     for kind in KINDS:
         body = json_schema(**BODIES[kind])
         route(
@@ -123,21 +123,6 @@ def access_router(edge: Edge) -> APIRouter:
             name=f"list {kind}",
             operation_id=f"list_{kind}",
         )
-    after = {
-        "parameters": [
-            {"name": "after", "in": "query", "schema": {"type": "integer", "minimum": -1}},
-            {"name": "count", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 1000}},
-        ]
-    }
-    route(
-        "/log",
-        "GET",
-        _log,
-        summary="The access log: a patient's own, or for a reviewer the own care provider's",
-        openapi_extra=after,
-        name="access log",
-        operation_id="access_log",
-    )
     return router
 
 
@@ -165,20 +150,3 @@ def _listing(kind: str) -> Handler:
         return json_answer({kind: await listed(context, kind, clean_id(patient))})
 
     return handler
-
-
-async def _log(request: Request, context: Context) -> Response:
-    async with refusing(context, "read-log", "AuditEvent"):
-        only(request, "after", "count")
-        after, count = (_number(request, name, least) for name, least in (("after", -1), ("count", 1)))
-    return json_answer(await access_log(context, -1 if after is None else after, min(200 if count is None else count, 1000)))
-
-
-def _number(request: Request, name: str, least: int) -> int | None:
-    written = request.query_params.get(name)
-    if written is None:
-        return None
-    digits = written.removeprefix("-")
-    if not (digits.isascii() and digits.isdigit() and len(written) < 16 and int(written) >= least):
-        raise InvalidRequest(f"not a whole number of {least} or more", name)
-    return int(written)

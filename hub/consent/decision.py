@@ -38,6 +38,11 @@ def basis(row: Row) -> str:
     return next(found, "what no rule speaks of is hidden")
 
 
+def rules_of(law: str) -> list[str]:
+    """The rules that rest on a law, as `basis` names it."""
+    return sorted({rule.id for rule in _rules() if rule.basis == law})
+
+
 def _rows(facts: Facts) -> Iterator[Row]:
     for lane in LANES:
         entered = lane.when.of(facts)

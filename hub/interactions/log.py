@@ -1,19 +1,25 @@
 """Reading the access log: a patient the own, a reviewer the own care provider's. Reading it is itself logged. R06, R72."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from hub.caller import Caller
-from hub.errors import Forbidden, HubError
+from hub.consent.decision import rules_of
+from hub.errors import Forbidden, HubError, InvalidRequest
 from hub.fhir.identifiers import Identifier
+from hub.fhir.parameters.date import span
 from hub.interactions import logbook
 from hub.interactions.context import Context, check_caller
-from hub.store import audit_reading
+from hub.interactions.log_cues import CUES, HOUR, About
+from hub.store import audit_facts, audit_index
+from hub.store.audit_index import Found, Place, Wanted
 from hub.store.audit_log import Leaf
-from hub.store.audit_reading import Logged
-from hub.store.patients import find
+from hub.store.audit_reading import Logged, of_patient
+from hub.store.patients import find, locate
 from hub.store.store import Store
 from hub.store.tables import NO_PATIENT
-from hub.store.values import instant
+from hub.store.values import instant, moment
 
 SHOWN = (
     "action",
@@ -29,62 +35,192 @@ SHOWN = (
     "request",
     "parameters",
 )
-SCAN = 20_000
-"""Entries looked through for one page of a reviewer's list."""
+VERDICTS = ("justified", "investigated", "unjustified")
+"""Befogad, utreds, obehörig."""
 
 
-async def access_log(context: Context, after: int, count: int) -> dict[str, Any]:
+async def access_log(context: Context, after: str, count: int, asked: Mapping[str, str]) -> dict[str, Any]:
     """A page of entries, oldest first.
 
-    Takes: `after`: sequence number of the last entry seen; `count`: entries at most.
+    Takes: `after`: where the page before ended, as it said; `asked`: what a reviewer filters by (`wanted`).
     Gives: `entries`, and `next` to ask on from, or nothing when the end is reached.
-    Raises: Forbidden: neither a patient nor a reviewer.
+    Raises: Forbidden: neither a patient nor a reviewer; InvalidRequest.
     """
+    page: dict[str, Any] = await logged(context, "read-log", _page, after, count, asked)
+    return page
+
+
+async def logged(context: Context, action: str, work: Callable[..., tuple[Any, Leaf]], *arguments: Any) -> Any:
+    """Do `work` on the log, its own entry durable before anything of it is told."""
     try:
-        return await context.durable(_page, context, after, count)
+        return await context.durable(work, context, *arguments)
     except HubError as fault:
-        await context.refuse("read-log", "AuditEvent", fault)
+        await context.refuse(action, "AuditEvent", fault)
         raise
 
 
-def _page(store: Store, context: Context, after: int, count: int) -> tuple[dict[str, Any], Leaf]:
+def _page(store: Store, context: Context, after: str, count: int, asked: Mapping[str, str]) -> tuple[dict[str, Any], Leaf]:
     caller = context.caller
     check_caller(context)
-    pk, found, last = NO_PATIENT, [], after
     if caller.kind == "patient":
-        system, _, value = caller.person.rpartition("|")
-        pk = find(store.reader(), store.keys.identity, Identifier(system, value)) or -1
-        found = audit_reading.entries(store.reader(), pk=pk, after=after, limit=count)
-        more = len(found) == count
-        last = found[-1].seq if found else after
+        if asked:
+            raise InvalidRequest("a patient's own log is read whole", next(iter(asked)))
+        pk, page = _own(store, context, after, count)
     elif caller.kind == "reviewer":
-        read = audit_reading.entries(store.reader(), after=after, limit=SCAN)
-        for entry in read:
-            if entry.content.get("who", {}).get("provider") == caller.provider:
-                found.append(entry)
-            last = entry.seq
-            if len(found) == count:
-                break
-        more = len(found) == count or len(read) == SCAN
+        pk, page = NO_PATIENT, _of_provider(store, context, after, count, asked)
     else:
         raise Forbidden("the access log is read by the patient, or by the care provider's log reviewer")
-    page = {"entries": [_shown(context, caller, each) for each in found]} | ({"next": last} if more else {})
-    return page, logbook.administered(caller, "read-log", max(pk, NO_PATIENT), "", context.request_id, released=len(found))
+    about = {"parameters": sorted(asked)} if asked else {}
+    return page, logbook.administered(caller, "read-log", pk, "", context.request_id, released=len(page["entries"]), **about)
 
 
-def _shown(context: Context, caller: Caller, entry: Logged) -> dict[str, Any]:
-    """An entry as its reader sees it: units and providers by name, staff with protected identity unnamed."""
-    content = entry.content
-    directory = context.hub.directory
+def own_key(store: Store, caller: Caller) -> int:
+    """The patient key of a patient who signed in; NO_PATIENT: there is nobody of that number here."""
+    system, _, value = caller.person.rpartition("|")
+    return find(store.reader(), store.keys.identity, Identifier(system, value)) or NO_PATIENT
+
+
+def _own(store: Store, context: Context, after: str, count: int) -> tuple[int, dict[str, Any]]:
+    pk, number = own_key(store, context.caller), _numbers(after, 1)[0] if after else 0
+    found = of_patient(store.reader(), pk, number, count) if pk != NO_PATIENT else []
+    more = {"next": str(found[-1].number)} if len(found) == count else {}
+    return pk, {"entries": [shown(context, each) for each in found]} | more
+
+
+def _of_provider(store: Store, context: Context, after: str, count: int, asked: Mapping[str, str]) -> dict[str, Any]:
+    audit_index.bring_up(store.database, store.reader())
+    found = audit_index.search(store.reader(), wanted(store, context, asked), place_of(after), count)
+    entries = [
+        shown(context, each.logged) | _told_of(store, context, each) | {"verdicts": [_verdict(said) for said in each.verdicts]}
+        for each in found
+    ]
+    last = found[-1].logged if found else None
+    return {"entries": entries} | ({"next": f"{last.at}.{last.shard}.{last.seq}"} if last and len(found) == count else {})
+
+
+def wanted(store: Store, context: Context, asked: Mapping[str, str]) -> Wanted:
+    """What a reviewer asks for: `since`, `until` (half open), `unit`, `person`, `patient` (id), `action`, `outcome`, `rule`,
+    `basis` (a law, as `explain` writes it), `emergency`, `unreviewed` (true), `share` (of 1). Only the own provider's.
+
+    Raises: InvalidRequest.
+    """
+    given = Wanted(
+        context.caller.provider,
+        since=_instant("since", asked["since"]) if "since" in asked else None,
+        until=_instant("until", asked["until"]) if "until" in asked else None,
+        unit=asked.get("unit", "").upper(),
+        person=asked.get("person", "").upper(),
+        actions=(asked["action"],) if "action" in asked else (),
+        outcomes=(asked["outcome"],) if "outcome" in asked else (),
+    )
+    if "patient" in asked:
+        given = replace(given, pk=locate(store.reader(), store.keys.identity, "Patient", asked["patient"]) or -1)
+    rules = [asked["rule"]] if "rule" in asked else []
+    if "basis" in asked:
+        based = rules_of(asked["basis"])
+        rules = [rule for rule in based if not rules or rule in rules] or ["-"]
+    share = _share(asked["share"]) if "share" in asked else 1.0
+    return replace(given, rules=rules, share=share, emergency="emergency" in asked, unreviewed="unreviewed" in asked)
+
+
+def shown(context: Context, entry: Logged) -> dict[str, Any]:
+    """An entry as its reader sees it: units and providers by name, staff with protected identity unnamed to the patient."""
+    content, directory = entry.content, context.hub.directory
     who = dict(content.get("who", {}))
     unit, provider = directory.units.get(who.get("unit", "")), directory.providers.get(who.get("provider", ""))
-    staff = directory.staff.get(who.get("subject", ""))
-    if caller.kind == "patient" and staff and staff.protected:
+    if context.caller.kind == "patient" and is_protected(context, entry):
         who = {name: value for name, value in who.items() if name not in ("subject", "name")}
     names = {"unitName": unit.name if unit else "", "providerName": provider.name if provider else ""}
-    shown = {name: content[name] for name in SHOWN if name in content}
-    return {
-        "seq": entry.seq,
-        "at": instant(entry.at),
-        "who": who | {name: value for name, value in names.items() if value},
-    } | shown
+    held = {name: content[name] for name in SHOWN if name in content}
+    named = who | {name: value for name, value in names.items() if value}
+    return {"shard": entry.shard, "seq": entry.seq, "at": instant(entry.at), "who": named} | held
+
+
+def is_protected(context: Context, entry: Logged) -> bool:
+    """Whether who is named in an entry has a protected identity."""
+    staff = context.hub.directory.staff.get(entry.content.get("who", {}).get("subject", ""))
+    return bool(staff and staff.protected)
+
+
+def _told_of(store: Store, context: Context, found: Found) -> dict[str, Any]:
+    """The cues of an entry, by name, with their rules in words."""
+    entry = found.logged
+    content = entry.content
+    who, register = content.get("who", {}), context.hub.register
+    connection = store.reader()
+    patient = entry.pk != NO_PATIENT
+    staff = context.hub.directory.staff.get(who.get("subject", ""))
+    withdrawn = audit_facts.withdrawn_before(connection, entry.pk, entry.at) if patient else None
+    about = About(
+        content=content,
+        at=moment(entry.at),
+        staff_family=staff.family if staff else "",
+        patient_family=audit_facts.family_of(connection, entry.pk, register.name) if patient and register else "",
+        hour=audit_index.near(connection, context.caller.provider, who.get("subject", ""), entry.at - HOUR, entry.at + 1),
+        contact=audit_facts.contact_near(connection, entry.pk, who["unit"], entry.at) if patient and "unit" in who else None,
+        withdrawn=moment(withdrawn) if withdrawn is not None else None,
+    )
+    return {"cues": [{"cue": cue.name, "sv": cue.sv, "en": cue.en} for cue in CUES if cue.holds(about)]}
+
+
+def _verdict(said: Logged) -> dict[str, Any]:
+    content = said.content
+    note = said.unshown.get("note", "")
+    return {"verdict": content["verdict"], "at": instant(said.at), "by": content["who"]["subject"]} | (
+        {"note": note} if note else {}
+    )
+
+
+async def give_verdict(context: Context, shard: int, seq: int, verdict: str, note: str) -> dict[str, Any]:
+    """What a reviewer says of one of the own provider's entries. It is an entry of its own, and none is changed by it.
+
+    Raises: Forbidden; InvalidRequest: no such verdict, or no such entry of the own provider.
+    """
+    return dict(await logged(context, "review", _reviewed, shard, seq, verdict, note))
+
+
+def _reviewed(store: Store, context: Context, shard: int, seq: int, verdict: str, note: str) -> tuple[dict[str, Any], Leaf]:
+    caller = context.caller
+    check_caller(context)
+    if caller.kind != "reviewer":
+        raise Forbidden("accesses are reviewed by the care provider's log reviewer")
+    if verdict not in VERDICTS:
+        raise InvalidRequest(f"one of {', '.join(VERDICTS)}", "verdict")
+    found = audit_index.one(store.database, store.reader(), caller.provider, shard, seq)
+    if found is None:
+        raise InvalidRequest("there is no such entry of your care provider", "seq")
+    about = {"about": f"{shard}.{seq}", "verdict": verdict}
+    leaf = logbook.administered(caller, "review", NO_PATIENT, "", context.request_id, **about)
+    return about | {"note": note}, replace(leaf, kept={"note": note} if note else None)
+
+
+def place_of(after: str) -> Place | None:
+    """Where a reviewer's page ended. Raises: InvalidRequest."""
+    if not after:
+        return None
+    at, shard, seq = _numbers(after, 3)
+    return at, shard, seq
+
+
+def _numbers(written: str, count: int) -> tuple[int, ...]:
+    parts = written.split(".")
+    if len(parts) != count or not all(part.isascii() and part.isdigit() and len(part) < 19 for part in parts):
+        raise InvalidRequest("give back what `next` said", "after")
+    return tuple(map(int, parts))
+
+
+def _instant(name: str, written: str) -> int:
+    try:
+        return span(written)[0]
+    except ValueError:
+        raise InvalidRequest("a date, or a time with its zone", name) from None
+
+
+def _share(written: str) -> float:
+    try:
+        share = float(written)
+    except ValueError:
+        share = 0.0
+    if not 0 < share <= 1:
+        raise InvalidRequest("a part of 1", "share")
+    return share

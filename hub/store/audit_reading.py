@@ -70,10 +70,16 @@ def head_of(connection: Connection, shard: int = 0) -> Head:
 
 def entries(connection: Connection, pk: int | None = None, after: int = -1, limit: int = PART, shard: int = 0) -> list[Logged]:
     """Entries of a shard in order, of one patient key or of all, from sequence number `after` + 1."""
-    wanted = select(*_COLUMNS).where(audit.c.shard == shard, audit.c.seq > after)
+    wanted = select(*COLUMNS).where(audit.c.shard == shard, audit.c.seq > after)
     if pk is not None:
         wanted = wanted.where(audit.c.pk == pk)
     return [Logged(*row) for row in connection.execute(wanted.order_by(audit.c.seq).limit(limit))]
+
+
+def of_patient(connection: Connection, pk: int, after: int, limit: int) -> list[Logged]:
+    """A patient key's entries in order, from running number `after` + 1."""
+    wanted = select(*COLUMNS).where(audit.c.pk == pk, audit.c.number > after)
+    return [Logged(*row) for row in connection.execute(wanted.order_by(audit.c.shard, audit.c.seq).limit(limit))]
 
 
 def every(connection: Connection, size: int, shard: int = 0, after: int = -1) -> Iterator[Logged]:
@@ -83,4 +89,4 @@ def every(connection: Connection, size: int, shard: int = 0, after: int = -1) ->
         after = found[-1].seq
 
 
-_COLUMNS = tuple(audit.c[name] for name in ("shard", "seq", "pk", "number", "at", "leaf", "entry", "kept"))
+COLUMNS = tuple(audit.c[name] for name in ("shard", "seq", "pk", "number", "at", "leaf", "entry", "kept"))

@@ -257,6 +257,22 @@ audit_node = _table(
 )
 """Roots of full subtrees of 2 to the power of `level` leaves, worked out from the leaves, so that proofs need few of them."""
 
+audit_index = _table(
+    "audit_index",
+    _key("shard", Integer),
+    _key("seq"),
+    Column("at", BigInteger, nullable=False),
+    Column("pk", BigInteger, nullable=False),
+    *(Column(name, Text, nullable=False) for name in ("provider", "unit", "person", "action", "outcome", "rules", "about")),
+    Column("emergency", SmallInteger, nullable=False),
+    Column("draw", BigInteger, nullable=False),
+)
+"""What a log reviewer looks for, worked out from the entries after they are written (`hub.store.audit_index`). `about`: the entry
+that a verdict is about."""
+Index("audit_index_in_order", audit_index.c.provider, audit_index.c.at, audit_index.c.shard, audit_index.c.seq)
+Index("audit_index_by_person", audit_index.c.provider, audit_index.c.person, audit_index.c.at)
+Index("audit_index_about", audit_index.c.provider, audit_index.c.about)
+
 session = _table(
     "session",
     Column("id", Text, primary_key=True),

@@ -18,6 +18,7 @@ UNSHARDED = {
     "number": "finds a patient by a number, so it cannot lie with the patient",
     "locator": "finds a patient by a resource's id, so it cannot lie with the patient",
     "audit_head": "one row a log; its shards are not patients",
+    "audit_index": "is read by a care provider's reviewer across its patients: a named fan-out",
     "audit_node": "hashes of a log's tree; its shards are not patients",
     "index_made": "one row a database",
     "session": "belongs to a browser",

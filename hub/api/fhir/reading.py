@@ -9,12 +9,15 @@ from hub.api.formats import FHIR_JSON
 from hub.errors import NotSupported
 from hub.interactions import read as interactions
 from hub.interactions.context import Context
+from hub.interactions.log_events import READERS, read_event
 from hub.interactions.read import Held
 
 
 async def read(request: Request, context: Context) -> Response:
     async with refusing(context, "read", type_or_none(request)):
         resource_type = asked_type(request)
+    if resource_type == "AuditEvent" and context.caller.kind in READERS:
+        return Response(await read_event(context, clean_id(request.path_params["id"])), media_type=FHIR_JSON)
     held = await interactions.read(context, resource_type, clean_id(request.path_params["id"]))
     return _resource(request, held)
 

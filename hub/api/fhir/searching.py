@@ -12,6 +12,7 @@ from hub.fhir.query import Query, read_query
 from hub.fhir.value_sets import Terminology
 from hub.interactions.context import Context
 from hub.interactions.loaded_terminology import terminology_for
+from hub.interactions.log_events import READERS, search_events
 from hub.interactions.search import search_type
 
 
@@ -33,6 +34,8 @@ async def _answer_search(request: Request, context: Context, form: bytes = b"") 
         sent = pairs(form)
         asked(request, sent)
         written = [*pairs(request.scope["query_string"]), *sent]
+        if request.path_params.get("type") == "AuditEvent" and context.caller.kind in READERS:
+            return Response(await search_events(context, written), media_type=FHIR_JSON)
         query = _query(request, context, written, await terminology_for(context, written))
     if any(isinstance(each, Identifier) for each in query.patients):
         context.count_lookup()

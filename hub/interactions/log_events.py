@@ -1,0 +1,145 @@
+"""/fhir/AuditEvent: the log as FHIR, for the reviewer of a care provider and for the patient. R06, R72; IHE BALP."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlencode
+
+from hub.errors import Forbidden, InvalidRequest, NotFound, NotSupported
+from hub.fhir.audit_event import PATTERNS, Entry, audit_event
+from hub.fhir.bundle import Hit, Link, searchset
+from hub.fhir.json import dumps
+from hub.fhir.parameters.date import span
+from hub.fhir.resource import Resource
+from hub.interactions import logbook
+from hub.interactions.context import Context, check_caller
+from hub.interactions.log import is_protected, logged, own_key, place_of, wanted
+from hub.store import audit_index
+from hub.store.audit_index import Wanted
+from hub.store.audit_log import Leaf
+from hub.store.audit_reading import Logged, entries, of_patient
+from hub.store.store import Store
+from hub.store.tables import NO_PATIENT
+from hub.store.values import instant
+
+READERS = ("patient", "reviewer")
+PAGE = "_page"
+OUTCOMES: Mapping[str, Sequence[str]] = {"0": ("permit", "nothing"), "4": ("refuse",), "8": ("error",)}
+_ID = "log-"
+
+
+async def search_events(context: Context, asked: Sequence[tuple[str, str]]) -> bytes:
+    """A searchset of the events that the caller may see, oldest first.
+
+    Takes: `patient`, `date` (ge, lt, or a day), `agent` (HSA-id), `action`, `outcome`, `_count`, and `_page` of a next link.
+    Raises: Forbidden; NotSupported: another parameter; InvalidRequest.
+    """
+    return bytes(await logged(context, "read-log", _searched, tuple(asked)))
+
+
+async def read_event(context: Context, id: str) -> bytes:
+    """One event by its id. Raises: NotFound: there is none, or it is not this caller's to see."""
+    found = await logged(context, "read-log", _read, id)
+    if found is None:
+        raise NotFound("there is no such resource")
+    return dumps(found)
+
+
+def _searched(store: Store, context: Context, asked: tuple[tuple[str, str], ...]) -> tuple[bytes, Leaf]:
+    check_caller(context)
+    caller, given = context.caller, _given(asked)
+    count = min(int(given.pop("_count", "100")), 1000)
+    after = given.pop(PAGE, "")
+    if caller.kind == "patient":
+        if set(given) - {"patient"}:
+            raise NotSupported("a patient's own log is read whole", sorted(set(given) - {"patient"})[0])
+        pk = own_key(store, caller)
+        found = of_patient(store.reader(), pk, int(after or 0), count) if pk != NO_PATIENT else []
+        following = str(found[-1].number) if len(found) == count else ""
+    elif caller.kind == "reviewer":
+        pk, chosen = NO_PATIENT, _wanted(store, context, given)
+        audit_index.bring_up(store.database, store.reader())
+        found = [each.logged for each in audit_index.search(store.reader(), chosen, place_of(after), count)]
+        following = f"{found[-1].at}.{found[-1].shard}.{found[-1].seq}" if len(found) == count else ""
+    else:
+        raise Forbidden("the access log is read by the patient, or by the care provider's log reviewer")
+    url = f"{context.hub.base}/AuditEvent"
+    links = [Link("self", f"{url}?{urlencode(sorted(given.items()))}")]
+    if following:
+        links.append(Link("next", f"{url}?{urlencode([*sorted(given.items()), ('_count', count), (PAGE, following)])}"))
+    hits = [Hit(dumps(event(context, each)), f"{url}/{_id(each)}") for each in found]
+    leaf = logbook.administered(caller, "read-log", pk, "", context.request_id, released=len(found), parameters=sorted(given))
+    return searchset(hits, links=links, total=None), leaf
+
+
+def _read(store: Store, context: Context, id: str) -> tuple[Resource | None, Leaf]:
+    check_caller(context)
+    caller = context.caller
+    if caller.kind not in READERS:
+        raise Forbidden("the access log is read by the patient, or by the care provider's log reviewer")
+    shard, _, seq = id.removeprefix(_ID).partition("-")
+    written = id.startswith(_ID) and shard.isascii() and shard.isdigit() and seq.isascii() and seq.isdigit()
+    found = entries(store.reader(), after=int(seq) - 1, limit=1, shard=int(shard)) if written and len(id) < 40 else []
+    pk = own_key(store, caller) if caller.kind == "patient" else NO_PATIENT
+    mine = [each for each in found if each.seq == int(seq) and _is_of(each, context, pk)]
+    leaf = logbook.administered(caller, "read-log", pk, "", context.request_id, released=len(mine))
+    return (event(context, mine[0]) if mine else None), leaf
+
+
+def _is_of(entry: Logged, context: Context, pk: int) -> bool:
+    if context.caller.kind == "patient":
+        return pk not in (NO_PATIENT,) and entry.pk == pk
+    return bool(entry.content.get("who", {}).get("provider") == context.caller.provider)
+
+
+def event(context: Context, entry: Logged) -> Resource:
+    """An entry as its reader sees it."""
+    named = not (context.caller.kind == "patient" and is_protected(context, entry))
+    return audit_event(Entry(entry.content, _id(entry), instant(entry.at), context.hub.base, named))
+
+
+def _id(entry: Logged) -> str:
+    return f"{_ID}{entry.shard}-{entry.seq}"
+
+
+def _given(asked: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    names = ("patient", "date", "agent", "action", "outcome", "_count", PAGE)
+    given: dict[str, str] = {}
+    for name, value in asked:
+        if name in ("_format", "_pretty"):
+            continue
+        if name not in names:
+            raise NotSupported(f"the parameters of the log are {', '.join(names[:-1])}", name)
+        given[name] = f"{given[name]},{value}" if name == "date" and name in given else value
+    for name in ("_count", PAGE):
+        if name in given and not all(part.isascii() and part.isdigit() and len(part) < 19 for part in given[name].split(".")):
+            raise InvalidRequest("not a number", name)
+    return given
+
+
+def _wanted(store: Store, context: Context, given: dict[str, str]) -> Wanted:
+    plain = {"patient": given["patient"].rpartition("/")[2]} if "patient" in given else {}
+    chosen = wanted(store, context, plain | ({"person": given["agent"].rpartition("|")[2]} if "agent" in given else {}))
+    for each in given.get("date", "").split(",") if "date" in given else ():
+        chosen = _dated(chosen, each)
+    if "action" in given:
+        chosen = replace(chosen, actions=[name for name, each in PATTERNS.items() if each.action == given["action"]] or ["-"])
+    if "outcome" in given:
+        chosen = replace(chosen, outcomes=OUTCOMES.get(given["outcome"], ("-",)))
+    return chosen
+
+
+def _dated(chosen: Wanted, written: str) -> Wanted:
+    prefix, value = (written[:2], written[2:]) if written[:2] in ("ge", "gt", "le", "lt", "eq") else ("eq", written)
+    try:
+        low, high = span(value)
+    except ValueError:
+        raise InvalidRequest("is not a date", "date") from None
+    bounds: dict[str, dict[str, Any]] = {
+        "ge": {"since": low},
+        "gt": {"since": high},
+        "le": {"until": high},
+        "lt": {"until": low},
+        "eq": {"since": low, "until": high},
+    }
+    return replace(chosen, **bounds[prefix])

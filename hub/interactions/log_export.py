@@ -1,0 +1,128 @@
+"""The access log handed over: to a reviewer what was filtered, to a patient the whole own list with the proof that it is whole.
+
+The entry of the export is durable first, then the log is signed, and only then is anything written out: so the last entry of a
+patient's list is that of its own export, and no entry before it can have been left out.
+"""
+
+import csv
+import io
+from collections.abc import Mapping
+from typing import Any
+
+from hub import checkpoint_keys
+from hub.checkpointing import Checkpoints
+from hub.checkpoints import Invalid, read_all
+from hub.errors import AuditUnavailable, Forbidden, InvalidRequest
+from hub.fhir.json import dumps
+from hub.interactions import logbook
+from hub.interactions.context import Context, check_caller
+from hub.interactions.log import is_protected, logged, own_key, shown, wanted
+from hub.interactions.log_events import event
+from hub.store import audit_index
+from hub.store.audit_export import header, list_of, part_lines
+from hub.store.audit_log import Leaf
+from hub.store.audit_reading import Logged
+from hub.store.store import Store
+from hub.store.tables import NO_PATIENT
+
+FORMS = {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson", "fhir": "application/fhir+json; charset=utf-8"}
+MOST = 10_000
+"""Entries of one export."""
+COLUMNS = (
+    "at",
+    "subject",
+    "name",
+    "role",
+    "unit",
+    "provider",
+    "patient",
+    "action",
+    "type",
+    "outcome",
+    "rules",
+    "released",
+    "seq",
+)
+
+
+async def export_log(context: Context, form: str, asked: Mapping[str, str]) -> tuple[bytes, str]:
+    """Content and media type. A patient gets `ndjson` alone, whole: `tools/verify_audit.py` verifies it.
+
+    Raises: Forbidden; InvalidRequest: no such form; AuditUnavailable: the log cannot be signed.
+    """
+    if form not in FORMS:
+        raise InvalidRequest(f"one of {', '.join(FORMS)}", "form")
+    pk = await logged(context, "export-log", _begun, form, asked)
+    return await context.hub.store(_written, context, pk, form, asked), FORMS[form]
+
+
+def _begun(store: Store, context: Context, form: str, asked: Mapping[str, str]) -> tuple[int, Leaf]:
+    check_caller(context)
+    caller, pk = context.caller, NO_PATIENT
+    if caller.kind == "patient":
+        if form != "ndjson" or asked:
+            raise InvalidRequest("a patient's own log is exported whole, as ndjson", "form")
+        pk = own_key(store, caller)
+    elif caller.kind == "reviewer":
+        wanted(store, context, asked)
+    else:
+        raise Forbidden("the access log is exported by the patient, or by the care provider's log reviewer")
+    about = {"form": form} | ({"parameters": sorted(asked)} if asked else {})
+    return pk, logbook.administered(caller, "export-log", pk, "", context.request_id, **about)
+
+
+def _written(store: Store, context: Context, pk: int, form: str, asked: Mapping[str, str]) -> bytes:
+    config = context.hub.config
+    signed = Checkpoints(config.checkpoint_file, config.data)
+    try:
+        signed.make(store)
+        notes, key = signed.notes(), checkpoint_keys.load(config.data)
+        last = read_all(notes, key.keys)[-1]
+    except (Invalid, OSError):
+        raise AuditUnavailable("the access log cannot be signed") from None
+    connection = store.reader()
+    if context.caller.kind == "patient":
+        lines = part_lines(
+            connection,
+            list_of(connection, pk, [each.shard for each in last.shards]) if pk != NO_PATIENT else (),
+            last,
+            shown=lambda each: not is_protected(context, each),
+        )
+        return b"".join((header("list", key.origin, key.keys, notes, {}), *lines))
+    audit_index.bring_up(store.database, connection)
+    found = [each.logged for each in audit_index.search(connection, wanted(store, context, asked), None, MOST)]
+    match form:
+        case "ndjson":
+            lines = part_lines(connection, found, last)
+            return b"".join((header("part", key.origin, key.keys, notes, dict(asked)), *lines))
+        case "csv":
+            return _csv(context, found, asked, notes[-1])
+        case _:
+            return _bundle(context, found, asked, notes[-1])
+
+
+def _csv(context: Context, found: list[Logged], asked: Mapping[str, str], note: str) -> bytes:
+    written = io.StringIO()
+    rows = csv.writer(written)
+    rows.writerow(["filter", *(f"{name}={value}" for name, value in sorted(asked.items()))])
+    rows.writerow(["checkpoint", *note.strip().splitlines()])
+    rows.writerow(COLUMNS)
+    for each in found:
+        held = shown(context, each)
+        held |= held.pop("who") | {"rules": " ".join(held.get("rules", ()))}
+        rows.writerow([_cell(held.get(name, "")) for name in COLUMNS])
+    return written.getvalue().encode()
+
+
+def _cell(value: Any) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    text = str(value)
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t") else text
+
+
+def _bundle(context: Context, found: list[Logged], asked: Mapping[str, str], note: str) -> bytes:
+    """A collection: first what was asked for and the log's checkpoint, then the events."""
+    said = [{"name": f"filter-{name}", "valueString": value} for name, value in sorted(asked.items())]
+    about = {"resourceType": "Parameters", "parameter": [*said, {"name": "checkpoint", "valueString": note}]}
+    entries = [{"resource": about}, *({"resource": event(context, each)} for each in found)]
+    return dumps({"resourceType": "Bundle", "type": "collection", "entry": entries})

@@ -1,0 +1,236 @@
+"""Who reads the log: a reviewer looks, judges and exports; a patient has the whole own list, proven; both as FHIR too."""
+
+import csv
+import importlib.util
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from hub.checkpointing import Checkpoints
+from hub.fhir.validation import validate
+
+_spec = importlib.util.spec_from_file_location("verify_audit", Path(__file__).parents[2] / "tools" / "verify_audit.py")
+alone = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(alone)
+
+
+def listed(house, who="reviewer", **asked):
+    answer = house.get("/access/log", who, params={"count": 1000, **asked})
+    assert answer.status_code == 200, answer.text
+    return answer.json()["entries"]
+
+
+@pytest.fixture
+def seen(house):
+    """A patient whose record was searched by a clinician, after a relation and a consent; one more who was refused."""
+    patient = house.enroll()
+    house.near(patient)
+    house.consent(patient)
+    house.hold(patient)
+    house.get(f"/fhir/Observation?patient={patient.id}", "doctor")
+    house.get("/fhir/Observation?patient=x", "doctor-low")
+    return patient
+
+
+# The reviewer
+
+
+def test_a_reviewer_filters_by_whom_what_and_what_became_of_it(house, kit, seen):
+    everything = listed(house)
+    assert {each["who"]["provider"] for each in everything} == {kit.P1}
+    assert {each["action"] for each in listed(house, action="search")} == {"search"}
+    assert {each["outcome"] for each in listed(house, outcome="refuse")} == {"refuse"}
+    assert {each["patient"] for each in listed(house, patient=seen.id)} == {seen.id}
+    assert {each["who"]["unit"] for each in listed(house, unit=kit.U1)} == {kit.U1}
+    assert {each["who"]["subject"] for each in listed(house, person=kit.E1)} == {kit.E1}
+    assert [each["action"] for each in listed(house, rule="R47")] == ["search"]
+    assert [each["rules"] for each in listed(house, basis="SVOD 3:1", action="search")] == [["R47"]]
+    assert listed(house, rule="R01", action="search")[0]["outcome"] == "refuse"
+    for nothing in ({"patient": "nobody"}, {"basis": "no law"}, {"until": "2040-11-21"}, {"since": "2041-01-01"}, {"unit": "X"}):
+        assert listed(house, **nothing) == []
+    assert len(listed(house, since="2040-11-21", until="2040-11-22")) > len(everything)  # each reading is an entry itself
+
+
+def test_pages_hold_every_entry_once(house, kit, seen):
+    whole, found, after = listed(house, until="2040-11-22"), [], ""
+    while True:
+        page = house.get("/access/log", "reviewer", params={"count": 2, "after": after, "until": "2040-11-22"}).json()
+        found += page["entries"]
+        after = page.get("next", "")
+        if not after or len(found) >= len(whole):
+            break
+    assert [(each["shard"], each["seq"]) for each in found[: len(whole)]] == [(each["shard"], each["seq"]) for each in whole]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"after": "x"}, {"after": "1.2"}, {"since": "yesterday"}, {"share": "2"}, {"share": "x"}, {"count": "0"}], ids=str
+)
+def test_what_cannot_be_read_is_refused_and_logged(house, wrong):
+    assert house.get("/access/log", "reviewer", params=wrong).status_code == 400
+    assert (house.log()[-1]["action"], house.log()[-1]["outcome"]) == ("read-log", "refuse")
+
+
+def test_a_share_is_drawn_by_the_entries_hashes_and_is_the_same_whoever_draws(house, seen):
+    for _ in range(30):
+        house.get(f"/fhir/Observation?patient={seen.id}", "doctor")
+    drawn = [[each["seq"] for each in listed(house, share="0.3", action="search")] for _ in range(2)]
+    assert drawn[0] == drawn[1]
+    assert 0 < len(drawn[0]) < 31
+    assert set(drawn[0]) <= {each["seq"] for each in listed(house, share="0.6", action="search")}
+
+
+def test_cues_are_facts_with_their_rule_in_words(house, kit, seen):
+    [search] = listed(house, action="search", outcome="permit")
+    cues = {each["cue"]: each for each in search["cues"]}
+    assert cues["no-contact"]["sv"].startswith("Patienten har ingen bokning")
+    assert "many-patients" not in cues
+    for more, told in ((0, False), (2, True)):
+        for _ in range(more):
+            house.get("/fhir/Observation?patient=x", "doctor-low")
+        refused = listed(house, outcome="refuse", action="search")
+        assert any(each["cue"] == "refused-repeatedly" for each in refused[-1]["cues"]) is told
+
+
+def test_a_verdict_is_an_entry_and_changes_none(house, kit, seen):
+    [search] = listed(house, action="search", outcome="permit")
+    said = {"shard": search["shard"], "seq": search["seq"], "verdict": "investigated", "note": "Vikarie på enheten."}
+    before = house.log()[search["seq"]]
+    assert house.do("POST", "/access/log/verdicts", "reviewer", json=said).status_code == 201
+    [again] = listed(house, action="search", outcome="permit")
+    [verdict] = again["verdicts"]
+    assert (verdict["verdict"], verdict["note"]) == ("investigated", "Vikarie på enheten.")
+    assert house.log()[search["seq"]] == before
+    assert search["seq"] not in [each["seq"] for each in listed(house, unreviewed="true")]
+    assert "Vikarie" not in json.dumps(house.log())
+
+
+@pytest.mark.parametrize(
+    ("who", "change", "status"),
+    [
+        ("doctor", {}, 403),
+        ("reviewer2", {}, 400),
+        ("reviewer", {"verdict": "guilty"}, 400),
+        ("reviewer", {"seq": 10_000}, 400),
+        ("reviewer", {"seq": "1"}, 400),
+        ("reviewer", {"note": 1}, 400),
+    ],
+    ids=str,
+)
+def test_only_the_own_providers_reviewer_gives_a_verdict_on_an_entry_that_is_there(house, seen, who, change, status):
+    [search] = listed(house, action="search", outcome="permit")
+    said = {"shard": search["shard"], "seq": search["seq"], "verdict": "justified"} | change
+    assert house.do("POST", "/access/log/verdicts", who, json=said).status_code == status
+
+
+def test_openings_in_an_emergency_are_found_until_they_have_a_verdict(house, kit, seen):
+    body = {"patient": seen.id, "type": "emergency", "step": 1, "reason": "medvetslös"}
+    assert house.do("POST", "/access/assertions", "doctor", json=body).status_code == 201
+    [opening] = listed(house, emergency="true", unreviewed="true")
+    assert "emergency" in [each["cue"] for each in opening["cues"]]
+    said = {"shard": opening["shard"], "seq": opening["seq"], "verdict": "justified"}
+    house.do("POST", "/access/log/verdicts", "reviewer", json=said)
+    assert listed(house, emergency="true", unreviewed="true") == []
+    assert len(listed(house, emergency="true")) == 1
+
+
+@pytest.mark.parametrize("form", ["csv", "ndjson", "fhir"])
+def test_an_export_holds_the_filter_the_checkpoint_and_what_was_asked_for_and_is_logged(house, kit, seen, form):
+    answer = house.get("/access/log/export", "reviewer", params={"form": form, "action": "search"})
+    assert answer.status_code == 200, answer.text
+    assert house.log()[-1]["action"] == "export-log"
+    checkpoint = Checkpoints(house.folder / "audit-checkpoints.txt", house.folder).notes()[-1]
+    if form == "csv":
+        rows = list(csv.reader(io.StringIO(answer.text)))
+        assert rows[0] == ["filter", "action=search"]
+        assert rows[1][1:] == checkpoint.strip().splitlines()
+        assert {row[rows[2].index("action")] for row in rows[3:]} == {"search"}
+    elif form == "ndjson":
+        told = alone.verify(answer.text, (house.folder / "audit-keys.json").read_text(), None)
+        assert told[0].startswith("2 entries hold")
+    else:
+        about, *events = [each["resource"] for each in answer.json()["entry"]]
+        assert {each["name"]: each["valueString"] for each in about["parameter"]} == {
+            "filter-action": "search",
+            "checkpoint": checkpoint,
+        }
+        assert [each["resourceType"] for each in events] == ["AuditEvent"] * 2
+
+
+# The patient
+
+
+def test_a_patient_gets_the_whole_own_list_with_proof_that_none_is_left_out(house, kit, seen):
+    house.near(seen, "hidden")
+    me = house.patient_person(seen)
+    answer = house.get("/access/log/export", me, params={"form": "ndjson"})
+    assert answer.status_code == 200, answer.text
+    keys = (house.folder / "audit-keys.json").read_text()
+    assert "No entry is left out" in " ".join(alone.verify(answer.text, keys))
+    lines = answer.text.splitlines()
+    entries = [json.loads(line) for line in lines[1:-1]]
+    assert json.loads(entries[-1]["entry"])["action"] == "export-log"
+    assert {json.loads(each["entry"])["key"] for each in entries if "entry" in each} == {seen.pk}
+    assert sum("leaf" in each for each in entries) > 0  # who is protected is not named, and the chain holds all the same
+    assert "SE2321990018-E4" not in answer.text
+    for left_out in range(1, len(lines) - 2):
+        harmed = "\n".join([*lines[:left_out], *lines[left_out + 1 : -1], json.dumps({"entries": len(entries) - 1})])
+        with pytest.raises(alone.Broken):
+            alone.verify(harmed, keys)
+
+
+@pytest.mark.parametrize(
+    ("who", "query"), [("doctor", {"form": "csv"}), ("reviewer", {"form": "pdf"}), ("patient", {"form": "csv"})]
+)
+def test_nobody_else_and_in_no_other_form(house, seen, who, query):
+    caller = house.patient_person(seen) if who == "patient" else who
+    assert house.get("/access/log/export", caller, params=query).status_code in (400, 403)
+
+
+# As FHIR
+
+
+def test_the_log_is_searched_and_read_as_audit_events(house, kit, seen):
+    found = house.get("/fhir/AuditEvent", "reviewer", params={"patient": f"Patient/{seen.id}", "date": "2040-11-21"}).json()
+    events = [each["resource"] for each in found["entry"]]
+    assert {each["resourceType"] for each in events} == {"AuditEvent"}
+    for each in events:
+        assert [str(issue) for issue in validate(each) if issue.severity in ("error", "fatal")] == []
+    search = next(each for each in events if each["action"] == "E" and each.get("subtype", [{}])[0].get("code") == "search-type")
+    assert search["meta"]["profile"][0].endswith("PatientQuery")
+    assert house.get(f"/fhir/AuditEvent/{search['id']}", "reviewer").json() == search
+    assert house.get(f"/fhir/AuditEvent/{search['id']}", "reviewer2").status_code == 404
+    assert house.get("/fhir/AuditEvent/log-0-99999", "reviewer").status_code == 404
+    assert house.log()[-1]["action"] == "read-log"
+
+
+def test_a_patient_has_the_own_events_and_staff_are_told_nothing(house, kit, seen):
+    me = house.patient_person(seen)
+    other = house.patient_person(house.enroll())
+    mine = house.get("/fhir/AuditEvent", me).json()["entry"]
+    assert {each["resource"]["entity"][0]["what"].get("reference") for each in mine if "entity" in each["resource"]} <= {
+        f"Patient/{seen.id}",
+        None,
+    }
+    assert house.get(f"/fhir/AuditEvent/{mine[0]['resource']['id']}", other).status_code == 404
+    for who in ("doctor", "social"):
+        assert all(each["search"]["mode"] == "outcome" for each in house.get("/fhir/AuditEvent", who).json().get("entry", []))
+
+
+def test_pages_of_events_are_linked(house, seen):
+    page, found = house.get("/fhir/AuditEvent", "reviewer", params={"_count": 2, "date": "lt2040-11-22"}).json(), []
+    for _ in range(50):
+        found += [each["resource"]["id"] for each in page.get("entry", [])]
+        link = next((each["url"] for each in page["link"] if each["relation"] == "next"), None)
+        if link is None:
+            break
+        page = house.get(link.removeprefix("http://hub.example.org"), "reviewer").json()
+        if len(found) > 12:
+            break
+    assert len(found) == len(set(found)) > 2
+
+
+@pytest.mark.parametrize("wrong", [{"nonsense": "1"}, {"date": "x"}, {"_count": "x"}], ids=str)
+def test_a_search_for_events_that_cannot_be_read_is_refused(house, wrong):
+    assert house.get("/fhir/AuditEvent", "reviewer", params=wrong).status_code == 400
