@@ -11,20 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hub.fhir.expression import (
-    Both,
-    Compared,
-    Exists,
-    Expression,
-    Member,
-    Path,
-    Resolves,
-    Step,
-    Where,
-    parse,
-    unnarrowed,
-    written,
-)
+from hub.fhir.expression import Both, Compared, Exists, Expression, Member, Path, Resolves, Step, Where, written
+from hub.fhir.expression_read import parse, unnarrowed
 from tools.definitions.package import Definition, Package, Table
 from tools.definitions.structure import At, Structures, implied_system, targets, types
 
