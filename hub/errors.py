@@ -7,7 +7,8 @@ HubError
 ├── Forbidden            who calls may not do this at all                     forbidden
 ├── Unauthenticated      no token, or one that does not hold                  login
 ├── Conflict             what is there already stands in the way              conflict
-│   └── Stale            the resource is not what the writer believed         conflict
+│   ├── Stale            the resource is not what the writer believed         conflict
+│   └── Several          more than one resource meets a condition             multiple-matches
 ├── Gone                 it was there for this caller, and was deleted        deleted
 ├── NotAcceptable        the answer cannot be written in the form asked for   not-supported
 ├── UnsupportedMedia     the body is of a form that is not read here          not-supported
@@ -77,6 +78,10 @@ class Conflict(HubError):
 
 class Stale(Conflict):
     pass
+
+
+class Several(Conflict):
+    issue = "multiple-matches"
 
 
 class Gone(HubError):

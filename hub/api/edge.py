@@ -37,6 +37,7 @@ STATUS: Mapping[type[HubError], int] = {
     errors.Unauthenticated: 401,
     errors.Conflict: 409,
     errors.Stale: 412,
+    errors.Several: 412,
     errors.Expired: 410,
     errors.Gone: 410,
     errors.TooCostly: 413,

@@ -17,7 +17,9 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from hub.errors import InvalidRequest, NotAcceptable, UnsupportedMedia
+from hub.fhir.fhirpath_patch import fhirpath_patch
 from hub.fhir.json import dumps, indented, loads, loads_untrusted
+from hub.fhir.json_patch import Patch, json_patch
 from hub.fhir.outcome import outcome
 from hub.fhir.resource import Resource
 from hub.fhir.xml import dumps_xml
@@ -29,6 +31,7 @@ FHIR_XML = "application/fhir+xml; charset=utf-8"
 JSON_TYPES = ("application/fhir+json", "application/json", "text/json", "application/json+fhir")
 XML_TYPES = ("application/fhir+xml", "application/xml", "text/xml", "application/xml+fhir")
 """The last of each is what versions of FHIR before R4 called it; servers are encouraged to go on taking it."""
+JSON_PATCH = "application/json-patch+json"
 VERSIONS = ("4.0", "4.0.1")
 
 _CODES: Mapping[str, bool] = {
@@ -103,6 +106,16 @@ async def resource_body(request: Request) -> Resource:
         return _object(await request.body())
     content = await request.body()
     return await run_in_threadpool(loads_xml, content) if len(content) > _LONG else loads_xml(content)
+
+
+async def patch_body(request: Request) -> Patch:
+    """The patch that was sent: JSON Patch, or FHIRPath Patch as JSON or XML.
+
+    Raises: as `resource_body`.
+    """
+    if _media(request.headers.get("content-type", ""))[0] != JSON_PATCH:
+        return fhirpath_patch(await resource_body(request))
+    return json_patch(_document(await request.body()))
 
 
 async def json_body(request: Request) -> dict[str, Any]:
@@ -215,9 +228,14 @@ def _sent(request: Request, types: tuple[str, ...]) -> str:
 
 
 def _object(content: bytes) -> dict[str, Any]:
-    held = loads_untrusted(content)
+    held = _document(content)
     if not isinstance(held, dict):
         raise InvalidRequest("the body is not an object")
+    return held
+
+
+def _document(content: bytes) -> Any:
+    held = loads_untrusted(content)
     if b"\\u" in content:
         _check_texts(held)
     return held

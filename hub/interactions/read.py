@@ -32,7 +32,7 @@ async def read(context: Context, resource_type: str, fhir_id: str) -> Held:
 
     Raises: NotFound: no such resource in this caller's view; Forbidden.
     """
-    found = await _logged(context, "read", resource_type, _read, fhir_id)
+    found = await _logged(context, "read", resource_type, found_now, fhir_id)
     return Held(found.bytes, found.version_id, found.recorded)
 
 
@@ -101,7 +101,8 @@ def places(store: Store, context: Context, resource_type: str, fhir_id: str) -> 
         yield scope, number, seen
 
 
-def _read(store: Store, context: Context, action: str, resource_type: str, fhir_id: str) -> tuple[Found | None, Leaf]:
+def found_now(store: Store, context: Context, action: str, resource_type: str, fhir_id: str) -> tuple[Found | None, Leaf]:
+    """The current version, if it is released, and the entry for the log."""
     for _, number, seen in places(store, context, resource_type, fhir_id):
         found = store.search.read(store.reader(), seen.view, resource_type, number, fhir_id)
         if found:

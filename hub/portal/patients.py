@@ -13,9 +13,10 @@ from hub.consent.provision_written import written
 from hub.errors import Forbidden, InvalidRequest, NotFound
 from hub.fhir.identifiers import InvalidNumber, personal_number
 from hub.interactions import access
+from hub.interactions.changes import Change
 from hub.interactions.context import Context
 from hub.interactions.overview import RegisterSilent, found
-from hub.interactions.write import create
+from hub.interactions.write import write
 from hub.portal.person import basis, consent_ended, in_days, person
 from hub.portal.site import Portal
 from hub.portal.visit import Visit, known
@@ -154,7 +155,8 @@ async def consent(context: Context, patient: str, form: Mapping[str, str]) -> No
         case "unit" | "me" as whom:
             given = _given(context, whom, _day(form, "consent"))
             resource = written(given, f"Patient/{patient}", "Muntligt samtycke, registrerat i patientöversikten")
-            await create(context, "Consent", {name: value for name, value in resource.items() if name != "id"})
+            unnamed = {name: value for name, value in resource.items() if name != "id"}
+            await write(context, Change(action="create", type="Consent", resource=unnamed))
         case "child":
             reason = "Barnet kan inte ta ställning till samtycke"
             await access.register(context, "assertions", {"patient": patient, "type": "child", "step": 1, "reason": reason})

@@ -93,18 +93,19 @@ class AuditLog:
             raise EpochMoved
         return seq
 
-    def append_in(self, connection: Connection, leaf: Leaf) -> int:
-        """Append within a writing transaction of one's own: the change and its entry are durable together or not at all.
+    def append_in(self, connection: Connection, *leaves: Leaf) -> list[int]:
+        """Append within a writing transaction of one's own: changes and their entries are durable together or not at all.
 
         Raises: EpochMoved; AuditUnavailable.
         """
         try:
-            [seq] = self._append(connection, [leaf])
+            numbers = self._append(connection, leaves) if leaves else []
         except Exception as fault:  # whatever it is, the driver's own errors among them: the change is not made either
             raise AuditUnavailable(f"the access log cannot be written ({type(fault).__name__})") from fault
-        if seq is None:
+        found = [each for each in numbers if each is not None]
+        if len(found) < len(leaves):
             raise EpochMoved
-        return seq
+        return found
 
     def _append(self, connection: Connection, leaves: Sequence[Leaf]) -> list[int | None]:
         # Patients before the head, always: who writes a patient appends last, and two orders would wait for each other.

@@ -166,6 +166,20 @@ def _begin_immediate(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
+def lock_until_end(connection: Connection, number: int) -> None:
+    """Wait for whoever holds this lock, and hold it until the transaction ends. SQLite has one writer at a time anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(_LOCK, {"number": number})
+
+
+def deadlocked(fault: BaseException | None) -> bool:
+    """Whether a transaction was ended since it and another waited for each other: done again, it can succeed."""
+    return getattr(getattr(fault, "orig", None), "sqlstate", "") == "40P01"
+
+
+_LOCK = text("SELECT pg_advisory_xact_lock(:number)")
+
+
 def tables() -> tuple[str, ...]:
     """Every table that the hub keeps, in an order in which they can be copied."""
     return tuple(table.name for table in METADATA.sorted_tables)

@@ -1,15 +1,17 @@
 """The store: the one door to the database. Work that touches it hops to a small pool of threads, once per request."""
 
 from collections.abc import Callable
+from copy import copy
 from datetime import UTC, datetime
 from typing import Concatenate, ParamSpec, TypeVar, cast
 
 from sqlalchemy import Connection
 
+from hub.errors import AuditUnavailable, Conflict
 from hub.keys import Keys
 from hub.store import reindexing
-from hub.store.audit_log import AuditLog, Leaf
-from hub.store.database import Database
+from hub.store.audit_log import AuditLog, EpochMoved, Leaf
+from hub.store.database import Database, SQLAlchemyError, deadlocked
 from hub.store.deposit import DIRECTORY_RECORD, open_record
 from hub.store.known import Memory
 from hub.store.search import Searcher
@@ -20,6 +22,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 THREADS = 4
 """One of which serves as a rule, and another where it is held up."""
+ATTEMPTS = 5
+"""How often a writing transaction is tried that others stand in the way of."""
 PATIENCE = 0.01
 """Seconds that work waits behind a thread that is held up."""
 
@@ -42,6 +46,7 @@ class Store:
         self.search = Searcher("sqlite" if self.database.sqlite else "postgresql")
         self.audit = AuditLog(self.database, self.now, observe, audit_shards)
         self._threads = Threads(THREADS, "store", PATIENCE, self.audit)
+        self._inside: Connection | None = None
         self.hops = 0
         """How many times work hopped to a thread: tests count them."""
 
@@ -62,8 +67,33 @@ class Store:
         return micros(self.clock())
 
     def reader(self) -> Connection:
-        """This thread's reading connection."""
-        return self.database.reader()
+        """This thread's reading connection; inside a transaction its own."""
+        return self._inside or self.database.reader()
+
+    def inside(self, connection: Connection) -> "Store":
+        """The store as a writing transaction sees it: with what it wrote so far. Nothing of it is remembered afterwards."""
+        found = copy(self)
+        found._inside, found.memory = connection, Memory()
+        return found
+
+    def write(self, work: Callable[[Connection], tuple[T, list[Leaf]]]) -> T:
+        """Run `work` in one writing transaction, which the log entries that it gives are part of; anew where it and another
+        waited for each other, or the grounds of an entry moved meanwhile.
+
+        Raises: Conflict: others stood in the way each time; AuditUnavailable; what `work` raises.
+        """
+        for _ in range(ATTEMPTS):
+            try:
+                with self.database.writing() as connection:
+                    result, leaves = work(connection)
+                    self.audit.append_in(connection, *leaves)
+                return result
+            except EpochMoved:
+                continue
+            except (SQLAlchemyError, AuditUnavailable) as fault:
+                if not (deadlocked(fault) or deadlocked(fault.__cause__)):
+                    raise
+        raise Conflict("others write the same at the same time: try again")
 
     async def __call__(self, work: Callable[Concatenate["Store", P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work(store, …)` on one of the store's threads."""

@@ -31,10 +31,11 @@ from hub.demo.world.model import Measurement, World
 from hub.demo.world.stories.ingrid import INGRID
 from hub.fhir.identifiers import PERSONNUMMER, Identifier
 from hub.hub import Hub
+from hub.interactions import write as writing
 from hub.interactions.access import register as grant
+from hub.interactions.changes import Change
 from hub.interactions.context import Context
 from hub.interactions.overview import found
-from hub.interactions.write import create
 from hub.keys import Keys
 from hub.limits import Limits
 from hub.mappers import SourceMessage
@@ -276,7 +277,8 @@ async def measure(house: House, count: int = 50) -> None:
     patient, _ = await found(start)
     for number, fact in enumerate(house.world.facts("own", INGRID, Measurement)[-count:]):
         context = Context(house.hub, house.refresher, caller, f"own-{number}", house.hub.store.now())
-        await create(context, "Observation", _observation(fact, f"Patient/{patient['id']}"))
+        made = _observation(fact, f"Patient/{patient['id']}")
+        await writing.write(context, Change(action="create", type="Observation", resource=made))
     await grant(start, "shares", {"patient": patient["id"], "unit": o.HEART})
 
 

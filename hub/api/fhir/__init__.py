@@ -1,4 +1,4 @@
-"""FHIR REST at /fhir: read, vread, history, search, create, update, delete, metadata. http://hl7.org/fhir/R4/http.html
+"""FHIR REST at /fhir: its routes, and what it says of itself. http://hl7.org/fhir/R4/http.html
 
 Plain Starlette routes: they are the hot path. Stored bytes go out as they are; `hub.api.formats` writes them anew where
 another form is asked for.
@@ -15,7 +15,7 @@ from hub.api.fhir.everything import everything
 from hub.api.fhir.reading import history, read, vread
 from hub.api.fhir.searching import search, search_by_post
 from hub.api.fhir.stated import statement
-from hub.api.fhir.writing import create, delete, update
+from hub.api.fhir.writing import create, delete, patch, update
 from hub.api.formats import FHIR_JSON, asked, given
 from hub.errors import HubError
 from hub.fhir.json import dumps
@@ -55,7 +55,11 @@ def fhir_routes(edge: Edge, version: str, smart_configuration: Callable[[], dict
         on("/{type}/{id}", ["PUT"], update),
         on("/{type}/{id}", ["DELETE"], delete),
         on("/{type}", ["GET"], search),
+        on("/{type}/{id}", ["PATCH"], patch),
         on("/{type}", ["POST"], create),
+        on("/{type}", ["PUT"], update),
+        on("/{type}", ["PATCH"], patch),
+        on("/{type}", ["DELETE"], delete),
     ]
     stated = statement(edge, version, routes)
     return [*routes, *edge.otherwise("/fhir", routes)]

@@ -1,5 +1,6 @@
 """What the routes under /fhir read of a request: type, parameters, versions; and the headers of a version."""
 
+from collections.abc import Iterable
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -7,7 +8,10 @@ from starlette.requests import Request
 from hub.api.edge import http_date
 from hub.api.formats import asked
 from hub.errors import InvalidRequest, NotFound
+from hub.fhir.identifiers import Identifier
+from hub.fhir.query import Query, read_query
 from hub.fhir.types import TYPES
+from hub.interactions.context import Context
 
 
 def type_or_none(request: Request) -> str:
@@ -44,12 +48,41 @@ def version_headers(version_id: str, recorded: int) -> dict[str, str]:
     return {"ETag": f'W/"{version_id}"', "Last-Modified": http_date(recorded // 1_000_000)}
 
 
-def if_match(request: Request) -> str | None:
-    """The version that the writer believes to be current; None: not said."""
-    written = request.headers.get("if-match")
+def etags(written: str | None, place: str) -> frozenset[str] | None:
+    """The versions that an If-Match or If-None-Match names, perhaps `*`; None: not said.
+
+    Raises: InvalidRequest: it names none.
+    """
     if written is None:
         return None
-    version = written.strip().removeprefix("W/").strip('"')
-    if not version:
-        raise InvalidRequest("is not an ETag", "If-Match")
-    return version
+    found = frozenset(each.strip().removeprefix("W/").strip('"') for each in written.split(","))
+    if not all(found):
+        raise InvalidRequest("is not an ETag", place)
+    return found
+
+
+def preference(request: Request, name: str) -> str:
+    """What the caller prefers, in small letters; empty: not said. Source: RFC 7240."""
+    for each in request.headers.get("prefer", "").replace(";", ",").split(","):
+        given, _, value = each.partition("=")
+        if given.strip().lower() == name:
+            return value.strip().strip('"').lower()
+    return ""
+
+
+def condition(context: Context, resource_type: str, given: Iterable[tuple[str, str]]) -> Query:
+    """The condition of a conditional interaction: every clause counts, an unknown one is refused.
+
+    Raises: NotSupported; InvalidRequest; Throttled.
+    """
+    query = read_query(
+        resource_type,
+        [(name, value) for name, value in given if name not in ("_format", "_pretty")],
+        now=context.hub.clock(),
+        base=context.hub.base,
+        terminology=context.hub.terminology,
+        own_source=context.caller.kind == "system",
+    )
+    if any(isinstance(each, Identifier) for each in query.patients):
+        context.count_lookup()
+    return query

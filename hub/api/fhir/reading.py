@@ -1,10 +1,13 @@
 """read, vread and history. http://hl7.org/fhir/R4/http.html#read"""
 
+from email.utils import parsedate_to_datetime
+
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.api.edge import clean_id, refusing
-from hub.api.fhir._asked import asked_type, pairs, type_or_none, version_headers
+from hub.api.fhir._asked import asked_type, etags, pairs, type_or_none, version_headers
 from hub.api.formats import FHIR_JSON
 from hub.errors import NotSupported
 from hub.interactions import read as interactions
@@ -42,6 +45,22 @@ async def history(request: Request, context: Context) -> Response:
 
 def _resource(request: Request, held: Held) -> Response:
     headers = version_headers(held.version_id, held.recorded)
-    if request.headers.get("if-none-match", "").strip() == headers["ETag"]:
+    if _unchanged(request.headers, held):
         return Response(status_code=304, headers=headers)
     return Response(held.bytes, headers=headers, media_type=FHIR_JSON)
+
+
+def _unchanged(headers: Headers, held: Held) -> bool:
+    """Whether the caller has this version already: by its ETag, or where none is named by its time. A time that cannot be read
+    says nothing. Source: RFC 9110 section 13.2.2."""
+    named = headers.get("if-none-match")
+    if named is not None:
+        return not {"*", held.version_id}.isdisjoint(etags(named, "If-None-Match") or ())
+    since = headers.get("if-modified-since")
+    if since is None:
+        return False
+    try:
+        at = parsedate_to_datetime(since)
+        return held.recorded // 1_000_000 <= at.timestamp()
+    except (ValueError, OverflowError):
+        return False

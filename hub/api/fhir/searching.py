@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.api.edge import clean_id, refusing
-from hub.api.fhir._asked import known_type, pairs, type_or_none
+from hub.api.fhir._asked import known_type, pairs, preference, type_or_none
 from hub.api.formats import FHIR_JSON, asked
 from hub.errors import UnsupportedMedia
 from hub.fhir.identifiers import Identifier
@@ -52,7 +52,7 @@ def _query(request: Request, context: Context, pairs: list[tuple[str, str]], ter
         "" if everything else known_type(request),
         pairs,
         now=context.hub.clock(),
-        lenient="handling=lenient" in request.headers.get("prefer", "").replace(" ", ""),
+        lenient=preference(request, "handling") == "lenient",
         base=context.hub.base,
         terminology=terminology,
         own_source=context.caller.kind == "system",

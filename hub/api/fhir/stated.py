@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from starlette.routing import Route
 
 from hub.api.edge import Edge
+from hub.api.formats import JSON_PATCH
 from hub.fhir.capability import Server, capability
 from hub.fhir.json import dumps
 from hub.fhir.served import Served, served
@@ -28,7 +29,9 @@ def statement(edge: Edge, version: str, routes: Iterable[Route]) -> bytes:
         software_version=version,
         date=STATED,
         formats=(*MEDIA_TYPES, "json", "xml"),
-        conditional_read="not-match",
+        patch_formats=(JSON_PATCH, *MEDIA_TYPES),
+        conditional_create=True,
+        conditional_read="full-support",
         authorize_url=issuer.authorize_url if issuer else "",
         token_url=issuer.token_url if issuer else "",
         cors=bool(edge.hub.config.cors_origins),

@@ -1,42 +1,84 @@
-"""create, update, delete. http://hl7.org/fhir/R4/http.html#create"""
+"""create, update, patch and delete, by id and by condition. http://hl7.org/fhir/R4/http.html#create"""
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.api.edge import clean_id, refusing
-from hub.api.fhir._asked import asked_type, if_match, known_type, type_or_none, version_headers
-from hub.api.formats import FHIR_JSON, resource_body
-from hub.errors import NotSupported
-from hub.interactions import write as interactions
+from hub.api.fhir._asked import asked_type, condition, etags, known_type, pairs, preference, type_or_none, version_headers
+from hub.api.formats import FHIR_JSON, patch_body, resource_body
+from hub.fhir.json import dumps
+from hub.fhir.outcome import all_well
+from hub.interactions.changes import Action, Change, Condition, Written
 from hub.interactions.context import Context
-from hub.interactions.write import Written
+from hub.interactions.write import write
 
 
 async def create(request: Request, context: Context) -> Response:
-    async with refusing(context, "create", type_or_none(request)):
-        resource_type = asked_type(request)
-        if "if-none-exist" in request.headers:
-            raise NotSupported("conditional create is not supported", "If-None-Exist")
-        body = await resource_body(request)
-    return _written(request, context, await interactions.create(context, resource_type, body), 201)
+    return await _written(request, context, "create")
 
 
 async def update(request: Request, context: Context) -> Response:
-    async with refusing(context, "update", type_or_none(request)):
-        resource_type, version, body = asked_type(request), if_match(request), await resource_body(request)
-    written = await interactions.update(context, resource_type, clean_id(request.path_params["id"]), body, version)
-    return _written(request, context, written, 201 if written.created else 200)
+    return await _written(request, context, "update")
+
+
+async def patch(request: Request, context: Context) -> Response:
+    return await _written(request, context, "patch")
 
 
 async def delete(request: Request, context: Context) -> Response:
-    async with refusing(context, "delete", type_or_none(request)):
-        resource_type, version = known_type(request), if_match(request)
-    await interactions.delete(context, resource_type, clean_id(request.path_params["id"]), version)
-    return Response(status_code=204)
+    return await _written(request, context, "delete")
 
 
-def _written(request: Request, context: Context, written: Written, status: int) -> Response:
-    headers = version_headers(written.held.version_id, written.held.recorded)
-    headers["Location"] = f"{context.hub.base}/{written.resource_type}/{written.fhir_id}/_history/{written.held.version_id}"
-    minimal = "return=minimal" in request.headers.get("prefer", "")
-    return Response(b"" if minimal else written.held.bytes, status, headers, FHIR_JSON)
+async def _written(request: Request, context: Context, action: Action) -> Response:
+    async with refusing(context, action, type_or_none(request)):
+        change = await asked_change(request, context, action)
+    return answered(request, context, await write(context, change))
+
+
+async def asked_change(request: Request, context: Context, action: Action, part: int = 0) -> Change:
+    """The change that is asked for: of the resource that the path names, or that a search finds.
+
+    Takes: `part`: the place of the request among those that came together.
+    Raises: InvalidRequest and the like: the request cannot be read.
+    """
+    resource_type = known_type(request) if action == "delete" else asked_type(request)
+    sought = _sought(request, action)
+    return Change(
+        action=action,
+        type=resource_type,
+        id=clean_id(request.path_params.get("id", "")) if sought is None and action != "create" else "",
+        resource=await resource_body(request) if action in ("create", "update") else None,
+        patch=await patch_body(request) if action == "patch" else None,
+        condition=None if sought is None else Condition(condition(context, resource_type, pairs(sought))),
+        versions=etags(request.headers.get("if-match"), "If-Match"),
+        absent=request.headers.get("if-none-match", "").strip() == "*",
+        part=part,
+    )
+
+
+def _sought(request: Request, action: Action) -> bytes | None:
+    """The search by which the resource is meant; None: it is meant by its id, or is new in any case."""
+    if action != "create":
+        return None if "id" in request.path_params else bytes(request.scope["query_string"])
+    written = request.headers.get("if-none-exist")
+    return None if written is None else written.strip().lstrip("?").encode()
+
+
+def answered(request: Request, context: Context, written: Written) -> Response:
+    """What was written, or found instead, as far as the caller prefers to hear of it."""
+    if written.deleted:
+        return Response(status_code=204)
+    status = 201 if written.created else 200
+    held = written.held
+    if held is None:
+        return Response(status_code=status, media_type=FHIR_JSON)
+    headers = version_headers(held.version_id, held.recorded)
+    headers["Location"] = f"{context.hub.base}/{written.resource_type}/{written.fhir_id}/_history/{held.version_id}"
+    match preference(request, "return"):
+        case "minimal":
+            return Response(b"", status, headers, FHIR_JSON)
+        case "operationoutcome":
+            done = "the resource was created" if written.created else "the resource stands as it is shown at its address"
+            return Response(dumps(all_well(done)), status, headers, FHIR_JSON)
+        case _:
+            return Response(held.bytes, status, headers, FHIR_JSON)

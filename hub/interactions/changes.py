@@ -1,0 +1,308 @@
+"""One change of a resource, carried out in a writing transaction: create, update, patch or delete, by id or by a condition.
+
+A condition is met by what is released to the writer and by nothing else, so that no outcome tells of what is withheld.
+Source: http://hl7.org/fhir/R4/http.html#create, #update, #patch, #delete, #cond-update
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from hub.caller import Caller
+from hub.consent.release import TRUE, Outcome, Release, Row
+from hub.errors import Conflict, Gone, InvalidRequest, NotFound, Several, Stale, Unprocessable
+from hub.fhir.identity import logical_id, rid
+from hub.fhir.json import loads
+from hub.fhir.masking import hidden
+from hub.fhir.query import Query
+from hub.fhir.resource import Resource
+from hub.fhir.validation import validate
+from hub.interactions import consents, logbook
+from hub.interactions.context import Context
+from hub.interactions.matching import matching
+from hub.interactions.owning import FAMILY, Before, check_change, moves, place, reach, registers
+from hub.interactions.plan import question_about
+from hub.interactions.read import Held, places
+from hub.interactions.whose import patient_key
+from hub.interactions.written_custody import HUB, custody_of
+from hub.store.audit_log import Leaf
+from hub.store.database import Connection, lock_until_end
+from hub.store.deposit import Record, deposit, lock_patient
+from hub.store.held_entry import held_entry
+from hub.store.known import Known, known, put_ground
+from hub.store.patients import locate
+from hub.store.search import Found, View
+from hub.store.store import Store
+from hub.store.tables import FOREVER, NO_PATIENT, locator
+from hub.store.values import insert_new
+
+MOVED = "a resource does not move from one patient to another"
+WRITTEN = Release((Row(TRUE, Outcome.PERMIT, "WRITTEN"),))
+"""What a writer has just written is shown to the writer, whatever the writer may read otherwise."""
+ANY = "*"
+"""Stands for any version: If-Match: *."""
+
+Action = Literal["create", "update", "patch", "delete"]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What the resource that is meant, or is not to be there yet, is found by."""
+
+    query: Query
+    patient: str | None = None
+    """As `hub.interactions.matching.resolved` gives it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What is asked for."""
+
+    action: Action
+    type: str
+    id: str = ""
+    """Empty: of a new resource, or found by the condition."""
+    resource: Resource | None = None
+    """To create or update: what is to stand."""
+    patch: Callable[[Resource], Resource] | None = None
+    """To patch: from what stands to what is to stand. Raises: InvalidRequest; Unprocessable: it does not fit what stands."""
+    condition: Condition | None = None
+    versions: frozenset[str] | None = None
+    """Those of which one must be current (If-Match, `ANY`); None: not said."""
+    absent: bool = False
+    """It must not be there yet (If-None-Match: *)."""
+    part: int = 0
+    """Its place in the request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What came of a change."""
+
+    resource_type: str
+    fhir_id: str
+    held: Held | None
+    """As it stands now; None: it was deleted, or is still to be read where it was found instead of created."""
+    created: bool = False
+    deleted: bool = False
+
+
+Done = tuple[Written, Leaf | None]
+"""With the entry for the log; None: nothing was written, since what was to be created is there."""
+
+
+def carried_out(connection: Connection, store: Store, context: Context, change: Change) -> Done:
+    """Carry out a change that the caller may ask for.
+
+    Takes: `store`: what it reads must see what `connection` wrote, if there is a condition.
+    Raises: InvalidRequest; Unprocessable; Forbidden; NotFound: not in the caller's view; Gone; Stale; Several; Conflict.
+    """
+    hit = _met(connection, store, context, change)
+    match change.action:
+        case "create" if hit:
+            return Written(change.type, hit.fhir_id, None), None
+        case "create":
+            return _create(connection, store, context, change)
+        case "update" if change.condition:
+            return _update_where(connection, store, context, change, hit)
+        case "update":
+            return _update(connection, store, context, change, change.id)
+        case "patch":
+            return _patch(connection, store, context, change, hit.fhir_id if hit else change.id)
+        case "delete" if change.condition and hit is None:
+            return _deleted_nothing(context, change, "")
+        case "delete":
+            return _delete(connection, store, context, change, hit.fhir_id if hit else change.id)
+
+
+def clean(resource_type: str, resource: Resource) -> Resource:
+    """The resource without what the server sets.
+
+    Raises: InvalidRequest; Unprocessable: not valid.
+    """
+    if resource.get("resourceType") != resource_type:
+        raise InvalidRequest("the body is a resource of another type than the URL says", "resourceType")
+    faults = [each for each in validate(resource) if each.severity in ("error", "fatal")]
+    if faults:
+        raise Unprocessable("the resource is not valid", faults[0].place, tuple(faults))
+    meta = {name: value for name, value in resource.get("meta", {}).items() if name not in ("versionId", "lastUpdated")}
+    rest = {name: value for name, value in resource.items() if name != "meta"}
+    return rest | ({"meta": meta} if meta else {})
+
+
+def new_id(store: Store, context: Context, change: Change) -> str:
+    """The id of what is created by a change: it follows from the request and the change's place in it."""
+    parts = (context.caller.source or HUB, "create", context.request_id, str(change.part))
+    return logical_id(store.keys.identity, change.type, *parts)
+
+
+def meets(connection: Connection, store: Store, context: Context, condition: Condition) -> tuple[Found, ...]:
+    """What meets a condition, two at most. Others who match in the same view wait until this transaction ends."""
+    _lock_view(connection, store, context.caller, condition.patient)
+    return matching(store, context, condition.query, condition.patient, connection)
+
+
+def _met(connection: Connection, store: Store, context: Context, change: Change) -> Found | None:
+    """The one resource that meets the condition.
+
+    Raises: Several.
+    """
+    if change.absent:
+        _lock_view(connection, store, context.caller, None)
+    hits = meets(connection, store, context, change.condition) if change.condition else ()
+    if len(hits) > 1:
+        raise Several("more than one resource meets the condition")
+    return hits[0] if hits else None
+
+
+def _lock_view(connection: Connection, store: Store, caller: Caller, patient: str | None) -> None:
+    own = f"source/{caller.source}" if caller.kind == "system" else f"patient/{patient}" if patient else f"unit/{caller.unit}"
+    lock_until_end(connection, rid(store.keys.identity, "view", own))
+
+
+def _create(connection: Connection, store: Store, context: Context, change: Change) -> Done:
+    made = {**(change.resource or {}), "id": new_id(store, context, change)}
+    return _put(connection, store, context, change, clean(change.type, made), None)
+
+
+def _update_where(connection: Connection, store: Store, context: Context, change: Change, hit: Found | None) -> Done:
+    given = (change.resource or {}).get("id")
+    if hit is None and given is None:
+        return _create(connection, store, context, change)
+    if hit is not None and given not in (None, hit.fhir_id):
+        raise InvalidRequest("the id in the body is not that of what meets the condition", f"{change.type}.id")
+    fhir_id = hit.fhir_id if hit else given
+    if not isinstance(fhir_id, str):
+        raise InvalidRequest("is not an id", f"{change.type}.id")
+    named = replace(change, resource={**(change.resource or {}), "id": fhir_id})
+    if hit is None and _found(connection, store, context, change.type, fhir_id, gone=False):
+        raise Conflict("a resource has that id, and does not meet the condition", f"{change.type}.id")
+    return _update(connection, store, context, named, fhir_id)
+
+
+def _update(connection: Connection, store: Store, context: Context, change: Change, fhir_id: str) -> Done:
+    resource = change.resource or {}
+    if resource.get("id") != fhir_id:
+        raise InvalidRequest("the id in the body is not the one in the URL", f"{change.type}.id")
+    made = clean(change.type, resource)
+    source = context.caller.kind == "system"
+    before = _found(connection, store, context, change.type, fhir_id, gone=not source)
+    if before is None and (not source or change.versions is not None):
+        raise NotFound("there is no such resource")
+    if before is not None:
+        if change.absent:
+            raise Stale("the resource is there already", "If-None-Match")
+        _check_version(before, change)
+    return _put(connection, store, context, change, made, before)
+
+
+def _patch(connection: Connection, store: Store, context: Context, change: Change, fhir_id: str) -> Done:
+    before = _found(connection, store, context, change.type, fhir_id)
+    if before is None:
+        raise NotFound("there is no such resource")
+    _check_version(before, change)
+    check_change(context.caller, before)
+    assert change.patch is not None
+    assert before.version.bytes is not None
+    made = change.patch(loads(before.version.bytes))
+    if made.get("id") != fhir_id:
+        raise Unprocessable("a patch leaves the id as it is", f"{change.type}.id")
+    return _put(connection, store, context, change, clean(change.type, made), before)
+
+
+def _delete(connection: Connection, store: Store, context: Context, change: Change, fhir_id: str) -> Done:
+    caller, now = context.caller, store.now()
+    try:
+        before = _found(connection, store, context, change.type, fhir_id)
+    except Gone:
+        return _deleted_nothing(context, change, fhir_id)
+    if before is None:
+        raise NotFound("there is no such resource")
+    _check_version(before, change)
+    check_change(caller, before)
+    told = before.told
+    over = consents.ended(context, consents.of(told, fhir_id)) if registers(caller, change.type) else ()
+    deposit(connection, store.keys.identity, told.pk, (), (before.version.entry,), now)
+    for ground in over:
+        put_ground(connection, told.pk, ground, caller.subject, now)
+    return Written(change.type, fhir_id, None, deleted=True), _leaf(context, change, told, [each.id for each in over])
+
+
+def _deleted_nothing(context: Context, change: Change, fhir_id: str) -> Done:
+    caller, more = context.caller, {"type": change.type, "outcome": "nothing"}
+    leaf = logbook.administered(caller, "delete", NO_PATIENT, "", context.request_id, **more)
+    return Written(change.type, fhir_id, None, deleted=True), leaf
+
+
+def _put(
+    connection: Connection, store: Store, context: Context, change: Change, resource: Resource, before: Before | None
+) -> Done:
+    """Write a resource that may be written. `before`: what lies there already."""
+    caller, key, now = context.caller, store.keys.identity, store.now()
+    resource_type, fhir_id = resource["resourceType"], resource["id"]
+    pk = patient_key(connection, key, caller, resource)
+    if before is not None and pk != before.told.pk:
+        raise Conflict(MOVED, f"{resource_type}.subject")
+    lock_patient(connection, pk, now)
+    told = known(connection, pk, now)
+    if caller.kind != "system":
+        context.demand(question_about(context.hub, told, now))
+    if told.facts.protected and caller.kind == "system":
+        resource = hidden(resource)
+    if before is not None:
+        check_change(caller, before)
+    grounds = consents.registered(context, resource, told) if registers(caller, resource_type) else ()
+    consents.check_representative(connection, key, context, grounds, told)
+    custody = custody_of(context, resource, grounds)
+    if before is not None and not (caller.kind == "system" or moves(resource_type, before)):
+        custody = before.entry.custody
+    entry, scope = place(connection, store, caller, custody, resource_type, fhir_id, before)
+    if locate(connection, key, scope + resource_type, fhir_id) not in (None, pk):
+        raise Conflict(MOVED, f"{resource_type}.subject")
+    deposit(connection, key, pk, [Record(entry, FAMILY, custody, (resource,), scope)], (), now)
+    insert_new(connection, locator, [{"rid": rid(key, each.KIND, each.id), "pk": pk} for each in grounds])
+    for ground in grounds:
+        put_ground(connection, pk, ground, caller.subject, now)
+    held = _as_written(connection, store, pk, scope + resource_type, resource_type, fhir_id)
+    leaf = _leaf(context, change, told, [each.id for each in grounds])
+    return Written(resource_type, fhir_id, held, created=before is None), leaf
+
+
+def _leaf(context: Context, change: Change, told: Known, grounds: list[str]) -> Leaf:
+    patient = told.fhir_id if told.pk else ""
+    more = {"type": change.type, "grounds": grounds}
+    return logbook.administered(context.caller, change.action, told.pk, patient, context.request_id, **more)
+
+
+def _as_written(connection: Connection, store: Store, pk: int, scoped: str, resource_type: str, fhir_id: str) -> Held:
+    view = View("patient", WRITTEN, pk=pk, asof=FOREVER - 1)
+    found = store.search.read(connection, view, resource_type, rid(store.keys.identity, scoped, fhir_id), fhir_id)
+    assert found is not None
+    return Held(found.bytes, found.version_id, found.recorded)
+
+
+def _found(
+    connection: Connection, store: Store, context: Context, resource_type: str, fhir_id: str, gone: bool = True
+) -> Before | None:
+    """The newest version in the caller's view, its patient's record locked; None: there is none.
+
+    Raises: Gone: it was deleted, and `gone` makes that an error.
+    """
+    for scope, number, seen in places(store, context, resource_type, fhir_id):
+        if seen.known.pk != NO_PATIENT or seen.known.fhir_id:
+            lock_patient(connection, seen.known.pk, store.now())
+        view = replace(seen.view, release=reach(context.caller, resource_type, seen.release))
+        versions = store.search.versions(connection, view, resource_type, number, fhir_id)
+        if versions:
+            entry = held_entry(connection, seen.known.pk, versions[0].entry)
+            if versions[0].bytes is None or entry is None:
+                if gone:
+                    raise Gone("the resource was deleted")
+                return None
+            return Before(versions[0], known(connection, seen.known.pk, store.now()), scope, entry)
+    return None
+
+
+def _check_version(before: Before, change: Change) -> None:
+    if change.versions is not None and not change.versions & {ANY, before.version.version_id}:
+        raise Stale("the resource has changed since that version", "If-Match")
