@@ -8,7 +8,7 @@ from hub.fhir.identity import rid
 from hub.fhir.query import read_query
 from hub.store.known import known
 from hub.store.patients import locate
-from hub.store.search import View
+from hub.store.search import View, Views
 from hub.store.tables import METADATA
 
 PATIENTS, EACH = 40, 80
@@ -24,6 +24,22 @@ QUERIES = {
     "sorted by code": [("_sort", "code,-date")],
     "the total alone": [("_count", "0"), ("code", "c3")],
     "last updated": [("_lastUpdated", "ge2026")],
+    "quantity": [("value-quantity", "gt5||mg")],
+    "composite": [("code-value-quantity", "c3$gt5")],
+    "text within": [("value-string:contains", "b 1")],
+    "text letter for letter": [("value-string:exact", "ab 1")],
+    "not": [("code:not", "c3")],
+    "missing": [("performer:missing", "true")],
+    "words": [("_content", "ab -c3")],
+    "filter": [("_filter", "code eq c3 and not (value-quantity lt 5 or performer pr false)")],
+    "sorted by reference and number": [("_sort", "performer,-value-quantity")],
+}
+ACROSS = {
+    "chained": [("has-member:Observation.code", "c3")],
+    "chained twice": [("has-member:Observation.has-member:Observation.code", "c3")],
+    "pointed at": [("_has:Observation:has-member:code", "c3")],
+    "pointed at from afar": [("_has:Observation:has-member:_has:Observation:has-member:code", "c3")],
+    "not pointed at": [("_filter", "not (has-member.code eq c3)")],
 }
 
 
@@ -37,7 +53,8 @@ def filled(shared_store, write):
                 code={"coding": [{"system": "urn:s", "code": f"c{n % 9}"}]},
                 effectiveDateTime=f"2024-05-{n % 28 + 1:02}",
                 performer=[{"reference": f"Practitioner/p{n % 4}"}],
-                valueString=f"ab {n}",
+                **({"valueString": f"ab {n}"} if n % 2 else {"valueQuantity": {"value": n, "unit": "mg"}}),
+                hasMember=[{"reference": f"Observation/{number}-o{(n + 1) % EACH}"}],
             )
             for n in range(EACH)
         ]
@@ -91,6 +108,28 @@ def test_a_page_of_one_patient_is_reached_by_index_alone(filled, write, asked, c
     view = View("patient", write.EVERYTHING, pk=pk, asof=filled.known(pk).recorded)
     plan = _plan(filled, lambda: filled.search.page(filled.reader(), view, query, after if continued else None))
     _by_index_alone(filled, plan)
+
+
+@pytest.mark.parametrize("asked", ACROSS)
+def test_what_looks_at_other_resources_of_the_patient_is_reached_by_index_alone(filled, write, asked) -> None:
+    pk = write.PK + 1_007
+    view = View("patient", write.EVERYTHING, pk=pk, asof=filled.known(pk).recorded)
+    query = read_query("Observation", ACROSS[asked], now=filled.clock())
+    others = Views({"Observation": view} | dict.fromkeys(query.reached(), view))
+    _by_index_alone(filled, _plan(filled, lambda: filled.search.page(filled.reader(), view, query, others=others)))
+    assert filled.search.page(filled.reader(), view, query, others=others).hits
+
+
+def test_what_is_included_of_the_patient_is_reached_by_index_alone(filled, write) -> None:
+    pk = write.PK + 1_007
+    view = View("patient", write.EVERYTHING, pk=pk, asof=filled.known(pk).recorded)
+    at, includes = (filled.reader(), view), filled.search.includes
+    numbers = [rid(write.KEY, "Observation", f"7-o{n}") for n in range(20)]
+    targets = [f"Observation/7-o{n}" for n in range(20)]
+    params = {"Observation": ["has-member"]}
+    _by_index_alone(filled, _plan(filled, lambda: includes.named(*at, ["Observation"], numbers, 100)))
+    _by_index_alone(filled, _plan(filled, lambda: includes.pointing(*at, params, targets, 100)))
+    assert len(includes.named(*at, ["Observation"], numbers, 100)) == len(includes.pointing(*at, params, targets, 100)) == 20
 
 
 def test_a_read_its_versions_and_what_is_known_are_reached_by_index_alone(filled, write) -> None:
