@@ -10,7 +10,7 @@ from datetime import datetime
 
 from hub.errors import HubError, InvalidRequest, NotSupported, TooCostly
 from hub.fhir import full_text
-from hub.fhir.criteria import AllOf, AnyOf, Criterion, IdIs, Not, Present, Referred, Refers
+from hub.fhir.criteria import AllOf, AnyOf, Criterion, IdIs, Not, Present, ReferenceIs, Referred, Refers
 from hub.fhir.identifiers import PERSONNUMMER, SAMORDNINGSNUMMER, InvalidNumber, personal_number
 from hub.fhir.index import as_identifier
 from hub.fhir.parameters import KINDS, Asking, Parse
@@ -32,6 +32,19 @@ _REFUSED: Mapping[str, str] = {
     "_query": "the hub has no named queries",
     "_security": "security labels are not searched by",
 }
+PARENTS: Mapping[str, str] = {
+    "CarePlan": "part-of",
+    "Communication": "part-of",
+    "Encounter": "part-of",
+    "Location": "partof",
+    "Organization": "partof",
+    "Procedure": "part-of",
+    "Task": "part-of",
+}
+"""Types that lie in each other, and the parameter that points at what a resource is part of.
+http://hl7.org/fhir/R4/search.html#recursive"""
+LEVELS = 6
+"""How far up or down a hierarchy is followed."""
 NEGATED: Mapping[str, str] = {"not": "not", "not-in": "in"}
 """Modifiers under which no value may match, and how their values are read."""
 
@@ -90,6 +103,8 @@ class Clauses:
         self.spend(name, len(values))
         if parameter.kind == "reference" and colon:
             parameter, modifier = _narrowed(parameter, modifier)
+        if parameter.kind == "reference" and modifier in ("above", "below"):
+            return any_of(tuple(_in_hierarchy(parameter, modifier, each, self.asking, name) for each in values))
         if parameter.kind == "token":
             self.personal |= any(is_personal(each, of_person(held, parameter)) for each in values)
         parse = _parse(parameter, modifier, name)
@@ -161,6 +176,28 @@ def _narrowed(parameter: SearchParameter, modifier: str) -> tuple[SearchParamete
     if modifier in (parameter.targets or TYPES):
         return replace(parameter, targets=(modifier,)), ""
     return parameter, modifier
+
+
+def _in_hierarchy(parameter: SearchParameter, modifier: str, written: str, asking: Asking, name: str) -> Criterion:
+    """Points at something above or below what is named, or at it itself, as far as `LEVELS` apart."""
+    named = KINDS["reference"].parse(parameter, written, asking)
+    assert isinstance(named, ReferenceIs)
+    ways: list[Criterion] = [named]
+    for resource_type, _, fhir_id in (each.partition("/") for each in named.targets):
+        up = PARENTS.get(resource_type)
+        if up is None or resource_type not in TYPES:
+            continue
+        criterion: Criterion = IdIs(fhir_id) if modifier == "above" else ReferenceIs(up, (f"{resource_type}/{fhir_id}",))
+        for _ in range(LEVELS):
+            if modifier == "above":
+                criterion = AnyOf((IdIs(fhir_id), Referred(resource_type, up, criterion)))
+            else:
+                here = ReferenceIs(up, (f"{resource_type}/{fhir_id}",))
+                criterion = AnyOf((here, Refers(up, ((resource_type, criterion),))))
+        ways.append(Refers(parameter.index, ((resource_type, criterion),)))
+    if len(ways) == 1:
+        raise NotSupported("points at nothing that lies above and below others of its type", name)
+    return AnyOf(tuple(ways))
 
 
 def _parse(parameter: SearchParameter, modifier: str, name: str) -> Parse:
