@@ -170,7 +170,7 @@ def negotiated(accept: str, code: str = "", pretty: str = "") -> Form:
 def _named(code: str) -> Form:
     name, parameters = _media(code)
     name = name.replace(" ", "+")  # few clients write the plus as it should be written
-    if name not in _CODES or not _readable(parameters):
+    if name not in _CODES or not _readable(parameters) or not parameters.keys() <= {"charset", "fhirversion"}:
         raise NotAcceptable("the hub writes json and xml, in FHIR 4.0", "_format")
     return _form(_CODES[name], parameters.get("fhirversion", ""))
 

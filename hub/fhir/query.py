@@ -29,6 +29,8 @@ MAX_SORT = 8
 MAX_TYPES = 16
 """Types that one search may name where it asks for more than what all types have."""
 SORTABLE: frozenset[Kind] = frozenset(("date", "token", "string", "number", "quantity", "uri", "reference"))
+_FORM = frozenset(("_format", "_pretty"))
+"""How the answer is written: `hub.api.formats` decides it; here it is only kept in links."""
 _NAMES_PATIENT = ("patient", "subject")
 _CHAINED = (*(f"{name}.identifier" for name in _NAMES_PATIENT), *(f"{name}:Patient.identifier" for name in _NAMES_PATIENT))
 _ELEMENT = re.compile(r"[A-Za-z][A-Za-z0-9.]{0,63}", re.ASCII)
@@ -108,7 +110,9 @@ class _Reader:
             self._elements(name, value)
         elif name == "_containedType":
             raise NotSupported("contained resources are not searched", name)
-        elif name not in ("_format", "_pretty"):
+        elif name in _FORM:
+            self._wrote(name, value)
+        else:
             self._criterion(name, value)
 
     def _control(self, name: str, value: str) -> None:

@@ -92,7 +92,7 @@ def test_the_parameter_goes_before_the_header(code, form):
     assert negotiated("application/fhir+json", code, "true") == Form(form.xml, True, form.version)
 
 
-@pytest.mark.parametrize("code", ["ttl", "text/turtle", "html", "text/html", "xml2", "json; fhirVersion=3.0", "*/*"])
+@pytest.mark.parametrize("code", ["ttl", "text/turtle", "html", "text/html", "xml2", "json; fhirVersion=3.0", "json;a=b", "*/*"])
 def test_a_parameter_that_names_another_format_is_not_acceptable(code):
     with pytest.raises(NotAcceptable) as refused:
         negotiated("", code)
@@ -185,6 +185,17 @@ def test_a_search_by_post_says_its_format_in_the_body(light, me):
     answer = light.post("/fhir/Observation/_search", me, **sent)
     assert (answer.status_code, answer.headers["content-type"]) == (200, FHIR_XML)
     assert answer.text.splitlines()[2].startswith("  <")
+
+
+def test_the_next_page_is_written_as_the_first_was(light, me, own):
+    held = light.get(f"/fhir/Observation/{own}", me).content
+    for _ in range(2):
+        sent = {"content": held, "headers": {"content-type": "application/fhir+json"}}
+        assert light.post("/fhir/Observation", me, **sent).status_code == 201
+    first = loads_xml(light.get("/fhir/Observation?_count=1&_format=xml", me).content)
+    [following] = [each["url"] for each in first["link"] if each["relation"] == "next"]
+    answer = light.get(following, me)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, FHIR_XML)
 
 
 def test_a_caller_who_names_the_version_is_told_the_version(light, me, own):

@@ -229,8 +229,9 @@ def test_a_link_is_the_request_again():
     )
 
 
-def test_the_format_is_no_part_of_the_search():
-    assert read("Observation", ("_format", "application/fhir+xml; charset=utf-8"), ("_pretty", "true")).written == ()
+def test_the_format_asks_nothing_and_is_kept_in_links():
+    query = read("Observation", ("_format", "application/fhir+xml"), ("_pretty", "true"))
+    assert (query.criteria, self_link(query, BASE)) == ((), f"{BASE}/Observation?_format=application/fhir%2Bxml&_pretty=true")
 
 
 def test_a_control_parameter_is_written_once():
