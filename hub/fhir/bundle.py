@@ -47,6 +47,23 @@ class Past:
     """FHIR instant."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came of one entry of a batch or transaction. Empty: not said."""
+
+    status: str
+    """The code and phrase of the answer: `201 Created`."""
+    full_url: str = ""
+    location: str = ""
+    """Without the base: `Observation/1/_history/2`."""
+    etag: str = ""
+    last_modified: str = ""
+    """FHIR instant."""
+    resource: bytes = b""
+    outcome: bytes = b""
+    """An OperationOutcome."""
+
+
 def matches(url: str, found: Iterable[tuple[str, bytes]]) -> list[bytes]:
     """Entries of what matched: id and bytes of each; `url`: what stands before the id, with its slash."""
     start, end = b'{"fullUrl":' + dumps(url)[:-1], _ENDS["match"]
@@ -65,6 +82,11 @@ def searchset(hits: Iterable[Hit | bytes], *, links: Sequence[Link], total: int 
 def history(versions: Iterable[Past], *, links: Sequence[Link], total: int | None, updated: str | None = None) -> bytes:
     """A history Bundle; newest first, as the versions come."""
     return _bundle("history", map(_past, versions), links, total, updated)
+
+
+def replies(kind: Literal["batch", "transaction"], entries: Iterable[Reply]) -> bytes:
+    """The answer to a batch or transaction: a reply to each entry, in the order of the entries."""
+    return _bundle(f"{kind}-response", map(_reply, entries), (), None, None)
 
 
 def _bundle(kind: str, entries: Iterable[bytes], links: Sequence[Link], total: int | None, updated: str | None) -> bytes:
@@ -102,3 +124,16 @@ def _past(past: Past) -> bytes:
     response = dumps({"status": past.status, "etag": past.etag, "lastModified": past.last_modified})
     address = dumps(past.full_url)
     return b'{"fullUrl":' + address + resource + b',"request":' + request + b',"response":' + response + b"}"
+
+
+def _reply(reply: Reply) -> bytes:
+    response = {"status": reply.status, "location": reply.location, "etag": reply.etag, "lastModified": reply.last_modified}
+    written = dumps({name: value for name, value in response.items() if value})
+    if reply.outcome:
+        written = written[:-1] + b',"outcome":' + reply.outcome + b"}"
+    parts = [
+        *([b'"fullUrl":' + dumps(reply.full_url)] if reply.full_url else []),
+        *([b'"resource":' + reply.resource] if reply.resource else []),
+        b'"response":' + written,
+    ]
+    return b"{" + b",".join(parts) + b"}"

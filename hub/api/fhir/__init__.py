@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hub.api.edge import Edge, Endpoint
+from hub.api.fhir.bundles import Bundles, Door
 from hub.api.fhir.everything import everything
 from hub.api.fhir.reading import history, read, vread
 from hub.api.fhir.searching import search, search_by_post
@@ -35,8 +36,14 @@ def fhir_routes(edge: Edge, version: str, smart_configuration: Callable[[], dict
     async def smart(request: Request) -> Response:
         return Response(dumps(smart_configuration()), media_type="application/json")
 
+    doors = [Door(("metadata",), frozenset(("GET", "HEAD")), metadata)]
+
     def on(path: str, methods: list[str], handler: Callable[[Request, Context], Awaitable[Response]]) -> Route:
-        return Route(f"/fhir{path}", Endpoint(edge.route(handler)), methods=methods)
+        answered = edge.route(handler)
+        doors.append(Door(tuple(filter(None, path.split("/"))), frozenset(methods), answered))
+        return Route(f"/fhir{path}", Endpoint(answered), methods=methods)
+
+    bundles = Bundles(doors, edge.fault)
 
     routes = [
         Route("/fhir/metadata", metadata, methods=["GET"]),
@@ -44,6 +51,8 @@ def fhir_routes(edge: Edge, version: str, smart_configuration: Callable[[], dict
         Route("/.well-known/smart-configuration", smart, methods=["GET"]),
         on("", ["GET"], search),
         on("/", ["GET"], search),
+        on("", ["POST"], bundles.post),
+        on("/", ["POST"], bundles.post),
         on("/_search", ["POST"], search_by_post),
         on("/{type}/_search", ["POST"], search_by_post),
         on("/Patient/{patient}/{type}/_search", ["POST"], search_by_post),

@@ -14,39 +14,39 @@ from hub.interactions.write import write
 
 
 async def create(request: Request, context: Context) -> Response:
-    return await _written(request, context, "create")
+    return await _change(request, context, "create")
 
 
 async def update(request: Request, context: Context) -> Response:
-    return await _written(request, context, "update")
+    return await _change(request, context, "update")
 
 
 async def patch(request: Request, context: Context) -> Response:
-    return await _written(request, context, "patch")
+    return await _change(request, context, "patch")
 
 
 async def delete(request: Request, context: Context) -> Response:
-    return await _written(request, context, "delete")
+    return await _change(request, context, "delete")
 
 
-async def _written(request: Request, context: Context, action: Action) -> Response:
+async def _change(request: Request, context: Context, action: Action) -> Response:
     async with refusing(context, action, type_or_none(request)):
         change = await asked_change(request, context, action)
     return answered(request, context, await write(context, change))
 
 
 async def asked_change(request: Request, context: Context, action: Action, part: int = 0) -> Change:
-    """The change that is asked for: of the resource that the path names, or that a search finds.
+    """What a request asks to be changed: the resource that the path names, or that its condition finds.
 
-    Takes: `part`: the place of the request among those that came together.
-    Raises: InvalidRequest and the like: the request cannot be read.
+    Takes: `part`: the place of the request in a Bundle.
     """
     resource_type = known_type(request) if action == "delete" else asked_type(request)
-    sought = _sought(request, action)
+    named = "id" in request.path_params
+    sought = _sought(request, action, named)
     return Change(
         action=action,
         type=resource_type,
-        id=clean_id(request.path_params.get("id", "")) if sought is None and action != "create" else "",
+        id=clean_id(request.path_params["id"]) if named else "",
         resource=await resource_body(request) if action in ("create", "update") else None,
         patch=await patch_body(request) if action == "patch" else None,
         condition=None if sought is None else Condition(condition(context, resource_type, pairs(sought))),
@@ -56,12 +56,13 @@ async def asked_change(request: Request, context: Context, action: Action, part:
     )
 
 
-def _sought(request: Request, action: Action) -> bytes | None:
-    """The search by which the resource is meant; None: it is meant by its id, or is new in any case."""
-    if action != "create":
-        return None if "id" in request.path_params else bytes(request.scope["query_string"])
-    written = request.headers.get("if-none-exist")
-    return None if written is None else written.strip().lstrip("?").encode()
+def _sought(request: Request, action: Action, named: bool) -> bytes | None:
+    """The condition as it is written; None: there is none."""
+    if action == "create":
+        written = request.headers.get("if-none-exist")
+        return None if written is None else written.strip().lstrip("?").encode()
+    found: bytes = request.scope["query_string"]
+    return None if named else found
 
 
 def answered(request: Request, context: Context, written: Written) -> Response:

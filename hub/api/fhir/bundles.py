@@ -1,0 +1,169 @@
+"""batch and transaction: a Bundle posted to the base. http://hl7.org/fhir/R4/http.html#transaction
+
+What an entry asks for is a request of its own: it finds the same route, is read and answered by the same handler, and counts
+towards the same limits. Only the changes of a transaction are carried out together.
+"""
+
+import re
+from base64 import b64decode
+from binascii import Error as NotBase64
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Message, Scope
+
+from hub.api.edge import refusing, request_id
+from hub.api.fhir._asked import condition
+from hub.api.fhir.writing import answered, asked_change
+from hub.api.formats import FHIR_JSON, asked, resource_body
+from hub.errors import HubError, InvalidRequest, NotSupported
+from hub.fhir.bundle import Reply, replies
+from hub.fhir.bundle_request import Asked, asked_in, at
+from hub.fhir.json import dumps
+from hub.fhir.relinked import conditional_references
+from hub.fhir.types import TYPES
+from hub.interactions.changes import Action
+from hub.interactions.context import Context
+from hub.interactions.transaction import Step, transaction
+
+Answered = Callable[[Request], Awaitable[Response]]
+_STATUS = {200: "200 OK", 201: "201 Created", 204: "204 No Content", 304: "304 Not Modified"}
+_CHANGES: Mapping[str, Action] = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+_TYPE = re.compile(r"[A-Z][A-Za-z]+(?P<id>/[A-Za-z0-9\-.]{1,64})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A route under the FHIR base: its parts, where `{name}` stands for any, and what answers there."""
+
+    parts: tuple[str, ...]
+    methods: frozenset[str]
+    answered: Answered
+
+
+class Bundles:
+    """Answers Bundles posted to the base. State: none but the routes, which entries find their own among."""
+
+    def __init__(self, doors: Sequence[Door], fault: Callable[[HubError], Response]) -> None:
+        self._doors, self._fault = doors, fault
+
+    async def post(self, request: Request, context: Context) -> Response:
+        """The answer to a batch or transaction."""
+        async with refusing(context, "transaction", "Bundle"):
+            asked(request)
+            asking = asked_in(await resource_body(request), context.hub.base)
+        done: dict[int, Response] = {}
+        if asking.kind == "transaction":
+            done = await self._together(request, context, [each for each in asking.entries if each.writes])
+        for entry in asking.entries:
+            if entry.number not in done:
+                done[entry.number] = await self._alone(request, entry)
+        found = [_reply(done[each.number], context.hub.base) for each in asking.entries]
+        return Response(replies(asking.kind, found), media_type=FHIR_JSON)
+
+    async def _together(self, request: Request, context: Context, entries: Sequence[Asked]) -> dict[int, Response]:
+        async with refusing(context, "transaction", "Bundle"):
+            parts = [(_own(request, entry), entry) for entry in entries]
+            steps = [(part, await _step(part, context, entry)) for part, entry in parts]
+        written = await transaction(context, [step for _, step in steps])
+        return {step.asked.number: answered(part, context, written[step.asked.number]) for part, step in steps}
+
+    async def _alone(self, request: Request, entry: Asked) -> Response:
+        try:
+            answer, parameters = self._found(entry)
+            part = _own(request, entry)
+        except HubError as fault:
+            return self._fault(fault)
+        part.scope["path_params"] = parameters
+        return await answer(part)
+
+    def _found(self, entry: Asked) -> tuple[Answered, dict[str, str]]:
+        parts = tuple(entry.path.split("/")) if entry.path else ()
+        for door in self._doors:
+            if entry.method in door.methods and len(door.parts) == len(parts) and not (entry.writes and not parts):
+                pairs = list(zip(door.parts, parts, strict=True))
+                if all(mine.startswith("{") or mine == theirs for mine, theirs in pairs):
+                    return door.answered, {mine[1:-1]: theirs for mine, theirs in pairs if mine.startswith("{")}
+        raise NotSupported("nothing here answers that", f"{entry.place}.request.url")
+
+
+async def _step(part: Request, context: Context, entry: Asked) -> Step:
+    """An entry of a transaction that writes."""
+    with at(entry):
+        found = _TYPE.fullmatch(entry.path)
+        if not found or entry.type not in TYPES or (entry.method == "POST" and found["id"]):
+            raise NotSupported("a transaction writes to a type, or to a resource", "request.url")
+        part.scope["path_params"] = {"type": entry.type} | ({"id": entry.id} if found["id"] else {})
+        change = await asked_change(part, context, _CHANGES[entry.method], entry.number)
+        sought = tuple(
+            (written, condition(context, *_search(written)))
+            for written in (conditional_references(change.resource) if change.resource else ())
+        )
+        return Step(entry, change, sought)
+
+
+def _search(written: str) -> tuple[str, list[tuple[str, str]]]:
+    resource_type, _, query = written.partition("?")
+    if resource_type not in TYPES:
+        raise NotSupported("a reference by search names a type that the hub does not hold", "resource")
+    return resource_type, parse_qsl(query, keep_blank_values=True)
+
+
+def _own(request: Request, entry: Asked) -> Request:
+    """The request that an entry is."""
+    kind, body = _body(entry)
+    held = [(name, value) for name, value in request.scope["headers"] if name in (b"authorization", b"prefer")]
+    headers = [*held, *((name.encode(), value.encode()) for name, value in entry.headers.items())]
+    scope: Scope = {
+        **request.scope,
+        "method": entry.method,
+        "path": f"/fhir/{entry.path}",
+        "query_string": entry.query.encode(),
+        "headers": [*headers, (b"content-type", kind.encode()), (b"content-length", str(len(body)).encode())],
+        "path_params": {},
+        "state": {"request_id": f"{request_id(request)}-{entry.number}"},
+    }
+    scope = {name: value for name, value in scope.items() if not name.startswith("hub.")}
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return Request(scope, receive)
+
+
+def _body(entry: Asked) -> tuple[str, bytes]:
+    """The media type and body of an entry's request: a patch may be carried in a Binary."""
+    resource = entry.resource
+    if resource is None:
+        return ("application/x-www-form-urlencoded", b"") if entry.path.endswith("_search") else ("application/fhir+json", b"")
+    if entry.method == "PATCH" and resource.get("resourceType") == "Binary":
+        try:
+            return str(resource.get("contentType", "")), b64decode(str(resource.get("data", "")), validate=True)
+        except NotBase64:
+            raise InvalidRequest("is not base64", f"{entry.place}.resource.data") from None
+    return "application/fhir+json", dumps(resource)
+
+
+def _reply(response: Response, base: str) -> Reply:
+    """A response as an entry tells of it."""
+    content, headers = bytes(response.body), response.headers
+    modified = headers.get("last-modified")
+    good = response.status_code < 400
+    location = headers.get("location", "")
+    return Reply(
+        status=_STATUS.get(response.status_code, str(response.status_code)),
+        full_url=location.partition("/_history/")[0],
+        location=location.removeprefix(base + "/"),
+        etag=headers.get("etag", ""),
+        last_modified=parsedate_to_datetime(modified).isoformat().replace("+00:00", "Z") if modified else "",
+        resource=content if good and not _is_outcome(content) else b"",
+        outcome=content if not good or _is_outcome(content) else b"",
+    )
+
+
+def _is_outcome(content: bytes) -> bool:
+    return content.startswith(b'{"resourceType":"OperationOutcome"')

@@ -1,0 +1,129 @@
+"""transaction: many changes, all or nothing, whose entries may point at each other. http://hl7.org/fhir/R4/http.html#trules
+
+One writing transaction with one log entry a change. It may write several patients: what a source's client sends together
+stands together.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from hub.errors import Conflict, HubError, InvalidRequest, Several, Unprocessable
+from hub.fhir.bundle_request import Asked, at, in_order
+from hub.fhir.query import Query
+from hub.fhir.relinked import relinked
+from hub.interactions.changes import Change, Condition, Written, carried_out, meets, new_id
+from hub.interactions.context import Context
+from hub.interactions.write import as_found, condition, prepared
+from hub.store.audit_log import Leaf
+from hub.store.database import Connection
+from hub.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One entry that writes."""
+
+    asked: Asked
+    change: Change
+    sought: tuple[tuple[str, Query], ...] = ()
+    """Its references that name what they mean by a search, as they are written, each with that search."""
+
+
+async def transaction(context: Context, steps: Sequence[Step]) -> Mapping[int, Written]:
+    """Carry out all of it. Gives: what came of each entry, by its number in the Bundle.
+
+    Raises: as `hub.interactions.write.write`, with the entry as the place; then nothing of it is done. InvalidRequest: two
+    entries write one resource. Unprocessable, Several: a reference by search finds nothing, or several.
+    """
+    try:
+        ready, sought = [], {}
+        for step in steps:
+            with at(step.asked):
+                ready.append(replace(step, change=await prepared(context, step.change)))
+                for written, query in step.sought:
+                    sought[written] = await condition(context, query)
+        return await context.current(lambda given: given.hub.store(_together, given, ready, sought))
+    except HubError as fault:
+        await context.refuse("transaction", "Bundle", fault)
+        raise
+
+
+def _together(store: Store, context: Context, steps: Sequence[Step], sought: Mapping[str, Condition]) -> Mapping[int, Written]:
+    def work(connection: Connection) -> tuple[Mapping[int, Written], list[Leaf]]:
+        return _Work(connection, store.inside(connection), context, steps).done(sought)
+
+    return store.write(work)
+
+
+class _Work:
+    """A transaction under way. State: what was written so far, and which resource each entry means."""
+
+    def __init__(self, connection: Connection, store: Store, context: Context, steps: Sequence[Step]) -> None:
+        self._connection, self._store, self._context = connection, store, context
+        by_number = {step.asked.number: step for step in steps}
+        self._steps = [by_number[each.number] for each in in_order([step.asked for step in steps])]
+        self._written: dict[int, Written] = {}
+        self._leaves: list[Leaf] = []
+
+    def done(self, sought: Mapping[str, Condition]) -> tuple[Mapping[int, Written], list[Leaf]]:
+        deletions = [step for step in self._steps if step.change.action == "delete"]
+        for step in deletions:
+            self._carry_out(step, step.change)
+        links = {written: self._sought(written, each) for written, each in sought.items()}
+        meant = {step.asked.number: self._meant(step) for step in self._steps[len(deletions) :]}
+        links |= {
+            step.asked.full_url: meant[n] for step in self._steps if (n := step.asked.number) in meant and step.asked.full_url
+        }
+        for step in self._steps[len(deletions) :]:
+            change = step.change
+            if change.resource is not None:
+                change = replace(change, resource=relinked(change.resource, links, step.asked.full_url))
+            self._carry_out(step, change)
+            self._check_meant(step, meant[step.asked.number])
+        self._check_apart()
+        return self._written, self._leaves
+
+    def _carry_out(self, step: Step, change: Change) -> None:
+        with at(step.asked):
+            written, leaf = carried_out(self._connection, self._store, self._context, change)
+            if leaf is None:
+                written, leaf = as_found(self._store, self._context, change.action, written)
+            self._written[step.asked.number] = written
+            self._leaves.append(leaf)
+
+    def _sought(self, written: str, condition: Condition) -> str:
+        """The one resource that a reference by search finds, among what was there before."""
+        hits = meets(self._connection, self._store, self._context, condition)
+        if len(hits) > 1:
+            raise Several("a reference by search means more than one resource", "Bundle.entry.resource")
+        if not hits:
+            raise Unprocessable("a reference by search finds nothing", "Bundle.entry.resource")
+        return f"{written.partition('?')[0]}/{hits[0].fhir_id}"
+
+    def _meant(self, step: Step) -> str:
+        """The resource that an entry will have written, as others refer to it."""
+        change = step.change
+        with at(step.asked):
+            hits = meets(self._connection, self._store, self._context, change.condition) if change.condition else ()
+            if len(hits) > 1:
+                raise Several("more than one resource meets the condition")
+        given = (change.resource or {}).get("id") if change.action == "update" else None
+        fhir_id = hits[0].fhir_id if hits else change.id or given or new_id(self._store, self._context, change)
+        return f"{change.type}/{fhir_id}"
+
+    def _check_meant(self, step: Step, meant: str) -> None:
+        """Raises: Conflict: the condition is met by what an earlier entry wrote, and others refer to something else."""
+        written = self._written[step.asked.number]
+        if f"{written.resource_type}/{written.fhir_id}" != meant:
+            raise Conflict("the condition is met by what another entry of the transaction writes", step.asked.place)
+
+    def _check_apart(self) -> None:
+        """Raises: InvalidRequest: two entries write one resource."""
+        seen: set[tuple[str, str]] = set()
+        for step in self._steps:
+            written = self._written[step.asked.number]
+            if written.fhir_id:
+                named = (written.resource_type, written.fhir_id)
+                if named in seen:
+                    raise InvalidRequest("another entry of the transaction writes the same resource", step.asked.place)
+                seen.add(named)
