@@ -5,6 +5,7 @@ from collections import Counter
 
 import pytest
 
+from hub.api.fhir import fhir_routes
 from hub.fhir.served import interaction
 from hub.fhir.types import TYPES
 
@@ -122,3 +123,11 @@ def test_the_statement_links_the_smart_configuration(light, stated):
     assert "/.well-known/smart-configuration" in said
     assert light.get("/fhir/.well-known/smart-configuration").status_code == 200
     assert {"application/fhir+json", "application/fhir+xml"} <= set(stated["format"])
+
+
+def test_every_route_of_the_fhir_api_is_an_interaction_or_operation_of_the_specification(light):
+    for route in fhir_routes(light.running.edge, "0", dict):
+        path = route.path.removeprefix("/fhir")
+        for method in (route.methods or set()) - {"HEAD", "OPTIONS"}:
+            elsewhere = ":path}" in path or ".well-known" in path or path == route.path
+            assert elsewhere or interaction(method, path), (method, route.path)
