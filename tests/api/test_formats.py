@@ -187,6 +187,23 @@ def test_a_search_by_post_says_its_format_in_the_body(light, me):
     assert answer.text.splitlines()[2].startswith("  <")
 
 
+def test_a_read_gives_the_part_that_is_asked_for_in_either_format(light, me, own):
+    path = f"/fhir/Observation/{own}"
+    whole = light.get(path, me)
+    version = whole.json()["meta"]["versionId"]
+    for at in (path, f"{path}/_history/{version}"):
+        part = light.get(f"{at}?_elements=subject", me)
+        assert list(part.json()) == ["resourceType", "id", "meta", "status", "code", "subject"]
+        assert part.json()["meta"]["tag"][0]["code"] == "SUBSETTED"
+        assert part.headers["etag"] == whole.headers["etag"]
+        text = loads_xml(light.get(f"{at}?_summary=text&_format=xml", me).content)
+        assert list(text) == ["resourceType", "id", "meta", "status", "code"]
+        assert light.get(f"{at}?_summary=false", me).json() == whole.json()
+    for wrong in ("_summary=some", "_summary=count", "_elements=colour"):
+        refused = light.get(f"{path}?{wrong}", me)
+        assert (refused.status_code, refused.json()["issue"][0]["expression"]) == (400, [f"http.{wrong.partition('=')[0]}"])
+
+
 def test_the_next_page_is_written_as_the_first_was(light, me, own):
     held = light.get(f"/fhir/Observation/{own}", me).content
     for _ in range(2):

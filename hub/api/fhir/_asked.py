@@ -7,9 +7,10 @@ from starlette.requests import Request
 
 from hub.api.edge import http_date
 from hub.api.formats import asked
-from hub.errors import InvalidRequest, NotFound
+from hub.errors import InvalidRequest, NotFound, NotSupported
 from hub.fhir.identifiers import Identifier
 from hub.fhir.query import Query, read_query
+from hub.fhir.summary import SUMMARIES, Projection, projection, unknown_elements
 from hub.fhir.types import TYPES
 from hub.interactions.context import Context
 
@@ -31,6 +32,25 @@ def asked_type(request: Request) -> str:
     """The type, of which the answer can be written in the form that is asked for."""
     asked(request)
     return known_type(request)
+
+
+def asked_part(request: Request, resource_type: str) -> Projection | None:
+    """Which part of a resource is asked for by `_summary` and `_elements`; None: all of it.
+
+    Raises: InvalidRequest; NotSupported: a count, of what is only one.
+    """
+    written = request.scope["query_string"]
+    if b"summary" not in written and b"elements" not in written:
+        return None
+    asked = dict(pairs(written))
+    summary, elements = asked.get("_summary", "false"), [each for each in asked.get("_elements", "").split(",") if each]
+    if summary == "count":
+        raise NotSupported("counts what a search finds", "_summary")
+    if summary not in SUMMARIES:
+        raise InvalidRequest(f"is one of {', '.join(SUMMARIES)}", "_summary")
+    if unknown_elements(resource_type, elements):
+        raise InvalidRequest(f"names an element that no {resource_type} has at its top", "_elements")
+    return projection(summary, elements)  # type: ignore[arg-type]  # it is one of them
 
 
 def pairs(written: bytes) -> list[tuple[str, str]]:

@@ -7,9 +7,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.api.edge import clean_id, refusing
-from hub.api.fhir._asked import asked_type, etags, pairs, type_or_none, version_headers
+from hub.api.fhir._asked import asked_part, asked_type, etags, pairs, type_or_none, version_headers
 from hub.api.formats import FHIR_JSON
 from hub.errors import NotSupported
+from hub.fhir.json import dumps, loads
+from hub.fhir.summary import Projection
 from hub.interactions import read as interactions
 from hub.interactions.context import Context
 from hub.interactions.log_events import READERS, read_event
@@ -19,17 +21,19 @@ from hub.interactions.read import Held
 async def read(request: Request, context: Context) -> Response:
     async with refusing(context, "read", type_or_none(request)):
         resource_type = asked_type(request)
+        part = asked_part(request, resource_type)
     if resource_type == "AuditEvent" and context.caller.kind in READERS:
         return Response(await read_event(context, clean_id(request.path_params["id"])), media_type=FHIR_JSON)
     held = await interactions.read(context, resource_type, clean_id(request.path_params["id"]))
-    return _resource(request, held)
+    return _resource(request, held, part)
 
 
 async def vread(request: Request, context: Context) -> Response:
     async with refusing(context, "vread", type_or_none(request)):
         resource_type = asked_type(request)
+        part = asked_part(request, resource_type)
     held = await interactions.vread(context, resource_type, clean_id(request.path_params["id"]), request.path_params["version"])
-    return _resource(request, held)
+    return _resource(request, held, part)
 
 
 async def history(request: Request, context: Context) -> Response:
@@ -43,11 +47,12 @@ async def history(request: Request, context: Context) -> Response:
     )
 
 
-def _resource(request: Request, held: Held) -> Response:
+def _resource(request: Request, held: Held, part: Projection | None) -> Response:
     headers = version_headers(held.version_id, held.recorded)
     if _unchanged(request.headers, held):
         return Response(status_code=304, headers=headers)
-    return Response(held.bytes, headers=headers, media_type=FHIR_JSON)
+    content = held.bytes if part is None else dumps(part(loads(held.bytes)))
+    return Response(content, headers=headers, media_type=FHIR_JSON)
 
 
 def _unchanged(headers: Headers, held: Held) -> bool:
