@@ -10,7 +10,6 @@ from hub.fhir.json import loads
 from hub.fhir.outcome import SourceReport
 from hub.fhir.query import MAX_COUNT, read_query
 from hub.fhir.resource import Resource
-from hub.fhir.types import TYPES
 from hub.hub import MAPPERS, Hub
 from hub.interactions.context import Context
 from hub.interactions.plan import reports
@@ -46,7 +45,7 @@ SECTIONS = (
     Section("egenvard", "Egenvård", "Self-care", "69730-0", (("Task", ()),)),
     Section("meddelanden", "Meddelanden", "Messages", "34109-9", (("Communication", ()),)),
 )
-"""In the order in which a reader meets them. A type that the hub does not hold has no source."""
+"""In the order in which a reader meets them."""
 
 OWN_RULES = ("R90", "R91")
 """The rules that let through what the patient has entered."""
@@ -132,7 +131,7 @@ async def found(context: Context, patient: str = "", number: str = "") -> tuple[
 
 async def part(context: Context, patient: str, section: Section) -> Part:
     """One section. A refusal is told of in it; only a log that cannot be written stops the page."""
-    asks = [ask for ask in section.asks if ask[0] in TYPES]
+    asks = section.asks
     connected = any(gives(context.hub, kind) for kind, _ in asks)
     if not connected:
         return Part(section)

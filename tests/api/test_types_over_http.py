@@ -1,8 +1,10 @@
 """Every type of the house: a source's client keeps it, nobody sees it who may not, and staff and patients write their own."""
 
 import pytest
+from sqlalchemy import select
 
 from hub.fhir.types import TYPES
+from hub.store.tables import resource
 
 TEXT = {"text": "x"}
 SOMEBODY = {"display": "Någon"}
@@ -193,3 +195,20 @@ def test_staff_and_patients_write_what_the_hub_keeps_itself(shared, name):
 def test_other_types_are_written_by_their_owners_alone(light, patient, name):
     for who in ("doctor", light.patient_person(patient)):
         assert light.post(f"/fhir/{name}", who, resource=minimal(name, patient)).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("name", "category"),
+    [
+        ("AllergyIntolerance", "upp"),
+        ("Flag", "upp"),
+        ("MedicationDispense", "caa-gmh"),
+        ("Immunization", "caa-gvh"),
+        ("Task", "task"),
+    ],
+)
+def test_what_a_client_writes_is_of_the_information_type_that_blocks_and_indexes_know_it_by(light, patient, name, category):
+    id = light.post(f"/fhir/{name}", "alfa-client", resource=minimal(name, patient)).json()["id"]
+    with light.store.database.writing() as connection:
+        held = connection.execute(select(resource.c.info_type).where(resource.c.type == name, resource.c.fhir_id == id))
+        assert held.scalars().all() == [category]
