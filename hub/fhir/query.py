@@ -230,8 +230,9 @@ class _Reader:
         self._wrote(name, value, personal=True, names=True)
 
     def _persons(self, held: ResourceType, name: str, value: str) -> Criterion | None:
-        """`Patient?identifier=system|value` names a patient; None for other forms and types, which only compare."""
-        if held.name != "Patient" or name != "identifier":
+        """`Patient?identifier=system|value` names a patient; None for other forms and types, and for a source's client, which
+        only compare."""
+        if held.name != "Patient" or name != "identifier" or self.asking.own_source:
             return None
         values = split(value, ",")
         if any(len(split(each, "|")) != 2 or not all(split(each, "|")) for each in values):
