@@ -8,6 +8,7 @@ from fastapi.responses import Response
 from hub.api.access_forms import HSA, PATIENT, REASON, TIME, Handler, access_body, json_answer, json_schema, only
 from hub.api.access_lifting import lifting_routes
 from hub.api.access_log import log_routes
+from hub.api.access_telling import telling_routes
 from hub.api.edge import Edge, clean_id, refusing
 from hub.interactions.access import KINDS, end, listed, register
 from hub.interactions.context import Context
@@ -91,6 +92,7 @@ def access_router(edge: Edge) -> APIRouter:
 
     lifting_routes(route)
     log_routes(route)
+    telling_routes(route)
     for kind in KINDS:
         body = json_schema(**BODIES[kind])
         route(

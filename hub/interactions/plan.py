@@ -76,6 +76,12 @@ def stale(hub: Hub, sight: Sight, resource_type: str, now: int) -> list[Question
     ]
 
 
+def all_fresh(hub: Hub, told: Known, now: int) -> bool:
+    """Whether every source that can be asked has told of the patient lately, whatever it could hold."""
+    asked = ((source, contract) for source in hub.clinical if source.name in hub.fetchers for contract in source.contracts)
+    return all(_fresh(told.fresh(source.name, contract), source, now) for source, contract in asked)
+
+
 def register_question(hub: Hub, caller: Caller, sight: Sight, now: int) -> Question | None:
     """What to ask the population register before answering: the patient is named, and it has not told of the patient lately.
 
