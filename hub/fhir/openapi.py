@@ -6,10 +6,9 @@ Source: https://spec.openapis.org/oas/v3.1.0.html
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from hub.fhir.capability import WRITING, otherwise, searched
-from hub.fhir.elements import Written, definition, is_primitive
+from hub.fhir.json_schema import schema
 from hub.fhir.resource import Resource
 from hub.fhir.served import Interaction, Operation, Served
 from hub.fhir.types import COMMON, TYPES, ResourceType
@@ -28,9 +27,18 @@ _RESULT: Mapping[str, tuple[str, Resource]] = {
     "_total": ("Whether the hits are counted", {"enum": ["none", "estimate", "accurate"]}),
 }
 """What shapes the answer of a search."""
+_PART = ("_summary", "_elements")
+"""What of these a read heeds, too."""
+_FORM: Mapping[str, tuple[str, Resource]] = {
+    "_format": ("The form of the answer, before what Accept says", _TEXT),
+    "_pretty": ("Whether it is written for eyes", {"enum": ["true", "false"]}),
+}
+"""What every request heeds."""
 _HEADERS: Mapping[str, str] = {
     "If-Match": "The version that the writer believes is the current one",
     "If-None-Match": "The version that the reader has",
+    "If-Modified-Since": "The time of the version that the reader has",
+    "If-None-Exist": "A search that must find nothing, or what it finds is answered instead",
     "Prefer": "return=minimal | representation | OperationOutcome; handling=strict | lenient",
 }
 _SAYS: Mapping[str, str] = {
@@ -62,7 +70,10 @@ def described(served: Served, formats: Sequence[str], prefix: str = "/fhir") -> 
     for each in every:
         for held in _types(each):
             address = each.path.replace("{type}", held.name) if held else each.path
-            paths.setdefault(prefix + address, {})[each.method.lower()] = _operation(each, held, formats)
+            path = paths.setdefault(
+                prefix + address, {"parameters": [{"$ref": f"#/components/parameters/{one}"} for one in _FORM]}
+            )
+            path[each.method.lower()] = _operation(each, held, formats)
     return {"paths": paths, "components": _components(formats)}
 
 
@@ -120,10 +131,14 @@ def _places(each: Interaction | Operation) -> Iterator[Resource]:
 
 
 def _questions(each: Interaction | Operation, held: ResourceType | None) -> Iterator[Resource]:
-    """What may be asked in the query of a search."""
-    if each.method == "GET" and isinstance(each, Interaction) and each.code.startswith("search"):
-        names = _names(held) if held else (*(_name(each.definition, each.name) for each in COMMON), *_EVERYWHERE)
-        yield from ({"$ref": f"#/components/parameters/{name}"} for name in (*names, *_RESULT))
+    """What may be asked in the query: of a search, of what acts on what a search finds, of a read."""
+    if isinstance(each, Operation):
+        return
+    names: list[str] = []
+    if each.conditional or (each.method == "GET" and each.code.startswith("search")):
+        names += _names(held) if held else (*(_name(one.definition, one.name) for one in COMMON), *_EVERYWHERE)
+    names += [] if each.conditional else _RESULT if names else _PART if each.code in ("read", "vread") else []
+    yield from ({"$ref": f"#/components/parameters/{name}"} for name in names)
 
 
 def _names(held: ResourceType) -> Iterator[str]:
@@ -137,7 +152,8 @@ def _name(canonical: str, name: str) -> str:
 
 
 def _headers(code: str) -> Iterator[Resource]:
-    names = ["If-None-Match"] if code == "read" else ["If-Match"] if code in ("update", "patch", "delete") else []
+    names = ["If-None-Match", "If-Modified-Since"] if code == "read" else ["If-None-Exist"] if code == "create" else []
+    names += ["If-Match"] if code in ("update", "patch", "delete") else []
     names += ["Prefer"] if code in ("create", "update", "patch", "search-type", "search-system", "transaction") else []
     return ({"$ref": f"#/components/parameters/{name}"} for name in names)
 
@@ -164,7 +180,8 @@ def _components(formats: Sequence[str]) -> Resource:
         "patient": {"name": "patient", "in": "path", "required": True, "schema": _ID},
     }
     parameters |= {
-        name: {"name": name, "in": "query", "description": says, "schema": schema} for name, (says, schema) in _RESULT.items()
+        name: {"name": name, "in": "query", "description": says, "schema": schema}
+        for name, (says, schema) in (*_RESULT.items(), *_FORM.items())
     }
     parameters |= {name: {"name": name, "in": "header", "description": says, "schema": _TEXT} for name, says in _HEADERS.items()}
     for held in TYPES.values():
@@ -174,33 +191,10 @@ def _components(formats: Sequence[str]) -> Resource:
     names = sorted({*TYPES, "Parameters"})
     return {
         "parameters": parameters,
-        "schemas": {name: _schema(name) for name in names},
+        "schemas": {name: schema(name) for name in names},
         "responses": {"fault": {"description": "What is wrong, and where", "content": _content("OperationOutcome", formats)}},
     }
 
 
 def _described(kind: str, its: str) -> str:
     return f"{kind}: {its}" if its.startswith("http") else kind
-
-
-def _schema(name: str) -> Resource:
-    """A resource's elements, as JSON types. What begins with `_` holds the extensions of primitive ones, and is not listed."""
-    held = definition(name)
-    required = [each.name for each in held.elements if each.required and not each.choice]
-    elements = {each.name: _element(each) for each in held.written.values()}
-    return {
-        "type": "object",
-        "required": ["resourceType", *required],
-        "properties": {"resourceType": {"const": name}, **elements},
-        "externalDocs": {"url": f"http://hl7.org/fhir/R4/{name.lower()}.html"},
-    }
-
-
-_NUMBERS = {"decimal": "number", "integer": "integer", "positiveInt": "integer", "unsignedInt": "integer", "boolean": "boolean"}
-
-
-def _element(each: Written) -> dict[str, Any]:
-    kind = _NUMBERS.get(each.type, "string") if is_primitive(each.type) else "object"
-    nothing = ["null"] if is_primitive(each.type) else []
-    items: dict[str, Any] = {"type": [kind, *nothing] if nothing else kind}
-    return {"type": "array", "minItems": 1, "items": items} if each.element.many else {"type": kind}

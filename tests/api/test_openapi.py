@@ -34,6 +34,8 @@ def every(node, name):
 def operations(described):
     for path, methods in described["paths"].items():
         for method, operation in methods.items():
+            if method == "parameters":
+                continue
             yield path, method, operation
 
 
@@ -101,6 +103,16 @@ def test_the_description_and_the_statement_tell_of_the_same_search_parameters(de
             "_total",
             "Prefer",
         }
+
+
+def test_what_acts_on_what_a_search_finds_takes_search_parameters(described):
+    searched = {each["$ref"] for each in described["paths"]["/fhir/Flag"]["get"]["parameters"]}
+    for method in ("put", "patch", "delete"):
+        taken = {each["$ref"] for each in described["paths"]["/fhir/Flag"][method]["parameters"]}
+        assert {each for each in taken if "Flag-" in each or "clinical-" in each} == {
+            each for each in searched if "Flag-" in each or "clinical-" in each
+        }
+        assert "#/components/parameters/_count" not in taken
 
 
 def test_every_address_of_a_type_and_of_the_system_is_there_with_its_methods(light, described):
