@@ -6,10 +6,13 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.typing import FilteringBoundLogger
 
 from hub import observe
+from hub.api.formats import FHIR_JSON, given
 from hub.errors import TooCostly
 from hub.fhir.json import dumps
 from hub.observe import Metrics
@@ -171,7 +174,7 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         if not announced.isdigit() or int(announced[:20]) > self._max:
-            await self._refuse(send)
+            await self._refuse(scope, receive, send)
             return
         reading = _Reading(receive, send, self._max)
         try:
@@ -180,12 +183,12 @@ class BodyLimit:
             if not reading.refused:
                 raise
         if reading.refused:
-            await self._refuse(send)
+            await self._refuse(scope, receive, send)
 
-    async def _refuse(self, send: Send) -> None:
-        headers = [("content-type", "application/fhir+json"), ("content-length", str(len(self._answer))), ("connection", "close")]
-        await send({"type": "http.response.start", "status": 413, "headers": list(_raw(headers))})
-        await send({"type": "http.response.body", "body": self._answer})
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope)
+        answer = await given(request, Response(self._answer, 413, {"connection": "close"}, FHIR_JSON))
+        await answer(scope, receive, send)
 
 
 def template(scope: Scope) -> str:

@@ -24,6 +24,9 @@ MAX_EXPONENT = 400
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", re.ASCII)
 
+_MARKS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
+"""Strings, closed or not, and what opens and closes objects and lists outside of them."""
+
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
@@ -78,23 +81,15 @@ def number(written: str) -> int | Decimal:
 
 
 def _measure_depth(text: str) -> None:
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return
     depth = 0
-    inside = escaped = False
-    for character in text:
-        if inside:
-            if escaped:
-                escaped = False
-            elif character == "\\":
-                escaped = True
-            elif character == '"':
-                inside = False
-        elif character == '"':
-            inside = True
-        elif character in "[{":
+    for mark in _MARKS.finditer(text):
+        if mark[0] in "[{":
             depth += 1
             if depth > MAX_DEPTH:
                 raise TooCostly(f"the body is nested deeper than {MAX_DEPTH} levels")
-        elif character in "]}":
+        elif mark[0] in "]}":
             depth -= 1
 
 

@@ -107,6 +107,7 @@ LAUGHS = "".join(f'<!ENTITY {chr(98 + n)} "{f"&{chr(97 + n)};" * 10}">' for n in
 def test_a_hostile_body_is_refused_with_its_place(light, kind, content, status, place):
     answer = send(light, "POST", "/fhir/Observation", content, kind)
     assert answer.status_code == status, answer.text[:500]
+    assert answer.headers["content-type"] == f"{kind}; charset=utf-8"
     held = loads_xml(answer.content) if answer.headers["content-type"].startswith(XML) else json.loads(answer.content)
     assert held["resourceType"] == "OperationOutcome"
     assert len(held["issue"]) <= 51

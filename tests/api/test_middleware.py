@@ -196,7 +196,7 @@ async def test_a_length_that_is_no_number_or_too_large_is_refused(length):
 
 def _is_413(answer):
     assert answer.status_code == 413
-    assert answer.headers["content-type"] == "application/fhir+json"
+    assert answer.headers["content-type"] == "application/fhir+json; charset=utf-8"
     issue = {"severity": "error", "code": "too-costly", "diagnostics": "the body is larger than 100 bytes"}
     assert answer.json() == {"resourceType": "OperationOutcome", "issue": [issue]}
     assert answer.headers["cache-control"] == "no-store"

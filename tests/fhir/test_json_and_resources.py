@@ -126,3 +126,14 @@ def test_what_is_not_utf_8_is_refused_at_its_byte():
     with pytest.raises(InvalidRequest) as refused:
         loads_untrusted(b'{"a":"\xe5"}')
     assert refused.value.place == "byte 6"
+
+
+def test_depth_is_counted_outside_of_strings():
+    inside = '"' + '[{\\"' * 100 + '"'
+    assert loads_untrusted(("[" * 64 + inside + "]" * 64).encode())
+    assert len(loads_untrusted(("[" + "[]," * 100 + "1]").encode())) == 101
+    for deep in ("[" * 65 + inside + "]" * 65, "[" * 65, '{"a":' * 65, inside[:-1] + "[" * 65 + '"' + "[" * 65):
+        with pytest.raises(TooCostly):
+            loads_untrusted(deep.encode())
+    with pytest.raises(InvalidRequest):
+        loads_untrusted((inside[:-1] + "[" * 65).encode())
