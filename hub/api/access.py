@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from hub.api.access_follow_ups import follow_up_routes
 from hub.api.access_forms import HSA, PATIENT, REASON, TIME, Handler, access_body, json_answer, json_schema, only
 from hub.api.access_lifting import lifting_routes
 from hub.api.access_log import log_routes
@@ -90,6 +91,7 @@ def access_router(edge: Edge) -> APIRouter:
 
         router.add_api_route(path, endpoint, methods=[method], response_class=Response, **more)
 
+    follow_up_routes(route)
     lifting_routes(route)
     log_routes(route)
     telling_routes(route)

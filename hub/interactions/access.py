@@ -15,6 +15,7 @@ from hub.fhir.identity import logical_id
 from hub.interactions import logbook
 from hub.interactions.body import Body
 from hub.interactions.context import Context, check_caller, told_of
+from hub.interactions.follow_ups import put_follow_up
 from hub.interactions.plan import question_about
 from hub.interactions.registered import MADE, MAY
 from hub.interactions.room import check_room, standing
@@ -95,6 +96,7 @@ def _register(store: Store, context: Context, kind: str, body: dict[str, Any]) -
     check_room(context, kind, told)
     with store.database.writing() as connection:
         put_new_ground(connection, store.keys.identity, told.pk, given, caller.subject, store.now())
+        put_follow_up(connection, store, told, given)
         store.audit.append_in(connection, _registered(context, kind, told, given))
     return shown(given)
 

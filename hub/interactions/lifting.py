@@ -14,7 +14,7 @@ from hub.errors import Conflict, Forbidden, HubError, InvalidRequest, NotFound
 from hub.fhir.identity import logical_id
 from hub.fhir.lift_task import LiftRequest, Status, answered, lift_request, lift_task
 from hub.fhir.resource import Resource
-from hub.interactions import lift_tasks, logbook
+from hub.interactions import kept_tasks, lift_tasks, logbook
 from hub.interactions.access import shown
 from hub.interactions.body import Body
 from hub.interactions.context import Context, check_caller, told_of
@@ -93,7 +93,7 @@ def _request(store: Store, context: Context, action: str, held: dict[str, Any]) 
     details = {"owner": asked.owner, "unit": asked.for_unit, "reason": asked.reason}
     with store.database.writing() as connection:
         now = lock_patient(connection, told.pk, store.now())
-        waiting = lift_tasks.tasks(connection, store, lift_tasks.of_patient(told.pk), "requested")
+        waiting = kept_tasks.tasks(connection, store, kept_tasks.of_patient(told.pk, LIFTING), "requested")
         if sum(_asks(caller, told, each) for each in waiting) >= MOST_OPEN:
             raise Conflict(f"you have {MOST_OPEN} requests open for the patient, which is the most: take some back first")
         lift_tasks.write(connection, store, context, action, told, task, now, details)
@@ -160,8 +160,8 @@ def _listed(store: Store, context: Context, action: str, patient: str, status: s
     own = caller.person in {str(each) for each in told.facts.numbers}
     if patient and (not told.pk or (caller.kind == "patient" and not own)):
         raise NotFound("there is no such patient")
-    view = lift_tasks.of_patient(told.pk) if patient else lift_tasks.of_owner(caller.provider)
-    found = [each for each in lift_tasks.tasks(store.reader(), store, view, status) if _concerns(caller, told, each)]
+    view = kept_tasks.of_patient(told.pk, LIFTING) if patient else kept_tasks.of_owner(caller.provider, LIFTING)
+    found = [each for each in kept_tasks.tasks(store.reader(), store, view, status) if _concerns(caller, told, each)]
     leaf = logbook.administered(
         caller, action, told.pk, told.fhir_id if told.pk else "", context.request_id, type="Task", released=len(found)
     )
@@ -230,7 +230,7 @@ def _refuse(store: Store, context: Context, action: str, id: str, held: dict[str
 
 def _take_back(store: Store, context: Context, action: str, id: str) -> dict[str, Any]:
     with store.database.writing() as connection:
-        told, task, now = lift_tasks.locked(connection, store, id)
+        told, task, now = kept_tasks.locked(connection, store, id, LIFTING)
         if not _asks(context.caller, told, task):
             raise NotFound("there is no such request of yours")
         found = _open(told, task)
@@ -242,7 +242,7 @@ def _to_answer(connection: Connection, store: Store, context: Context, id: str) 
     caller = context.caller
     if not caller.block_administrator:
         raise Forbidden("a request is answered by who administers the blocks of the care provider that it is for")
-    told, task, now = lift_tasks.locked(connection, store, id)
+    told, task, now = kept_tasks.locked(connection, store, id, LIFTING)
     if lift_request(task).owner != caller.provider:
         raise NotFound("there is no such request to your care provider")
     return _open(told, task), now

@@ -28,6 +28,8 @@ CONSENT = "consent"
 """The information type of every Consent that is written at the hub."""
 LIFTING = "request-to-lift"
 """The information type of every request to lift a block."""
+FOLLOW_UP = "follow-up"
+"""The information type of every Task to follow up an emergency."""
 NOBODY = "nobody"
 """Provider and unit of what no staff see; HSA-ids are in upper case."""
 CATEGORIES = {

@@ -1,0 +1,87 @@
+"""An emergency to be followed up, as a FHIR Task: who opened what for whom, to the log reviewer of the opener's care provider.
+
+Source: http://hl7.org/fhir/R4/task.html; PDL 4:3, HSLF-FS 2016:40 chapter 4 (CONSENT.md section 5, emergency assertion).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from hub.fhir.identifiers import HSA_ID
+from hub.fhir.resource import Resource
+
+CODE = {
+    "system": "https://samsyn.example/fhir/CodeSystem/task",
+    "code": "follow-up-emergency",
+    "display": "Följ upp nödöppning",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowUp:
+    """What is to be followed up. HSA-ids in upper case."""
+
+    patient: str
+    """Logical id."""
+    owner: str
+    """The care provider whose reviewer follows up: that of the employee."""
+    unit: str
+    employee: str
+    reason: str
+    assertions: tuple[str, ...]
+    """Ids of the first step, and of the second."""
+
+
+def follow_up_task(asked: FollowUp, fhir_id: str, authored: datetime) -> Resource:
+    """The Task of an emergency, waiting for the reviewer."""
+    return {
+        "resourceType": "Task",
+        "id": fhir_id,
+        "status": "requested",
+        "intent": "order",
+        "code": {"coding": [CODE]},
+        "for": {"reference": f"Patient/{asked.patient}"},
+        "authoredOn": authored.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "requester": _named("Practitioner", asked.employee),
+        "owner": _named("Organization", asked.owner),
+        "location": _named("Location", asked.unit),
+        "reasonCode": {"text": asked.reason},
+        "input": [{"type": {"text": "assertion"}, "valueString": each} for each in asked.assertions],
+    }
+
+
+def followed_up(task: Resource, conclusion: str) -> Resource:
+    """The Task when the reviewer is done with it."""
+    held = {name: value for name, value in task.items() if name != "meta"}
+    return held | {"status": "completed", "output": [{"type": {"text": "conclusion"}, "valueString": conclusion}]}
+
+
+def follow_up(task: Resource) -> FollowUp:
+    """The inverse of `follow_up_task`."""
+    return FollowUp(
+        patient=task["for"]["reference"].removeprefix("Patient/"),
+        owner=_value(task["owner"]),
+        unit=_value(task["location"]),
+        employee=_value(task["requester"]),
+        reason=task["reasonCode"]["text"],
+        assertions=_texts(task.get("input", ())),
+    )
+
+
+def conclusion_of(task: Resource) -> str:
+    """What the reviewer has concluded; empty: nothing yet."""
+    return "".join(_texts(task.get("output", ())))
+
+
+def _texts(held: Sequence[dict[str, Any]]) -> tuple[str, ...]:
+    return tuple(each["valueString"] for each in held)
+
+
+def _named(resource_type: str, hsa_id: str) -> dict[str, Any]:
+    return {"type": resource_type, "identifier": {"system": HSA_ID, "value": hsa_id}}
+
+
+def _value(reference: dict[str, Any]) -> str:
+    value: str = reference["identifier"]["value"]
+    return value
