@@ -31,7 +31,8 @@ _ID = "log-"
 async def search_events(context: Context, asked: Sequence[tuple[str, str]]) -> bytes:
     """A searchset of the events that the caller may see, oldest first.
 
-    Takes: `patient`, `date` (ge, lt, or a day), `agent` (HSA-id), `action`, `outcome`, `_count`, and `_page` of a next link.
+    Takes: `_id`; or `patient`, `date` (ge, lt, or a day), `agent` (HSA-id), `action`, `outcome`; `_count`, and `_page` of a
+    next link.
     Raises: Forbidden; NotSupported: another parameter; InvalidRequest.
     """
     return bytes(await logged(context, "read-log", _searched, tuple(asked)))
@@ -50,7 +51,9 @@ def _searched(store: Store, context: Context, asked: tuple[tuple[str, str], ...]
     caller, given = context.caller, _given(asked)
     count = min(int(given.pop("_count", "100")), 1000)
     after = given.pop(PAGE, "")
-    if caller.kind == "patient":
+    if "_id" in given and caller.kind in READERS:
+        pk, found, following = _own(store, context), _with_id(store, context, given["_id"]), ""
+    elif caller.kind == "patient":
         if set(given) - {"patient"}:
             raise NotSupported("a patient's own log is read whole", sorted(set(given) - {"patient"})[0])
         pk = own_key(store, caller)
@@ -77,13 +80,22 @@ def _read(store: Store, context: Context, id: str) -> tuple[Resource | None, Lea
     caller = context.caller
     if caller.kind not in READERS:
         raise Forbidden("the access log is read by the patient, or by the care provider's log reviewer")
+    mine = _with_id(store, context, id)
+    leaf = logbook.administered(caller, "read-log", _own(store, context), "", context.request_id, released=len(mine))
+    return (event(context, mine[0]) if mine else None), leaf
+
+
+def _with_id(store: Store, context: Context, id: str) -> list[Logged]:
+    """The one entry of that id, if it is this caller's to see."""
     shard, _, seq = id.removeprefix(_ID).partition("-")
     written = id.startswith(_ID) and shard.isascii() and shard.isdigit() and seq.isascii() and seq.isdigit()
     found = entries(store.reader(), after=int(seq) - 1, limit=1, shard=int(shard)) if written and len(id) < 40 else []
-    pk = own_key(store, caller) if caller.kind == "patient" else NO_PATIENT
-    mine = [each for each in found if each.seq == int(seq) and _is_of(each, context, pk)]
-    leaf = logbook.administered(caller, "read-log", pk, "", context.request_id, released=len(mine))
-    return (event(context, mine[0]) if mine else None), leaf
+    pk = _own(store, context)
+    return [each for each in found if each.seq == int(seq) and _is_of(each, context, pk)]
+
+
+def _own(store: Store, context: Context) -> int:
+    return own_key(store, context.caller) if context.caller.kind == "patient" else NO_PATIENT
 
 
 def _is_of(entry: Logged, context: Context, pk: int) -> bool:
@@ -103,7 +115,7 @@ def _id(entry: Logged) -> str:
 
 
 def _given(asked: tuple[tuple[str, str], ...]) -> dict[str, str]:
-    names = ("patient", "date", "agent", "action", "outcome", "_count", PAGE)
+    names = ("_id", "patient", "date", "agent", "action", "outcome", "_count", PAGE)
     given: dict[str, str] = {}
     for name, value in asked:
         if name in ("_format", "_pretty"):
