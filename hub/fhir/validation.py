@@ -16,6 +16,9 @@ from hub.fhir.structure import faults
 _OTHERWISE = frozenset(("Evidence", "EvidenceVariable", "MedicationKnowledge"))
 """Resource types that R4B has otherwise than R4: its models cannot judge them."""
 
+_HOLDERS = frozenset(("Bundle", "Parameters"))
+"""Types that hold other resources, besides what any may contain."""
+
 
 def validate(resource: Any) -> list[Issue]:
     """Everything that is wrong with a resource, as far as structure and required bindings go; empty: nothing.
@@ -26,7 +29,7 @@ def validate(resource: Any) -> list[Issue]:
 
 
 def second_opinion(resource: Resource) -> Iterator[Issue]:
-    """What the R4B models find in a resource whose type is known.
+    """What the R4B models find in a resource of a type that they can judge, and so all that it holds.
 
     Left out are unknown names and choices, for in extensions they know less than R4 has (no `valueMeta`, nothing beside a
     primitive value), and a choice that holds nothing but an extension they do not see.
@@ -35,10 +38,12 @@ def second_opinion(resource: Resource) -> Iterator[Issue]:
 
     name = resource["resourceType"]
     model = _model(name)
-    if model is None:
+    if model is None or not all(map(_model, _inside(resource))):
         return
     try:
         model.model_validate(resource)
+    except (AttributeError, LookupError, TypeError):
+        return  # a model that stumbles has no opinion: one does over a required list of nothing but extensions
     except ValidationError as fault:
         for each in fault.errors(include_url=False, include_context=False):
             if each["type"] != "extra_forbidden" and not (each["type"] == "value_error" and isinstance(each["input"], dict)):
@@ -49,6 +54,20 @@ def _place(name: str, location: tuple[int | str, ...]) -> str:
     """Where a model finds fault, as a path; its own steps are elements' names as JSON has them."""
     steps = (f"[{step}]" if isinstance(step, int) else f".{step.removesuffix('__ext')}" for step in location)
     return name + "".join(steps)
+
+
+def _inside(value: Any) -> Iterator[str]:
+    """The types of all resources that a resource holds, itself among them."""
+    if isinstance(value, dict):
+        if isinstance(name := value.get("resourceType"), str):
+            yield name
+            if "contained" not in value and name not in _HOLDERS:
+                return
+        for each in value.values():
+            yield from _inside(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _inside(each)
 
 
 @cache

@@ -170,6 +170,18 @@ def test_the_models_find_no_fault_with_what_the_definitions_allow(name, seed):
     assert validate(made) == []
 
 
+@settings(MANY, max_examples=60)
+@CASES
+def test_what_holds_a_resource_of_any_type_is_valid(name, seed):
+    inner = Maker(seed).resource(name, contained=False)
+    for outer in (
+        {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": inner}]},
+        {"resourceType": "Parameters", "parameter": [{"name": "a", "part": [{"name": "b", "resource": inner}]}]},
+        {"resourceType": "Patient", "contained": [inner]},
+    ):
+        assert validate(outer) == []
+
+
 def leaves(held, path):
     """Every object in a resource, and where it is as FHIRPath says; of extensions and primitives nothing."""
     yield held, path

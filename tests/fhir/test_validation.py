@@ -307,6 +307,8 @@ def test_the_models_have_an_opinion_of_their_own():
     }
     assert list(second_opinion({"resourceType": "MedicationKnowledge", "status": "nothing"})) == []
     assert list(second_opinion({"resourceType": "MedicinalProduct"})) == []
+    assert list(second_opinion(observation(contained=[{"resourceType": "MedicinalProduct"}]))) == []
+    assert list(second_opinion({"resourceType": "CoverageEligibilityResponse", "_purpose": [EXTENSION]})) == []
 
 
 def test_of_more_faults_than_anybody_reads_the_first_are_told():
