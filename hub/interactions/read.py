@@ -1,10 +1,9 @@
-"""read, vread and instance history: what is withheld is not there, word for word. http://hl7.org/fhir/R4/http.html#read"""
+"""read and vread, and the versions of a resource: what is withheld is not there, word for word. http://hl7.org/fhir/R4/http.html#read"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hub.errors import HubError, NotFound
-from hub.fhir.bundle import Link, Past, history
 from hub.fhir.identity import rid
 from hub.interactions import logbook
 from hub.interactions.context import Context, check_refusal, recalled
@@ -14,7 +13,6 @@ from hub.store.audit_log import Leaf
 from hub.store.search import Found, Version
 from hub.store.store import Store
 from hub.store.tables import NO_PATIENT
-from hub.store.values import instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,36 +39,19 @@ async def vread(context: Context, resource_type: str, fhir_id: str, version_id: 
 
     Raises: NotFound: no such version in this caller's view, or the resource was deleted then.
     """
-    versions = await _logged(context, "vread", resource_type, _versions, fhir_id)
-    for each in versions:
+    for each in await _logged(context, "vread", resource_type, _versions, fhir_id):
         if each.version_id == version_id and each.bytes is not None:
             return Held(each.bytes, each.version_id, each.recorded)
     raise NotFound("there is no such resource")
 
 
-async def history_instance(context: Context, resource_type: str, fhir_id: str) -> bytes:
-    """Every version, newest first: a history Bundle.
+async def versions(context: Context, resource_type: str, fhir_id: str) -> tuple[Version, ...]:
+    """Every version, newest first.
 
     Raises: NotFound.
     """
-    versions = await _logged(context, "history", resource_type, _versions, fhir_id)
-    base = context.hub.base
-    where = f"{resource_type}/{fhir_id}"
-    past = [_past(each, versions[-1], f"{base}/{where}", where) for each in versions]
-    return history(past, links=[Link("self", f"{base}/{where}/_history")], total=len(past))
-
-
-def _past(each: Version, first: Version, full_url: str, where: str) -> Past:
-    gone = each.bytes is None
-    return Past(
-        full_url=full_url,
-        resource=each.bytes,
-        method="DELETE" if gone else "POST" if each is first else "PUT",
-        url=where.split("/")[0] if each is first else where,
-        status="204 No Content" if gone else "201 Created" if each is first else "200 OK",
-        etag=f'W/"{each.version_id}"',
-        last_modified=instant(each.recorded),
-    )
+    found: tuple[Version, ...] = await _logged(context, "history", resource_type, _versions, fhir_id)
+    return found
 
 
 async def _logged(context: Context, action: str, resource_type: str, work, fhir_id: str):  # type: ignore[no-untyped-def]  # generic over two kinds of work

@@ -60,7 +60,7 @@ async def search_type(context: Context, query: Query) -> bytes:
 async def look_up(context: Context, query: Query) -> tuple[Answer, Query]:
     """The answer, and the query with its patient resolved to a logical id."""
     try:
-        query = _within_scope(context.caller, query)
+        query = within_scope(context.caller, query)
         query, patient, silent = await resolved(context, query)
         first = await context.durable(_answer, context, query, patient, silent, ask=True)
         if isinstance(first, Answer):
@@ -133,7 +133,7 @@ def _searched(query: Query) -> tuple[str, ...]:
     return query.types or (query.resource_type,)
 
 
-def _within_scope(caller: Caller, query: Query) -> Query:
+def within_scope(caller: Caller, query: Query) -> Query:
     """The query, where no type is named on those alone that the token's scope covers.
 
     Raises: Forbidden: it covers a type that is named not, or none.

@@ -14,6 +14,7 @@ from hub.store.audit_log import AuditLog, EpochMoved, Leaf
 from hub.store.database import Database, SQLAlchemyError, deadlocked
 from hub.store.deposit import DIRECTORY_RECORD, open_record
 from hub.store.known import Memory
+from hub.store.past import PastVersions
 from hub.store.search import Searcher
 from hub.store.threads import Threads
 from hub.store.values import micros
@@ -44,6 +45,7 @@ class Store:
         self.clock = clock
         self.memory = Memory()
         self.search = Searcher("sqlite" if self.database.sqlite else "postgresql")
+        self.past = PastVersions()
         self.audit = AuditLog(self.database, self.now, observe, audit_shards)
         self._threads = Threads(THREADS, "store", PATIENCE, self.audit)
         self._inside: Connection | None = None

@@ -7,13 +7,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.api.edge import clean_id, refusing
-from hub.api.fhir._asked import asked_part, asked_type, etags, pairs, type_or_none, version_headers
-from hub.api.formats import FHIR_JSON
-from hub.errors import NotSupported
+from hub.api.fhir._asked import asked_part, asked_type, etags, known_type, pairs, type_or_none, version_headers
+from hub.api.formats import FHIR_JSON, asked
+from hub.fhir.history import read_history
 from hub.fhir.json import dumps, loads
 from hub.fhir.summary import Projection
 from hub.interactions import read as interactions
 from hub.interactions.context import Context
+from hub.interactions.history import history_of
 from hub.interactions.log_events import READERS, read_event
 from hub.interactions.read import Held
 
@@ -37,14 +38,13 @@ async def vread(request: Request, context: Context) -> Response:
 
 
 async def history(request: Request, context: Context) -> Response:
+    """Of a resource, a type, or everything, as the path says."""
     async with refusing(context, "history", type_or_none(request)):
-        resource_type = asked_type(request)
-        unknown = {name for name, _ in pairs(request.scope["query_string"])} - {"_format", "_pretty"}
-        if unknown:
-            raise NotSupported("no such parameter of an instance's history", sorted(unknown)[0])
-    return Response(
-        await interactions.history_instance(context, resource_type, clean_id(request.path_params["id"])), media_type=FHIR_JSON
-    )
+        asked(request)
+        resource_type = known_type(request) if "type" in request.path_params else ""
+        wanted = read_history(pairs(request.scope["query_string"]))
+        fhir_id = clean_id(request.path_params["id"]) if "id" in request.path_params else ""
+    return Response(await history_of(context, resource_type, fhir_id, wanted), media_type=FHIR_JSON)
 
 
 def _resource(request: Request, held: Held, part: Projection | None) -> Response:

@@ -1,0 +1,70 @@
+"""What a history asks for, read from its parameters. http://hl7.org/fhir/R4/http.html#history"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from hub.errors import InvalidRequest, NotSupported
+from hub.fhir.asked import CURSOR, DEFAULT_COUNT
+from hub.fhir.parameters.date import span
+
+MAX_COUNT = 1000
+_WRITING = ("_format", "_pretty")
+"""They say how the answer is written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A history of one resource, one type or everything."""
+
+    since: int | None = None
+    """Versions recorded then or later; microseconds. None: all."""
+    at: tuple[int, int] | None = None
+    """Versions that were current at some time in [low, high)."""
+    count: int = DEFAULT_COUNT
+    """Versions a page; 0: the total alone."""
+    cursor: str | None = None
+    written: tuple[tuple[str, str], ...] = ()
+    """What was asked, without the cursor."""
+
+    def link(self, place: str, cursor: str | None = None) -> str:
+        """The address of a page; `place`: of the history, with its base."""
+        asked = [*self.written, *([(CURSOR, cursor)] if cursor else [])]
+        return place + ("?" + "&".join(f"{name}={quote(value, safe=':-._~')}" for name, value in asked) if asked else "")
+
+
+def read_history(parameters: Iterable[tuple[str, str]]) -> Asked:
+    """Read the parameters of a history.
+
+    Raises: NotSupported: an unknown one; InvalidRequest: one that cannot be read, or is written twice.
+    """
+    held: dict[str, str] = {}
+    for name, value in parameters:
+        if name in _WRITING:
+            continue
+        if name not in ("_since", "_at", "_count", CURSOR):
+            raise NotSupported("no such parameter of a history", name)
+        if name in held:
+            raise InvalidRequest("is written twice", name)
+        held[name] = value
+    written = tuple((name, value) for name, value in held.items() if name != CURSOR)
+    return Asked(
+        since=_time("_since", held["_since"])[0] if "_since" in held else None,
+        at=_time("_at", held["_at"]) if "_at" in held else None,
+        count=_count(held["_count"]) if "_count" in held else DEFAULT_COUNT,
+        cursor=held.get(CURSOR),
+        written=written,
+    )
+
+
+def _time(name: str, written: str) -> tuple[int, int]:
+    try:
+        return span(written)
+    except ValueError:
+        raise InvalidRequest("is not a time as FHIR writes it", name) from None
+
+
+def _count(written: str) -> int:
+    if not (written.isascii() and written.isdigit() and len(written) < 10):
+        raise InvalidRequest("not a whole number of 0 or more", "_count")
+    return min(int(written), MAX_COUNT)
