@@ -151,11 +151,13 @@ class _Otherwise:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         found = [route for route in self._routes if route.path_regex.match(scope["path"])]
         allowed = sorted({method for route in found for method in route.methods or ()})
-        answer = (
-            self._edge.fault(NotSupported("the method is not supported here"), 405, allow=", ".join(allowed))
-            if allowed and scope["method"] not in allowed
-            else self._edge.fault(NotFound("there is no such resource"))
-        )
+        operation = scope["path"].rpartition("/")[2].startswith("$")
+        if operation and not any(route.path.rpartition("/")[2].startswith("$") for route in found):
+            answer = self._edge.fault(NotFound("there is no such operation"))
+        elif allowed and scope["method"] not in allowed:
+            answer = self._edge.fault(NotSupported("the method is not supported here"), 405, allow=", ".join(allowed))
+        else:
+            answer = self._edge.fault(NotFound("there is no such resource"))
         shown = await given(Request(scope), answer)
         await shown(scope, receive, send)
 

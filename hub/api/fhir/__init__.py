@@ -13,6 +13,7 @@ from starlette.routing import Route
 from hub.api.edge import Edge, Endpoint
 from hub.api.fhir.bundles import Bundles, Door
 from hub.api.fhir.everything import everything
+from hub.api.fhir.operations import meta, validate
 from hub.api.fhir.reading import history, read, vread
 from hub.api.fhir.searching import search, search_by_post
 from hub.api.fhir.stated import statement
@@ -58,7 +59,12 @@ def fhir_routes(edge: Edge, version: str, smart_configuration: Callable[[], dict
         on("/Patient/{patient}/{type}/_search", ["POST"], search_by_post),
         on("/{type}/{id}/_history/{version}", ["GET"], vread),
         on("/{type}/{id}/_history", ["GET"], history),
+        on("/_history", ["GET"], history),
+        on("/{type}/_history", ["GET"], history),
         on("/Patient/{id}/$everything", ["GET", "POST"], everything),
+        on("/{type}/$validate", ["POST"], validate),
+        on("/{type}/{id}/$validate", ["GET", "POST"], validate),
+        on("/{type}/{id}/$meta", ["GET", "POST"], meta),
         on("/Patient/{patient}/{type}", ["GET"], search),
         on("/{type}/{id}", ["GET"], read),
         on("/{type}/{id}", ["PUT"], update),
