@@ -10,6 +10,7 @@ from hub.fhir.validation import second_opinion, validate
 GOOD = {"resourceType": "Observation", "status": "final", "code": {"text": "Hemoglobin"}}
 EXTENSION = {"extension": [{"url": "http://example.org/x", "valueString": "y"}]}
 
+REFERS = (("patient", "Patient"), ("insurer", "Organization"), ("request", "CoverageEligibilityRequest"))
 UNBOUND = ("Condition.clinicalStatus", "code-invalid")
 
 
@@ -308,7 +309,9 @@ def test_the_models_have_an_opinion_of_their_own():
     assert list(second_opinion({"resourceType": "MedicationKnowledge", "status": "nothing"})) == []
     assert list(second_opinion({"resourceType": "MedicinalProduct"})) == []
     assert list(second_opinion(observation(contained=[{"resourceType": "MedicinalProduct"}]))) == []
-    assert list(second_opinion({"resourceType": "CoverageEligibilityResponse", "_purpose": [EXTENSION]})) == []
+    refers = {name: {"reference": f"{kind}/1"} for name, kind in REFERS}
+    stumbled = {"resourceType": "CoverageEligibilityResponse", "status": "active", "outcome": "complete", "created": "2026"}
+    assert validate(stumbled | refers | {"_purpose": [EXTENSION]}) == []
 
 
 def test_of_more_faults_than_anybody_reads_the_first_are_told():
