@@ -10,7 +10,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import inside, load, measures, requests, table, world
+from bench import inside, load, measures, requests, shapes, table, world
 from bench.measures import Size
 from bench.postgres import postgres
 from bench.simulated import sources
@@ -68,9 +68,8 @@ def _loaded(folder: Path, patients: int) -> Site:
 
 def _sqlite(folder: Path, loaded: Site, size: Size) -> list[Result]:
     _say("SQLite")
-    shutil.rmtree(folder / "asked", ignore_errors=True)
-    shutil.copytree(loaded.folder, folder / "asked")
-    mine, another = site(folder / "asked", _free_port()), site(folder / "asked", _free_port())
+    copy = _copied(loaded.folder, folder / "asked")
+    mine, another = site(copy, _free_port()), site(copy, _free_port())
     return [
         *measures.over_http(mine, "sqlite", size, None),
         *measures.overhead(mine, another, "sqlite", size, None),
@@ -117,7 +116,18 @@ def _growth(folder: Path, loaded: Site, times: int, size: Size) -> list[Result]:
         _say(f"{times} times {base} patients")
         shutil.copytree(small.folder, large)
         inside.multiply(large / "hub.db", times)
-    return [inside.growth(small, site(large, _free_port()), base, times, size.rounds)]
+    growth = inside.growth(small, site(large, _free_port()), base, times, size.rounds)
+    _say("shapes of search")
+    few = site(_copied(small.folder, folder / "asked"), _free_port())
+    many = site(_copied(large, folder / "asked-many"), _free_port())
+    return [growth, *shapes.shapes(few, many, base, times, size.rounds, size.searches // 10)]
+
+
+def _copied(folder: Path, to: Path) -> Path:
+    """A copy that may be written to, in place of one that was."""
+    shutil.rmtree(to, ignore_errors=True)
+    shutil.copytree(folder, to)
+    return to
 
 
 def _free_port() -> int:

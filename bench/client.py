@@ -19,10 +19,10 @@ def get(path: str, token: str) -> Request:
     return Request(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
 
 
-def post(path: str, token: str, body: bytes) -> Request:
+def post(path: str, token: str, body: bytes, status: int = 201) -> Request:
     head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n"
     head += f"Content-Type: application/fhir+json\r\nContent-Length: {len(body)}\r\n\r\n"
-    return Request(head.encode() + body, 201)
+    return Request(head.encode() + body, status)
 
 
 def run(port: int, requests: Sequence[Request], connections: int = CONNECTIONS) -> bytes:

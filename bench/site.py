@@ -13,6 +13,8 @@ from hub.config import Config, read
 from hub.keys import Keys
 
 ISSUER = "http://127.0.0.1/bench"
+CLIENT = "bench-source"
+"""The client of the first source, which writes by FHIR."""
 FOREVER = 10 * 365 * 86_400
 """Seconds for which the sources' answers count as fresh."""
 
@@ -53,6 +55,10 @@ class Site:
             "patient/*.cruds", f"person-{one.row}", {"ihe_iua": named}, {"fhirUser": f"{self.base}/fhir/Patient/{patient_id}"}
         )
 
+    def system(self) -> str:
+        """A token of the client of the first source."""
+        return self._signed("system/*.cruds", CLIENT, {}, {"client_id": CLIENT})
+
     def _signed(self, scope: str, subject: str, extensions: dict[str, Any], more: dict[str, Any]) -> str:
         now = int(time.time())
         claims = {"iss": ISSUER, "aud": f"{self.base}/fhir", "iat": now, "exp": now + 6 * 3600, "jti": f"{subject}-{now}"}
@@ -80,7 +86,8 @@ def site(folder: Path, port: int, database_url: str = "", deadline: float = 3.0,
         "rate_per_minute": 100_000_000,
     } | ({"database_url": database_url} if database_url else {})
     issuer = {"issuer": ISSUER, "audience": f"{base}/fhir", "jwks_file": str(folder / "jwks.json")}
-    tables = [_table("[hub]", hub), _table("[[issuer]]", issuer), sources or _sources()]
+    writer = "" if sources else _table("[[client]]", {"client_id": CLIENT, "source": next(iter(world.SOURCES.values()))})
+    tables = [_table("[hub]", hub), _table("[[issuer]]", issuer), writer, sources or _sources()]
     config = folder / f"hub-{port}.toml"
     config.write_text("\n".join(tables), "utf-8")
     return Site(folder, config, held, signing, base)
@@ -93,6 +100,7 @@ def source(name: str, owner: str, address: str, max_age: float = FOREVER, contra
         "title": f"Region {name}",
         "kind": "rivta",
         "owner": owner,
+        "unit": next(unit for provider, unit in world.UNITS if provider == owner),
         "system": f"{world.REGION}-SYS{name.upper()}",
         "address": address,
         "contracts": list(contracts),
