@@ -204,6 +204,31 @@ def _period(first: int, last: int) -> str:
     return f", {instant(first)[:19]} to {instant(last)[:19]}" if first else ""
 
 
+@audit.command("replay")
+def audit_replay(
+    config: LookedAt = None,
+    count: Annotated[int, typer.Option(help="How many of the newest entries.")] = 1000,
+) -> None:
+    """Make the decisions of the log again, from what was known then; says which come out otherwise."""
+    from hub.app import put_together
+    from hub.interactions.replaying import replay
+    from hub.store.audit_reading import every, heads
+
+    with _store(config) as (store, held), plainly():
+        running = put_together(held)
+        made = other = 0
+        for head in heads(store.reader()):
+            for entry in every(store.reader(), head.size, head.shard, after=max(-1, head.size - count - 1)):
+                found = replay(store, running.hub, entry)
+                made += found.decision
+                if found.fault:
+                    other += 1
+                    console.print(f"shard {entry.shard}, entry {entry.seq}: {found.fault}")
+        running.hub.store.close()
+    console.print(f"{made} decisions were made again, {other} came out otherwise")
+    raise typer.Exit(1 if other else 0)
+
+
 def rotate(config: LookedAt = None) -> None:
     """Make a new key for checkpoints, and sign with it. The old one still verifies what it signed, and nothing later."""
     from hub import checkpoint_keys

@@ -11,7 +11,7 @@ from hub.audit import leaf_hash, root_of
 from hub.caller import Caller
 from hub.consent.release import Outcome, Release, Row
 from hub.errors import AuditUnavailable, HubError
-from hub.interactions.view import Sight
+from hub.interactions.view import Sight, concerns
 from hub.store.audit_log import Leaf
 from hub.store.search import Found
 from hub.store.store import Store
@@ -32,10 +32,11 @@ def who(caller: Caller) -> dict[str, Any]:
         "role": caller.role,
         "loa": caller.loa,
         "scope": caller.scope if caller.staff else "",
-        "social": caller.social_unit,
         "officer": caller.officer,
+        "blocks": caller.block_administrator,
     }
-    return {name: value for name, value in held.items() if value}
+    known = {} if caller.social_unit is None else {"social": caller.social_unit}
+    return {name: value for name, value in held.items() if value} | known
 
 
 def released(
@@ -107,8 +108,13 @@ def _stated(
         "notices": list(release.notices),
         "basis": sight.basis,
         "decided": sight.decided,
-        "asof": sight.view.asof,
+        "asof": sight.known.recorded,
+        "epoch": sight.known.epoch,
+        "snapshot": sight.view.asof,
+        "named": sight.named,
     }
+    if caller.person:
+        content["own"] = concerns(caller, sight.known)
     return content | ({"patient": sight.known.fhir_id} if sight.known.pk != NO_PATIENT else {})
 
 

@@ -109,11 +109,16 @@ def _release(hub: Hub, caller: Caller, resource_type: str, told: Known, named: b
     held: _Decided | None = told.decided.get(at)
     if held is None or not held.stands(now, caller, told):
         given = grounds(now, caller, told, named, request)
-        release = _decided(hub, caller, resource_type, told, given)
-        stated = basis_of(given, told.grounds, release)
+        release, stated = decided_on(hub, caller, resource_type, told, given)
         held = _Decided(now, good_until(given), caller, told.facts, told.grounds, release, micros(now), stated)
         told.decided[at] = held
     return held
+
+
+def decided_on(hub: Hub, caller: Caller, resource_type: str, told: Known, given: Grounds) -> tuple[Release, str]:
+    """The decision on these grounds, and a digest of it with what it rests on: the same whenever it is made."""
+    release = _decided(hub, caller, resource_type, told, given)
+    return release, basis_of(given, told.grounds, release)
 
 
 def basis_of(given: Grounds, grounds: Iterable[AnyGround], release: Release) -> str:

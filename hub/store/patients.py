@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from hub.consent.grounds import PatientFacts
 from hub.fhir.identifiers import Identifier
@@ -17,7 +17,7 @@ from hub.fhir.identity import logical_id, rid
 from hub.fhir.json import dumps, loads
 from hub.store.deposit import open_record
 from hub.store.prepared import Prepared
-from hub.store.tables import locator, number, patient
+from hub.store.tables import facts_past, locator, number, patient
 from hub.store.values import in_parts, insert_new
 
 
@@ -128,6 +128,7 @@ def enroll(connection: Connection, key: bytes, facts: Facts) -> int:
     before = Facts.from_json(held)
     if written != held and (facts.registered or not before.registered):
         connection.execute(_SET, {"on": pk, "facts": written})
+        connection.execute(_KEEP, {"on": pk})
     return pk
 
 
@@ -165,4 +166,7 @@ _LOCATE = Prepared(select(locator.c.pk).where(locator.c.rid == bindparam("rid"))
 _FIND_ALL = select(number.c.digest, number.c.pk).where(number.c.digest.in_(bindparam("digests", expanding=True)))
 _LOCATE_ALL = select(locator.c.rid, locator.c.pk).where(locator.c.rid.in_(bindparam("rids", expanding=True)))
 _FACTS = select(patient.c.facts).where(patient.c.pk == bindparam("on")).with_for_update()
+_KEEP = insert(facts_past).from_select(
+    ["pk", "epoch", "facts"], select(patient.c.pk, patient.c.epoch, patient.c.facts).where(patient.c.pk == bindparam("on"))
+)
 _SET = update(patient).where(patient.c.pk == bindparam("on")).values(facts=bindparam("facts"), epoch=patient.c.epoch + 1)

@@ -56,6 +56,9 @@ patient = _table(
 )
 """recorded: rises with every write of the patient; epoch: moves with every change of grounds."""
 
+facts_past = _table("facts_past", _key("pk"), _key("epoch"), Column("facts", Text, nullable=False))
+"""What the register said of a patient, from the epoch on at which it was learnt."""
+
 number = _table("number", Column("digest", Text, primary_key=True), Column("pk", BigInteger, nullable=False))
 """Keyed digest of a patient number -> patient key. The one way from a number to a patient."""
 

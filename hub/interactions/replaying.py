@@ -1,0 +1,123 @@
+"""Decisions of the log made again, from the entry and from what the hub knew then: to the same outcome and the same rules.
+
+Grounds are bitemporal, and so are the register's facts and the record; custody is not: what it says today holds for every
+version, so where it was changed since, replay says that the decision is the same and what it lets through is not.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hub.caller import Caller
+from hub.consent.decision import decide
+from hub.consent.release import Outcome, Release, outcome_of
+from hub.hub import Hub
+from hub.interactions.view import decided_on, grounds
+from hub.store.audit_reading import Logged
+from hub.store.known import Known, nobody
+from hub.store.known_then import custody_of_version, known_then
+from hub.store.search import View
+from hub.store.store import Store
+from hub.store.tables import NO_PATIENT
+from hub.store.values import moment
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """`decision`: whether there was one to make again; `fault`: what came out otherwise, in words; empty: all the same."""
+
+    decision: bool
+    fault: str = ""
+
+
+def replay(store: Store, hub: Hub, entry: Logged) -> Replayed:
+    """Make the decision of an entry again."""
+    content = entry.content
+    who = content.get("who", {})
+    if content.get("outcome") == "refuse" and content.get("rules") and "kind" in who:
+        return _refused(entry, content)
+    if "decided" not in content or "epoch" not in content or not content.get("named"):
+        return Replayed(False)  # no decision; of an older form; or a worklist, which is no one record
+    if entry.pk == NO_PATIENT:
+        return Replayed(True, "" if not content.get("released") else "something was released of nobody")
+    told = known_then(store.reader(), entry.pk, content["asof"], content["epoch"], content["decided"])
+    if told is None:
+        return Replayed(True, "the patient is not there any more")
+    return Replayed(True, _Again(store, hub, entry, content, told).fault())
+
+
+def _refused(entry: Logged, content: Mapping[str, Any]) -> Replayed:
+    caller = caller_of(content["who"], "")
+    release = decide(grounds(moment(entry.at), caller, nobody(entry.at), named=True))
+    rule = release.refusal.rule if release.refusal else "none"
+    return Replayed(True, "" if [rule] == content["rules"] else f"refused by {rule}, not by {content['rules'][0]}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Again:
+    store: Store
+    hub: Hub
+    entry: Logged
+    content: Mapping[str, Any]
+    told: Known
+
+    def fault(self) -> str:
+        release, basis = self._release(self.content["type"])
+        if basis != self.content["basis"]:
+            return "the grounds as the history has them do not give the decision that was logged"
+        return self._of_released() or self._of_withheld(release)
+
+    def _of_released(self) -> str:
+        rules = set()
+        for line in self.entry.unshown.get("released", ()):
+            fhir_id, _, version = line.partition("/")
+            found = custody_of_version(self.store.reader(), self.entry.pk, fhir_id, version)
+            if found is None:
+                return "a version that was released is not there any more"
+            outcome, rule = outcome_of(self._release(found[0])[0], found[1])
+            if outcome is not Outcome.PERMIT:
+                return f"what was released would be withheld by {rule}; its custody may have been changed since"
+            rules.add(rule)
+        same = not rules or sorted(rules) == list(self.content["rules"])
+        return "" if same else f"released by {' '.join(sorted(rules))}, not by {' '.join(self.content['rules'])}"
+
+    def _of_withheld(self, release: Release) -> str:
+        logged = self.entry.unshown.get("withheld")
+        if logged is None:
+            return ""
+        view = View("patient", release, pk=self.entry.pk, asof=self.content["snapshot"])
+        counted = self.store.search.withheld(self.store.reader(), view, self.content["type"])
+        same = [each._asdict() for each in counted] == logged
+        return "" if same else "other entries would be withheld than were; their custody may have been changed since"
+
+    def _release(self, resource_type: str) -> tuple[Release, str]:
+        caller = caller_of(self.content["who"], self._person())
+        given = grounds(moment(self.content["decided"]), caller, self.told, True)
+        return decided_on(self.hub, caller, resource_type, self.told, given)
+
+    def _person(self) -> str:
+        """A number of the patient's, or of a guardian, where the entry says that the record was the caller's to ask for."""
+        held = self.told.facts.guardians if self.content["who"].get("kind") == "guardian" else self.told.facts.numbers
+        return str(held[0]) if self.content.get("own") and held else ""
+
+
+def caller_of(who: Mapping[str, Any], person: str) -> Caller:
+    """The caller of an entry, as far as decisions turn on one."""
+    return Caller(
+        kind=who["kind"],
+        subject=who.get("subject", ""),
+        client=who.get("client", ""),
+        issuer="",
+        loa=who.get("loa", 0),
+        purpose=who.get("purpose", "none"),
+        scope=who.get("scope", "VE"),
+        commission=who.get("commission", ""),
+        provider=who.get("provider", ""),
+        unit=who.get("unit", ""),
+        social_unit=who.get("social"),
+        role=who.get("role", ""),
+        officer=who.get("officer", False),
+        block_administrator=who.get("blocks", False),
+        person=person,
+        source=who.get("source", ""),
+    )

@@ -1,0 +1,80 @@
+"""Every decision in the log comes out again from the log and the history alone; a history that was changed shows."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from hub.interactions.replaying import replay
+from hub.store.audit_reading import every, heads
+
+
+def replayed(house):
+    """(action, what came out otherwise) of every decision in the log."""
+    store, found = house.store, []
+    for head in heads(store.reader()):
+        for entry in every(store.reader(), head.size, head.shard):
+            again = replay(store, house.hub, entry)
+            if again.decision:
+                found.append((entry.content["action"], again.fault))
+    return found
+
+
+@pytest.fixture
+def lived(house, kit):
+    """A hub where much was asked, allowed, withheld and refused, while consent came and went and the record grew."""
+    patient = house.enroll()
+    me = house.patient_person(patient)
+    path = f"/fhir/Observation?patient={patient.id}"
+    own = house.hold(patient, provider=kit.P1, unit=kit.U1, key="own")
+    other = house.hold(patient, key="other")
+    for step in (
+        lambda: None,
+        lambda: house.near(patient),
+        lambda: house.consent(patient),
+        lambda: house.hold(patient, key="late"),
+    ):
+        step()
+        house.clock.now += timedelta(minutes=1)
+        for who in ("doctor", "elsewhere", "social", "doctor-low", "reviewer", me):
+            house.get(path, who)
+            house.get(f"/fhir/Observation/{own}", who)
+            house.get(f"/fhir/Observation/{other}", who)
+            house.get(f"/fhir/Patient/{patient.id}", who)
+        house.get("/fhir/Observation?patient=never-issued", "doctor")
+        house.get("/fhir/Observation/never-issued", "doctor")
+    return patient
+
+
+def test_decisions_come_out_as_they_did_whatever_has_happened_since(house, kit, lived):
+    before = replayed(house)
+    assert len(before) > 60
+    assert {fault for _, fault in before} == {""}
+    house.clock.now += timedelta(days=400)
+    house.near(lived, "elsewhere")
+    house.hold(lived, key="much-later")
+    assert replayed(house)[: len(before)] == before
+
+
+def test_a_refusal_comes_out_by_its_rule(light):
+    light.get("/fhir/Observation?patient=x", "doctor-low")
+    assert ("search", "") in replayed(light)
+
+
+@pytest.mark.parametrize(
+    ("deed", "said"),
+    [
+        (
+            'UPDATE ground SET payload = replace(payload, \'"state":"active"\', \'"state":"ended"\') WHERE kind = \'consent\'',
+            "grounds",
+        ),
+        ("DELETE FROM ground WHERE kind = 'relation'", "grounds"),
+        ("UPDATE resource SET provider = 'SE9' WHERE type = 'Observation'", "custody"),
+        ("DELETE FROM resource WHERE type = 'Observation'", "not there any more"),
+    ],
+    ids=str,
+)
+def test_a_history_that_was_changed_gives_another_decision(house, lived, deed, said):
+    with house.store.database.writing() as connection:
+        connection.execute(text(deed.replace(":", "\\:")))
+    assert any(said in fault for _, fault in replayed(house))
