@@ -10,7 +10,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import inside, load, measures, requests, shapes, table, world
+from bench import inside, load, log, measures, requests, shapes, table, world
 from bench.measures import Size
 from bench.postgres import postgres
 from bench.simulated import sources
@@ -21,6 +21,8 @@ from hub.store.database import Database
 RESULTS = Path(__file__).parent / "results"
 FULL = Size(patients=4000, reads=6000, searches=3000, creates=1500, rounds=5)
 SMALL = Size(patients=160, reads=1000, searches=500, creates=200, rounds=3)
+LOGGED = (20_000, 1_000_000)
+"""Entries that the log is measured with: small, full."""
 DEADLINE = 1.0
 
 
@@ -70,10 +72,16 @@ def _sqlite(folder: Path, loaded: Site, size: Size) -> list[Result]:
     _say("SQLite")
     copy = _copied(loaded.folder, folder / "asked")
     mine, another = site(copy, _free_port()), site(copy, _free_port())
+    shutil.rmtree(folder / "asked", ignore_errors=True)
+    shutil.copytree(loaded.folder, folder / "asked")
+    (folder / "asked" / "log.db").unlink(missing_ok=True)
+    mine, another = site(folder / "asked", _free_port()), site(folder / "asked", _free_port())
     return [
         *measures.over_http(mine, "sqlite", size, None),
         *measures.overhead(mine, another, "sqlite", size, None),
         inside.storing(mine, size.rounds),
+        log.under_requests(mine, size.patients, size.reads, "sqlite", None),
+        *log.alone(f"sqlite:///{folder / 'asked' / 'log.db'}", LOGGED[size.patients > SMALL.patients], "sqlite"),
         _hanging(folder),
     ]
 

@@ -140,7 +140,31 @@ def audit_prove(
         if not row:
             stop("there is no checkpoint yet: see `hub audit checkpoint`")
         found = proof(store.reader(), shard, seq, row[-1], resource)
+        noted(store.database, held, "read-log", released=1)
     sys.stdout.buffer.write(dumps(found | {"checkpoint": notes[-1]}) + b"\n")
+
+
+@audit.command("saw")
+def audit_saw(
+    person: Annotated[str, typer.Argument(help="HSA-id, or the subject that the log names.")],
+    resource: Annotated[str, typer.Argument(help="TYPE/ID.")],
+    config: LookedAt = None,
+) -> None:
+    """Which answers to a person held a resource, in which version; `hub audit prove` proves each."""
+    from hub.store.audit_proofs import seen_by
+    from hub.store.patients import locate
+    from hub.store.values import instant
+
+    with _store(config) as (store, held):
+        kind, _, fhir_id = resource.partition("/")
+        pk = locate(store.reader(), store.keys.identity, kind, fhir_id)
+        found = list(seen_by(store.reader(), pk, person, fhir_id)) if pk is not None else []
+        noted(store.database, held, "read-log", released=len(found))
+    table = Table("shard", "seq", "at", "version", "proof")
+    for entry, line in found:
+        proof = f"hub audit prove {entry.seq} --shard {entry.shard} --resource {line}"
+        table.add_row(str(entry.shard), str(entry.seq), instant(entry.at)[:19], line.partition("/")[2], proof)
+    console.print(table)
 
 
 @audit.command("consistency")

@@ -50,14 +50,14 @@ async def export_log(context: Context, form: str, asked: Mapping[str, str]) -> t
 
     Raises: Forbidden; InvalidRequest: no such form; AuditUnavailable: the log cannot be signed.
     """
-    if form not in FORMS:
-        raise InvalidRequest(f"one of {', '.join(FORMS)}", "form")
     pk = await logged(context, "export-log", _begun, form, asked)
     return await context.hub.store(_written, context, pk, form, asked), FORMS[form]
 
 
 def _begun(store: Store, context: Context, form: str, asked: Mapping[str, str]) -> tuple[int, Leaf]:
     check_caller(context)
+    if form not in FORMS:
+        raise InvalidRequest(f"one of {', '.join(FORMS)}", "form")
     caller, pk = context.caller, NO_PATIENT
     if caller.kind == "patient":
         if form != "ndjson" or asked:

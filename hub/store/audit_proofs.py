@@ -1,12 +1,14 @@
 """Proofs to hand over: that an entry stands in the log, that an answer held a resource, that the log only grew."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import Connection
 
 from hub.audit import inclusion, leaf_hash, over
 from hub.checkpoints import Checkpoint
-from hub.store.audit_reading import entries
+from hub.store.audit_export import list_of
+from hub.store.audit_reading import Logged, entries, heads
 from hub.store.audit_tree import consistency_of, inclusion_of
 
 
@@ -23,6 +25,13 @@ def proof(connection: Connection, shard: int, seq: int, last: Checkpoint, resour
     path = [each.hex() for each in inclusion_of(connection, shard, seq, size)]
     held = {"shard": shard, "seq": seq, "size": size, "entry": found[0].entry.decode(), "path": path}
     return held | ({"released": _released(found[0].unshown.get("released", []), resource)} if resource else {})
+
+
+def seen_by(connection: Connection, pk: int, person: str, fhir_id: str) -> Iterator[tuple[Logged, str]]:
+    """Entries of answers to a person that held a resource of a patient key, each with its `id/version`."""
+    for entry in list_of(connection, pk, [head.shard for head in heads(connection)]):
+        if entry.content.get("who", {}).get("subject", "").upper() == person.upper():
+            yield from ((entry, line) for line in entry.unshown.get("released", ()) if line.partition("/")[0] == fhir_id)
 
 
 def _released(lines: list[str], resource: str) -> dict[str, Any]:

@@ -5,7 +5,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from hub.audit import included, leaf_hash
+from hub.checkpoint_keys import load
+from hub.checkpointing import Checkpoints
+from hub.checkpoints import read_all
+from hub.fhir.json import loads
 from hub.interactions.replaying import replay
+from hub.store.audit_proofs import proof, seen_by
 from hub.store.audit_reading import every, heads
 
 
@@ -54,6 +60,26 @@ def test_decisions_come_out_as_they_did_whatever_has_happened_since(house, kit, 
     house.near(lived, "elsewhere")
     house.hold(lived, key="much-later")
     assert replayed(house)[: len(before)] == before
+
+
+def test_whether_somebody_saw_a_resource_is_answered_with_a_proof(house, kit, lived):
+    shown = house.get(f"/fhir/Observation?patient={lived.id}", "doctor").json()["entry"]
+    fhir_id = next(each["resource"]["id"] for each in shown if each["resource"]["resourceType"] == "Observation")
+    house.run(house.running._checkpoint())
+    connection = house.store.reader()
+    found = list(seen_by(connection, lived.pk, kit.E1, fhir_id))
+    assert len(found) >= 4
+    entry, line = found[-1]
+    signed = Checkpoints(house.folder / "audit-checkpoints.txt", house.folder)
+    last = read_all(signed.notes(), load(house.folder).keys)[-1]
+    held = proof(connection, entry.shard, entry.seq, last, line)
+    said, path = held["released"], [bytes.fromhex(each) for each in held["released"]["path"]]
+    root = bytes.fromhex(loads(held["entry"].encode())["root"])
+    assert included(leaf_hash(line.encode()), said["index"], said["size"], path, root)
+    assert not included(leaf_hash(b"another/1"), said["index"], said["size"], path, root)
+    assert list(seen_by(connection, lived.pk, kit.E2, "never-issued")) == []
+    with pytest.raises(ValueError, match="did not hold"):
+        proof(connection, entry.shard, entry.seq, last, "another/1")
 
 
 def test_a_refusal_comes_out_by_its_rule(light):

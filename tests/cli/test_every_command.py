@@ -1,0 +1,80 @@
+"""No command reads of anybody, or changes anything, past the log."""
+
+import json
+
+import pytest
+from typer.main import get_command
+
+from hub.cli import main
+
+LOGGED = {
+    "message show": "read-message",
+    "message retry": "retry-message",
+    "audit list": "read-log",
+    "audit export": "export-log",
+    "keys rotate": "rotate-key",
+    "backup": "backup",
+    "restore": "restore",
+    "reindex": "reindex",
+}
+"""Command -> the action of its entry."""
+SILENT = {
+    "serve": "runs the hub, which logs for itself",
+    "demo": "no real person's data",
+    "personas": "no real person's data",
+    "token": "no real person's data",
+    "source list": "configuration",
+    "source check": "asks a source about a published test number, without a hub",
+    "message list": "counts and states of messages",
+    "keys create": "before there is a log",
+    "audit verify": "tells of hashes",
+    "audit checkpoint": "tells of hashes",
+    "audit consistency": "tells of hashes",
+    "audit replay": "tells of rules and numbers of entries",
+    "consent decide": "worked cases in a file",
+}
+
+
+def commands():
+    for name, command in get_command(main).commands.items():
+        if not hasattr(command, "commands"):
+            yield name
+        elif name == "demo":
+            yield "demo"
+        else:
+            yield from (f"{name} {each}" for each in command.commands)
+
+
+def last_action(hub):
+    entries = [json.loads(line) for line in hub("audit", "list", "--json").stdout.splitlines()]
+    return entries[-1]["action"]
+
+
+def test_every_command_is_known_to_be_logged_or_to_need_no_entry():
+    unknown = set(commands()) - LOGGED.keys() - SILENT.keys() - {"audit prove", "audit saw"}
+    assert unknown == set()
+
+
+def test_a_proof_shows_an_entry_so_it_is_logged(hub, held):
+    hub("audit", "checkpoint")
+    hub("audit", "prove", "1")
+    assert last_action(hub) == "read-log"
+
+
+@pytest.mark.parametrize("command", ["audit list", "audit export", "keys rotate", "backup", "reindex"])
+def test_a_command_leaves_its_entry(hub, held, tmp_path, command):
+    more = {"audit export": [str(tmp_path / "out")], "backup": [str(tmp_path / "out.tar")]}.get(command, [])
+    hub(*command.split(), *more)
+    entries = [json.loads(line) for line in hub("audit", "list", "--json").stdout.splitlines()]
+    assert LOGGED[command] in [each["action"] for each in entries]
+
+
+def test_looking_at_a_message_leaves_an_entry(hub, held):
+    import re
+
+    [one, *_] = re.findall(r"│ ([0-9a-f]{12}) ", hub("message", "list").stdout)
+    hub("message", "show", one)
+    assert last_action(hub) == "read-message"
+    hub("message", "retry", one)
+    entries = [json.loads(line)["action"] for line in hub("audit", "list", "--json").stdout.splitlines()]
+    assert "retry-message" in entries
