@@ -12,6 +12,7 @@ from hub.errors import InvalidRequest
 from hub.interactions.context import Context
 from hub.interactions.log import VERDICTS, access_log, give_verdict
 from hub.interactions.log_export import FORMS, export_log
+from hub.interactions.log_proofs import consistency_of, proof_of
 
 _FLAG = {"enum": ["true"]}
 FILTERS: dict[str, dict[str, Any]] = {
@@ -43,6 +44,13 @@ _VERDICT = json_schema(
 )
 
 
+_TEXT = {"type": "string", "description": "`id/version`."}
+
+
+def _whole(name: str) -> dict[str, Any]:
+    return {"name": name, "in": "query", "required": True, "schema": {"type": "integer", "minimum": 0}}
+
+
 def log_routes(route: Routing) -> None:
     """The routes of the access log."""
     route(
@@ -61,6 +69,22 @@ def log_routes(route: Routing) -> None:
         summary="The log as a file: for a patient the whole own list, with proof; for a reviewer what was filtered",
         openapi_extra={"parameters": [_FORM, *_CHOSEN]},
         operation_id="export_log",
+    )
+    route(
+        "/log/proof",
+        "GET",
+        _proof,
+        summary="An entry with the path that proves it under the last checkpoint; of an answer also one version that it held",
+        openapi_extra={"parameters": [_whole("shard"), _whole("seq"), {"name": "resource", "in": "query", "schema": _TEXT}]},
+        operation_id="prove_entry",
+    )
+    route(
+        "/log/consistency",
+        "GET",
+        _consistency,
+        summary="The paths that prove that the log of one checkpoint begins with that of an earlier one",
+        openapi_extra={"parameters": [_whole("first"), _whole("second")]},
+        operation_id="prove_consistency",
     )
     route(
         "/log/verdicts",
@@ -86,6 +110,27 @@ async def _export(request: Request, context: Context) -> Response:
     content, media_type = await export_log(context, request.query_params.get("form", ""), _asked(request))
     headers = {"Content-Disposition": 'attachment; filename="access-log"', "Cache-Control": "no-store"}
     return Response(content, 200, headers, media_type)
+
+
+async def _proof(request: Request, context: Context) -> Response:
+    async with refusing(context, "read-log", "AuditEvent"):
+        only(request, "shard", "seq", "resource")
+        shard, seq = _number(request, "shard"), _number(request, "seq")
+    return json_answer(await proof_of(context, shard, seq, request.query_params.get("resource", "")))
+
+
+async def _consistency(request: Request, context: Context) -> Response:
+    async with refusing(context, "read-log", "AuditEvent"):
+        only(request, "first", "second")
+        first, second = _number(request, "first"), _number(request, "second")
+    return json_answer(await consistency_of(context, first, second))
+
+
+def _number(request: Request, name: str) -> int:
+    written = request.query_params.get(name, "")
+    if not (written.isascii() and written.isdigit() and len(written) < 10):
+        raise InvalidRequest("a whole number", name)
+    return int(written)
 
 
 async def _verdict(request: Request, context: Context) -> Response:

@@ -144,6 +144,16 @@ def audit_prove(
     sys.stdout.buffer.write(dumps(found | {"checkpoint": notes[-1]}) + b"\n")
 
 
+@audit.command("rights")
+def audit_rights(role: Annotated[str, typer.Argument(help="The role that the hub runs as on PostgreSQL.")]) -> None:
+    """The SQL by which that role may add to the log and change nothing in it: for the owner of the tables to run."""
+    from hub.store.rights import statements
+
+    with plainly():
+        for statement in statements(role):
+            sys.stdout.write(f"{statement};\n")
+
+
 @audit.command("saw")
 def audit_saw(
     person: Annotated[str, typer.Argument(help="HSA-id, or the subject that the log names.")],

@@ -136,6 +136,13 @@ def shown(context: Context, entry: Logged) -> dict[str, Any]:
     return {"shard": entry.shard, "seq": entry.seq, "at": instant(entry.at), "who": named} | held
 
 
+def is_readers(store: Store, context: Context, entry: Logged) -> bool:
+    """Whether an entry is the caller's to see: of the own record, or of the own care provider."""
+    if context.caller.kind == "patient":
+        return entry.pk != NO_PATIENT and entry.pk == own_key(store, context.caller)
+    return context.caller.kind == "reviewer" and entry.content.get("who", {}).get("provider") == context.caller.provider
+
+
 def is_protected(context: Context, entry: Logged) -> bool:
     """Whether who is named in an entry has a protected identity."""
     staff = context.hub.directory.staff.get(entry.content.get("who", {}).get("subject", ""))

@@ -13,7 +13,7 @@ from hub.fhir.parameters.date import span
 from hub.fhir.resource import Resource
 from hub.interactions import logbook
 from hub.interactions.context import Context, check_caller
-from hub.interactions.log import is_protected, logged, own_key, place_of, wanted
+from hub.interactions.log import is_protected, is_readers, logged, own_key, place_of, wanted
 from hub.store import audit_index
 from hub.store.audit_index import Wanted
 from hub.store.audit_log import Leaf
@@ -90,18 +90,11 @@ def _with_id(store: Store, context: Context, id: str) -> list[Logged]:
     shard, _, seq = id.removeprefix(_ID).partition("-")
     written = id.startswith(_ID) and shard.isascii() and shard.isdigit() and seq.isascii() and seq.isdigit()
     found = entries(store.reader(), after=int(seq) - 1, limit=1, shard=int(shard)) if written and len(id) < 40 else []
-    pk = _own(store, context)
-    return [each for each in found if each.seq == int(seq) and _is_of(each, context, pk)]
+    return [each for each in found if each.seq == int(seq) and is_readers(store, context, each)]
 
 
 def _own(store: Store, context: Context) -> int:
     return own_key(store, context.caller) if context.caller.kind == "patient" else NO_PATIENT
-
-
-def _is_of(entry: Logged, context: Context, pk: int) -> bool:
-    if context.caller.kind == "patient":
-        return pk not in (NO_PATIENT,) and entry.pk == pk
-    return bool(entry.content.get("who", {}).get("provider") == context.caller.provider)
 
 
 def event(context: Context, entry: Logged) -> Resource:

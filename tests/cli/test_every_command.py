@@ -27,6 +27,7 @@ SILENT = {
     "source check": "asks a source about a published test number, without a hub",
     "message list": "counts and states of messages",
     "keys create": "before there is a log",
+    "audit rights": "writes SQL, and touches no database",
     "audit verify": "tells of hashes",
     "audit checkpoint": "tells of hashes",
     "audit consistency": "tells of hashes",

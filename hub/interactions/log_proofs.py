@@ -1,0 +1,78 @@
+"""Proofs from the access log, for who may see the entry: that it stands under the last checkpoint, and that the log only grew."""
+
+from typing import Any
+
+from hub import checkpoint_keys
+from hub.checkpointing import Checkpoints
+from hub.checkpoints import Checkpoint, Invalid, read_all
+from hub.errors import AuditUnavailable, Forbidden, NotFound
+from hub.interactions import logbook
+from hub.interactions.context import Context, check_caller
+from hub.interactions.log import is_protected, is_readers, logged
+from hub.store.audit_log import Leaf
+from hub.store.audit_proofs import growth, proof
+from hub.store.audit_reading import entries
+from hub.store.store import Store
+from hub.store.tables import NO_PATIENT
+
+READERS = ("patient", "reviewer")
+
+
+async def proof_of(context: Context, shard: int, seq: int, resource: str) -> dict[str, Any]:
+    """An entry with its path to the last checkpoint; of an answer also the path of one version that it held.
+
+    Takes: `resource`: `id/version`, or nothing.
+    Raises: Forbidden; NotFound: no such entry that the caller may see, or none under a checkpoint yet.
+    """
+    found: dict[str, Any] = await logged(context, "read-log", _proof, shard, seq, resource)
+    return found
+
+
+async def consistency_of(context: Context, first: int, second: int) -> dict[str, Any]:
+    """The paths from the log of checkpoint `first` to that of `second` (from 1), with both.
+
+    Raises: Forbidden; NotFound: no such checkpoints.
+    """
+    found: dict[str, Any] = await logged(context, "read-log", _consistency, first, second)
+    return found
+
+
+def _proof(store: Store, context: Context, shard: int, seq: int, resource: str) -> tuple[dict[str, Any], Leaf]:
+    row, notes = _checkpoints(context)
+    found = entries(store.reader(), after=seq - 1, limit=1, shard=shard)
+    if not found or found[0].seq != seq or not is_readers(store, context, found[0]):
+        raise NotFound("there is no such entry")
+    try:
+        held = proof(store.reader(), shard, seq, row[-1], resource)
+    except ValueError:
+        raise NotFound("there is no such entry under the last checkpoint") from None
+    if context.caller.kind == "patient" and is_protected(context, found[0]):
+        held = {name: value for name, value in held.items() if name != "entry"} | {"leaf": found[0].leaf.hex()}
+    return held | {"checkpoint": notes[-1]}, _leaf(context, found[0].pk if context.caller.kind == "patient" else NO_PATIENT)
+
+
+def _consistency(store: Store, context: Context, first: int, second: int) -> tuple[dict[str, Any], Leaf]:
+    row, notes = _checkpoints(context)
+    if not 1 <= first <= second <= len(row):
+        raise NotFound(f"there are {len(row)} checkpoints")
+    paths = growth(store.reader(), row[first - 1], row[second - 1])
+    return {"shards": paths, "checkpoints": [notes[first - 1], notes[second - 1]]}, _leaf(context, NO_PATIENT)
+
+
+def _checkpoints(context: Context) -> tuple[list[Checkpoint], list[str]]:
+    check_caller(context)
+    if context.caller.kind not in READERS:
+        raise Forbidden("the access log is read by the patient, or by the care provider's log reviewer")
+    config = context.hub.config
+    try:
+        notes = Checkpoints(config.checkpoint_file, config.data).notes()
+        row = read_all(notes, checkpoint_keys.load(config.data).keys)
+    except (Invalid, OSError):
+        raise AuditUnavailable("the checkpoints cannot be read") from None
+    if not row:
+        raise NotFound("there is no checkpoint yet")
+    return row, notes
+
+
+def _leaf(context: Context, pk: int) -> Leaf:
+    return logbook.administered(context.caller, "read-log", pk, "", context.request_id, released=1)
