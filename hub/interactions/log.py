@@ -81,7 +81,7 @@ def own_key(store: Store, caller: Caller) -> int:
 
 
 def _own(store: Store, context: Context, after: str, count: int) -> tuple[int, dict[str, Any]]:
-    pk, number = own_key(store, context.caller), _numbers(after, 1)[0] if after else 0
+    pk, number = own_key(store, context.caller), number_of(after)
     found = of_patient(store.reader(), pk, number, count) if pk != NO_PATIENT else []
     more = {"next": str(found[-1].number)} if len(found) == count else {}
     return pk, {"entries": [shown(context, each) for each in found]} | more
@@ -199,6 +199,11 @@ def _reviewed(store: Store, context: Context, shard: int, seq: int, verdict: str
     about = {"about": f"{shard}.{seq}", "verdict": verdict}
     leaf = logbook.administered(caller, "review", NO_PATIENT, "", context.request_id, **about)
     return about | {"note": note}, replace(leaf, kept={"note": note} if note else None)
+
+
+def number_of(after: str) -> int:
+    """Where a patient's page ended. Raises: InvalidRequest."""
+    return _numbers(after, 1)[0] if after else 0
 
 
 def place_of(after: str) -> Place | None:

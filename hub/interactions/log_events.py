@@ -13,7 +13,7 @@ from hub.fhir.parameters.date import span
 from hub.fhir.resource import Resource
 from hub.interactions import logbook
 from hub.interactions.context import Context, check_caller
-from hub.interactions.log import is_protected, is_readers, logged, own_key, place_of, wanted
+from hub.interactions.log import is_protected, is_readers, logged, number_of, own_key, place_of, wanted
 from hub.store import audit_index
 from hub.store.audit_index import Wanted
 from hub.store.audit_log import Leaf
@@ -57,7 +57,7 @@ def _searched(store: Store, context: Context, asked: tuple[tuple[str, str], ...]
         if set(given) - {"patient"}:
             raise NotSupported("a patient's own log is read whole", sorted(set(given) - {"patient"})[0])
         pk = own_key(store, caller)
-        found = of_patient(store.reader(), pk, int(after or 0), count) if pk != NO_PATIENT else []
+        found = of_patient(store.reader(), pk, number_of(after), count) if pk != NO_PATIENT else []
         following = str(found[-1].number) if len(found) == count else ""
     elif caller.kind == "reviewer":
         pk, chosen = NO_PATIENT, _wanted(store, context, given)
@@ -116,9 +116,9 @@ def _given(asked: tuple[tuple[str, str], ...]) -> dict[str, str]:
         if name not in names:
             raise NotSupported(f"the parameters of the log are {', '.join(names[:-1])}", name)
         given[name] = f"{given[name]},{value}" if name == "date" and name in given else value
-    for name in ("_count", PAGE):
-        if name in given and not all(part.isascii() and part.isdigit() and len(part) < 19 for part in given[name].split(".")):
-            raise InvalidRequest("not a number", name)
+    count = given.get("_count", "1")
+    if not (count.isascii() and count.isdigit() and len(count) < 10 and int(count)):
+        raise InvalidRequest("not a whole number of 1 or more", "_count")
     return given
 
 

@@ -231,6 +231,9 @@ def test_pages_of_events_are_linked(house, seen):
     assert len(found) == len(set(found)) > 2
 
 
-@pytest.mark.parametrize("wrong", [{"nonsense": "1"}, {"date": "x"}, {"_count": "x"}], ids=str)
-def test_a_search_for_events_that_cannot_be_read_is_refused(house, wrong):
-    assert house.get("/fhir/AuditEvent", "reviewer", params=wrong).status_code == 400
+@pytest.mark.parametrize(
+    "wrong", [{"nonsense": "1"}, {"date": "x"}, {"_count": "1.2"}, {"_count": "0"}, {"_page": "1.2"}], ids=str
+)
+def test_a_search_for_events_that_cannot_be_read_is_refused(house, seen, wrong):
+    for who in ("reviewer", house.patient_person(seen)):
+        assert house.get("/fhir/AuditEvent", who, params=wrong).status_code == 400
