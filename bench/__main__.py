@@ -72,16 +72,12 @@ def _sqlite(folder: Path, loaded: Site, size: Size) -> list[Result]:
     _say("SQLite")
     copy = _copied(loaded.folder, folder / "asked")
     mine, another = site(copy, _free_port()), site(copy, _free_port())
-    shutil.rmtree(folder / "asked", ignore_errors=True)
-    shutil.copytree(loaded.folder, folder / "asked")
-    (folder / "asked" / "log.db").unlink(missing_ok=True)
-    mine, another = site(folder / "asked", _free_port()), site(folder / "asked", _free_port())
     return [
         *measures.over_http(mine, "sqlite", size, None),
         *measures.overhead(mine, another, "sqlite", size, None),
         inside.storing(mine, size.rounds),
         log.under_requests(mine, size.patients, size.reads, "sqlite", None),
-        *log.alone(f"sqlite:///{folder / 'asked' / 'log.db'}", LOGGED[size.patients > SMALL.patients], "sqlite"),
+        *log.alone(f"sqlite:///{copy / 'log.db'}", LOGGED[size.patients > SMALL.patients], "sqlite"),
         _hanging(folder),
     ]
 
