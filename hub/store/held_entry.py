@@ -1,4 +1,4 @@
-"""An entry as it is held: its contract family and its custody. For writing, never for answering."""
+"""An entry as it is held: its contract family and its custody. For writing and explaining, never for answering."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +30,13 @@ def held_entry(connection: Connection, pk: int, number: int) -> HeldEntry | None
     return HeldEntry(number, row.family, Custody(**{name: _value(name, row._mapping[name]) for name in COLUMNS}))
 
 
+def custody_at(connection: Connection, pk: int, resource_type: str, number: int, fhir_id: str, at: int) -> Custody | None:
+    """Today's custody of a resource that was there at a time (microseconds), whoever may see it; for explaining."""
+    names = {"on": pk, "type": resource_type, "number": number, "id": fhir_id, "at": at}
+    row = connection.execute(_CUSTODY_AT, names).one_or_none()
+    return Custody(**{name: _value(name, row._mapping[name]) for name in COLUMNS}) if row else None
+
+
 def _value(name: str, held: Any) -> Any:
     if held is None:
         return None
@@ -38,6 +45,17 @@ def _value(name: str, held: Any) -> Any:
 
 _HELD = select(entry.c.family, *(entry.c[name] for name in COLUMNS)).where(
     entry.c.pk == bindparam("on"), entry.c.entry == bindparam("which")
+)
+
+
+_CUSTODY_AT = select(*(resource.c[name] for name in COLUMNS)).where(
+    resource.c.pk == bindparam("on", type_=BigInteger),
+    resource.c.type == bindparam("type"),
+    resource.c.rid == bindparam("number", type_=BigInteger),
+    resource.c.fhir_id == bindparam("id"),
+    resource.c.rec_from <= bindparam("at", type_=BigInteger),
+    resource.c.rec_to > bindparam("at", type_=BigInteger),
+    resource.c.gone == 0,
 )
 
 

@@ -4,7 +4,7 @@ Grounds are bitemporal: `payload` says when each holds, `rec_from`/`rec_to` when
 """
 
 from collections.abc import Hashable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from threading import Lock
 from typing import Any
 
@@ -78,6 +78,18 @@ class _Remembered:
 
     known: Known
     rows: Sequence[tuple[Any, ...]] = ()
+
+
+def known_at(connection: Connection, told: Known, at: int) -> Known:
+    """The same patient with the grounds as the hub knew them at a time (microseconds). Facts are those of today: the population
+    register tells no history."""
+    rows = connection.execute(
+        select(ground.c.kind, ground.c.id, ground.c.payload)
+        .where(ground.c.pk == told.pk, ground.c.rec_from <= at, ground.c.rec_to > at)
+        .order_by(ground.c.rec_from)
+    )
+    held = rows_read([(row.kind, row.id, loads(row.payload.encode())) for row in rows], moment(at))
+    return replace(told, grounds=held, decided={})
 
 
 class Memory:

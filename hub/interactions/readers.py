@@ -1,0 +1,62 @@
+"""Readers who are not here: whom a patient or a log reviewer asks about. The engine decides for them as for a caller."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from hub.caller import Caller
+from hub.consent.grounds import Grounds, Need, Relation
+from hub.directory import Directory
+from hub.errors import InvalidRequest
+
+SOMEBODY = "SOMEBODY"
+"""Stands for an employee whom nobody has named; no HSA-id."""
+ASSUMED = "assumed"
+"""Id of a ground that is only supposed."""
+ROLES = ("physician", "dentist", "prescribing_nurse", "nurse", "dietitian", "pharmacist", "assistant_nurse")
+SURE = 3
+"""Level of assurance that care data need."""
+
+
+def reader(directory: Directory, unit: str, employee: str = "", role: str = "physician") -> Caller:
+    """An employee of a unit under a commission for care with the widest scope; `employee` empty: somebody there.
+
+    Raises: InvalidRequest: the directory does not know the unit.
+    """
+    provider, social = directory.provider_of(unit), directory.is_social(unit)
+    if provider is None or social is None:
+        raise InvalidRequest("the directory does not know that unit", "unit")
+    return Caller(
+        kind="social" if social else "clinician",
+        subject=employee.upper() or SOMEBODY,
+        client="",
+        issuer="",
+        loa=SURE,
+        purpose="care",
+        scope="SJF",
+        provider=provider.upper(),
+        unit=unit.upper(),
+        social_unit=social,
+        role=role,
+    )
+
+
+def supposing_care(given: Grounds) -> Grounds:
+    """The same, where the reader takes part in the patient's care and has stated that the data may matter."""
+    mine = _mine(given.caller, given.now)
+    relation, need = Relation(**mine), Need(**mine, type="relevance", reason="")
+    return replace(given, relations=(*given.relations, relation), needs=(*given.needs, need))
+
+
+def _mine(caller: Caller, now: datetime) -> dict[str, Any]:
+    return {
+        "id": ASSUMED,
+        "start": now,
+        "end": now + timedelta(minutes=1),
+        "state": "active",
+        "recorded": now,
+        "recorded_by": "",
+        "provider": caller.provider,
+        "unit": caller.unit,
+        "employee": caller.subject,
+    }
