@@ -1,5 +1,6 @@
-"""AuditEvent: who did what with which information. The hub's own log is read at /access/log, and is none of these.
+"""AuditEvent: who did what with which information, as a source tells it.
 
+The hub's own log is read under the same address by patients and reviewers (`hub.interactions.log_events`), and is none of these.
 Source: http://hl7.org/fhir/R4/auditevent.html
 """
 
