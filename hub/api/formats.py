@@ -32,6 +32,8 @@ JSON_TYPES = ("application/fhir+json", "application/json", "text/json", "applica
 XML_TYPES = ("application/fhir+xml", "application/xml", "text/xml", "application/xml+fhir")
 """The last of each is what versions of FHIR before R4 called it; servers are encouraged to go on taking it."""
 JSON_PATCH = "application/json-patch+json"
+FHIR_TYPES = frozenset((JSON_TYPES[0], JSON_TYPES[-1], XML_TYPES[0], XML_TYPES[-1]))
+"""Those that are FHIR's own."""
 VERSIONS = ("4.0", "4.0.1")
 
 _CODES: Mapping[str, bool] = {
@@ -81,6 +83,23 @@ def asked(request: Request, pairs: Iterable[tuple[str, str]] = ()) -> Form:
     found = _asked(request.scope, pairs)
     request.scope[_HELD] = found
     return found
+
+
+def named_types(request: Request) -> frozenset[str]:
+    """The media types that Accept names, without their parameters; where `_format` is given, FHIR's own."""
+    if any(name == "_format" for name, _ in _query(request.scope["query_string"])):
+        return FHIR_TYPES
+    return frozenset(_media(each)[0] for each in request.headers.get("accept", "").split(","))
+
+
+def as_it_is(request: Request) -> None:
+    """The answer to this request is not written anew, whatever it is."""
+    request.scope[_HELD] = PLAIN
+
+
+def media_type(request: Request) -> str:
+    """The media type of what was sent, in small letters; empty: not said."""
+    return _media(request.headers.get("content-type", ""))[0]
 
 
 async def given(request: Request, response: Response) -> Response:

@@ -144,7 +144,7 @@ def test_a_source_s_client_keeps_every_type_and_no_other_client_sees_it(light, p
     made = light.post(f"/fhir/{name}", "alfa-client", resource=minimal(name, patient))
     assert made.status_code == 201, made.text
     path = f"/fhir/{name}/{made.json()['id']}"
-    assert light.get(path, "alfa-client").content == made.content
+    assert light.get(path, "alfa-client", headers={"accept": "application/fhir+json"}).content == made.content
     assert light.found(f"/fhir/{name}?_id={made.json()['id']}", "alfa-client") == [made.json()["id"]]
     assert light.get(path, "beta-client").status_code == 404
     assert light.found(f"/fhir/{name}?_id={made.json()['id']}", "beta-client") == []

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from hub.api.edge import clean_id, refusing
 from hub.api.fhir._asked import asked_part, asked_type, etags, known_type, pairs, type_or_none, version_headers
+from hub.api.fhir.content import content, wants_content
 from hub.api.formats import FHIR_JSON, asked
 from hub.fhir.history import read_history
 from hub.fhir.json import dumps, loads
@@ -21,20 +22,22 @@ from hub.interactions.read import Held
 
 async def read(request: Request, context: Context) -> Response:
     async with refusing(context, "read", type_or_none(request)):
-        resource_type = asked_type(request)
+        whole = wants_content(request)
+        resource_type = known_type(request) if whole else asked_type(request)
         part = asked_part(request, resource_type)
     if resource_type == "AuditEvent" and context.caller.kind in READERS:
         return Response(await read_event(context, clean_id(request.path_params["id"])), media_type=FHIR_JSON)
     held = await interactions.read(context, resource_type, clean_id(request.path_params["id"]))
-    return _resource(request, held, part)
+    return _resource(request, held, part, whole)
 
 
 async def vread(request: Request, context: Context) -> Response:
     async with refusing(context, "vread", type_or_none(request)):
-        resource_type = asked_type(request)
+        whole = wants_content(request)
+        resource_type = known_type(request) if whole else asked_type(request)
         part = asked_part(request, resource_type)
     held = await interactions.vread(context, resource_type, clean_id(request.path_params["id"]), request.path_params["version"])
-    return _resource(request, held, part)
+    return _resource(request, held, part, whole)
 
 
 async def history(request: Request, context: Context) -> Response:
@@ -47,12 +50,14 @@ async def history(request: Request, context: Context) -> Response:
     return Response(await history_of(context, resource_type, fhir_id, wanted), media_type=FHIR_JSON)
 
 
-def _resource(request: Request, held: Held, part: Projection | None) -> Response:
+def _resource(request: Request, held: Held, part: Projection | None, whole: bool) -> Response:
+    """`whole`: of a Binary the content may be asked for, not the resource."""
     headers = version_headers(held.version_id, held.recorded)
     if _unchanged(request.headers, held):
         return Response(status_code=304, headers=headers)
-    content = held.bytes if part is None else dumps(part(loads(held.bytes)))
-    return Response(content, headers=headers, media_type=FHIR_JSON)
+    if whole and (found := content(request, held.bytes, headers)) is not None:
+        return found
+    return Response(held.bytes if part is None else dumps(part(loads(held.bytes))), headers=headers, media_type=FHIR_JSON)
 
 
 def _unchanged(headers: Headers, held: Held) -> bool:

@@ -5,7 +5,8 @@ from starlette.responses import Response
 
 from hub.api.edge import clean_id, refusing
 from hub.api.fhir._asked import asked_type, condition, etags, known_type, pairs, preference, type_or_none, version_headers
-from hub.api.formats import FHIR_JSON, patch_body, resource_body
+from hub.api.fhir.content import sent_resource
+from hub.api.formats import FHIR_JSON, patch_body
 from hub.fhir.json import dumps
 from hub.fhir.outcome import all_well
 from hub.interactions.changes import Action, Change, Condition, Written
@@ -47,7 +48,7 @@ async def asked_change(request: Request, context: Context, action: Action, part:
         action=action,
         type=resource_type,
         id=clean_id(request.path_params["id"]) if named else "",
-        resource=await resource_body(request) if action in ("create", "update") else None,
+        resource=await sent_resource(request) if action in ("create", "update") else None,
         patch=await patch_body(request) if action == "patch" else None,
         condition=None if sought is None else Condition(condition(context, resource_type, pairs(sought))),
         versions=etags(request.headers.get("if-match"), "If-Match"),
