@@ -25,6 +25,8 @@ MAX_ALL_VALUES = 300
 """Values in all parameters together: each is a look-up of its own, and part of a statement."""
 MAX_LINKS = 8
 """Links of one chain, `_has` among them."""
+MAX_ALL_LINKS = 32
+"""Links of all chains together: each is a look at a whole record."""
 MAX_TARGETS = 8
 """Types that a link of a chain may lead to where none is named."""
 FULL_TEXT = (full_text.CONTENT, full_text.NARRATIVE)
@@ -55,6 +57,7 @@ class Clauses:
     def __init__(self, asking: Asking) -> None:
         self.asking = asking
         self.values = 0
+        self.links = 0
         self.personal = False
 
     def read(self, held: ResourceType, name: str, value: str, links: int = 0) -> Criterion:
@@ -75,6 +78,12 @@ class Clauses:
             return self._listed(value)
         head, dot, rest = name.partition(".")
         return self._chained(held, head, rest, value, links) if dot else self._plain(held, name, value)
+
+    def link(self, name: str, links: int = 1) -> None:
+        """Count looks at other resources. Raises: TooCostly."""
+        self.links += links
+        if self.links > MAX_ALL_LINKS:
+            raise TooCostly(f"more than {MAX_ALL_LINKS} links of chains in all; ask in several searches", name[:64])
 
     def spend(self, name: str, values: int) -> None:
         """Count values that are looked up. Raises: TooCostly."""
@@ -101,9 +110,11 @@ class Clauses:
             return _missing(parameter, value, name)
         values = split(value, ",")
         self.spend(name, len(values))
+        self.values += len(values) * (len(parameter.components) * 2)  # a value of several parts is several look-ups
         if parameter.kind == "reference" and colon:
             parameter, modifier = _narrowed(parameter, modifier)
         if parameter.kind == "reference" and modifier in ("above", "below"):
+            self.link(name, LEVELS * len(values))
             return any_of(tuple(_in_hierarchy(parameter, modifier, each, self.asking, name) for each in values))
         if parameter.kind == "token":
             self.personal |= any(is_personal(each, of_person(held, parameter)) for each in values)
@@ -122,6 +133,7 @@ class Clauses:
         parameter = self.parameter(source, reference, name)
         if parameter.kind != "reference" or held.name not in (parameter.targets or TYPES):
             raise InvalidRequest(f"is no reference from {source.name} to {held.name}", name)
+        self.link(name)
         return Referred(source.name, parameter.index, self.read(source, rest, value, links + 1))
 
     def _listed(self, value: str) -> Criterion:
@@ -131,6 +143,7 @@ class Clauses:
         if any(not ID.fullmatch(each) for each in ids):
             raise NotSupported("a List is named by its id", "_list")
         parameter = self.parameter(_held("List", "_list"), "item", "_list")
+        self.link("_list")
         return Referred("List", parameter.index, any_of(tuple(map(IdIs, ids))))
 
     def _chained(self, held: ResourceType, head: str, rest: str, value: str, links: int) -> Criterion:
@@ -151,6 +164,7 @@ class Clauses:
         """The criterion for each type that knows the parameter. Raises: as `read`, where none does."""
         found, fault = [], None
         for each in targets:
+            self.link(rest)
             try:
                 found.append((each, self.read(TYPES[each], rest, value, links + 1)))
             except TooCostly:

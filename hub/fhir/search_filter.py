@@ -226,6 +226,7 @@ def _tested(clauses: Clauses, held: ResourceType, path: tuple[_Step, ...], opera
         raise NotSupported("a path does not lead through a reference to many types", NAME)
     found, fault = [], None
     for each in targets:
+        clauses.link(NAME)
         try:
             inner = _tested(clauses, TYPES[each], tuple(rest), operator, value, links + 1)
             narrowed = _criterion(clauses, TYPES[each], step.narrowed, links + 1) if step.narrowed else None

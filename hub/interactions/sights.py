@@ -19,6 +19,8 @@ from hub.store.tables import FOREVER, NO_PATIENT
 
 NOTHING = Release(closed(()))
 """Lets nothing through."""
+PERSONS = ("Patient", "RelatedPerson")
+"""Staff see who somebody is by naming the patient, never by searching among many (API.md section 3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,8 @@ def _looked_at(query: Query) -> Iterator[tuple[str, str]]:
 
 def _seen(hub: Hub, caller: Caller, name: str, told: Known, named: bool, letters: set[str]) -> Sight:
     seen = sight(hub, caller, name, told, named)
-    if not all(caller.may(each, name) for each in letters):
+    unnamed = not named and caller.staff and name in PERSONS
+    if unnamed or not all(caller.may(each, name) for each in letters):
         return replace(seen, view=replace(seen.view, release=NOTHING))
     if TYPES[name].shared and told.pk != NO_PATIENT:  # the patient's time says nothing of the directory's
         return replace(seen, view=_as_of(seen.view, FOREVER - 1, directory=True))

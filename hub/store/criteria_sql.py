@@ -13,6 +13,7 @@ from sqlalchemy import (
     Select,
     Text,
     and_,
+    any_,
     bindparam,
     exists,
     false,
@@ -84,24 +85,39 @@ class CriteriaWriter:
                 return self._present(param, kind, targets, resource_type, at)
             case ("points", *params):
                 numbers = [_number(of, name) for of, name in params]
-                return indexed(ix_ref, at, numbers, ix_ref.c.target == self._value(Text))
+                return self._indexed(ix_ref, at, numbers, ix_ref.c.target == self._value(Text))
             case ("refers", param, *targets):
-                found = or_(false(), *[ix_ref.c.target.in_(self._targets(name, inner)) for name, inner in targets])
-                return indexed(ix_ref, at, [_number(resource_type, param)], found)
+                found = or_(false(), *[self._at_one(self._targets(name, inner), at) for name, inner in targets])
+                return self._indexed(ix_ref, at, [_number(resource_type, param)], found)
             case ("referred", source, param, inner):
                 return _own(resource_type, at).in_(self._pointing(source, param, inner))
             case ("composite", param, *parts):
                 return self._composite(param, parts, resource_type, at)
             case ("unlike", leaf):
                 table, test = self._leaf(leaf)
-                return indexed(table, at, [_number(resource_type, leaf[1])], not_(test))
+                return self._indexed(table, at, [_number(resource_type, leaf[1])], not_(test))
             case ("text", param, way):
                 return self._text(param, way, resource_type, at)
             case (_, param, *_):
                 table, test = self._leaf(form)
-                return indexed(table, at, [_number(resource_type, param)], test)
+                return self._indexed(table, at, [_number(resource_type, param)], test)
             case _:
                 raise AssertionError(f"no SQL for a criterion of form {form[0]}")
+
+    def _indexed(
+        self, table: Any, at: Relation, numbers: list[ColumnElement[int]], test: ColumnElement[bool]
+    ) -> ColumnElement[bool]:
+        """The row has a key that passes `test`."""
+        its = table.c.param == numbers[0] if len(numbers) == 1 else table.c.param.in_(numbers)
+        if not self._as_set(at):
+            return exists().where(*_same(table, at), its, test)
+        hits = select(table.c.rid, table.c.version).where(at.of(table), its, test)
+        return tuple_(at.rows.c.rid, at.rows.c.version).in_(hits)
+
+    def _as_set(self, at: Relation) -> bool:
+        """Whether keys are found as a set of hits, or row by row: across patients, and on PostgreSQL deeper in a chain, where it
+        would go through the whole set for each row."""
+        return at.view.kind == "patient" and (self._sqlite or at.rows is resource)
 
     def _leaf(self, form: Form) -> tuple[Any, ColumnElement[bool]]:
         """The table of keys, and the test of one key."""
@@ -148,11 +164,11 @@ class CriteriaWriter:
     def _text(self, param: str, way: str, resource_type: str, at: Relation) -> ColumnElement[bool]:
         """A text: in its key, or where the key holds only its beginning, in full."""
         value, numbers = self._value(Text), [_number(resource_type, param)]
-        found = indexed(ix_string, at, numbers, self._way(ix_string.c.value, way, value))
+        found = self._indexed(ix_string, at, numbers, self._way(ix_string.c.value, way, value))
         if way not in ("contains", "ends"):
             return found
         whole = value.concat(literal_column("'\n'", Text)) if way == "ends" else value
-        return or_(found, indexed(ix_text, at, numbers, self._holds(ix_text.c.value, whole)))
+        return or_(found, self._indexed(ix_text, at, numbers, self._holds(ix_text.c.value, whole)))
 
     def _holds(self, column: ColumnElement[Any], value: ColumnElement[Any]) -> ColumnElement[bool]:
         found: ColumnElement[int] = func.instr(column, value) if self._sqlite else func.strpos(column, value)
@@ -172,15 +188,22 @@ class CriteriaWriter:
         table, numbers = _TABLES[kind], [_number(resource_type, param)]
         starts = [func.substr(ix_ref.c.target, 1, len(each) + 1) == literal_column(f"'{_word(each)}/'") for each in targets]
         if starts:
-            return indexed(ix_ref, at, numbers, or_(*starts))
-        other = indexed(ix_token, at, [_number(resource_type, param + PRESENT)], true())
-        return or_(indexed(table, at, numbers, true()), other)
+            return self._indexed(ix_ref, at, numbers, or_(*starts))
+        other = self._indexed(ix_token, at, [_number(resource_type, param + PRESENT)], true())
+        return or_(self._indexed(table, at, numbers, true()), other)
 
     def _targets(self, name: str, inner: Form) -> Any:
         """The released resources of a type that meet a criterion, as others point at them."""
         other = self._views.relation(name, self._alias())
         at = (literal_column(f"'{_word(name)}/'", Text) + other.rows.c.fhir_id).label("target")
         return self._set(select(at).where(*_there(other, name), self.criterion(inner, name, other)))
+
+    def _at_one(self, targets: Select[Any], at: Relation) -> ColumnElement[bool]:
+        """A reference points into a set. Within one patient PostgreSQL is given the set as an array, which it looks up in the
+        index; as a set it is gone through for each reference anew."""
+        if self._sqlite or at.view.kind != "patient":
+            return ix_ref.c.target.in_(targets)
+        return ix_ref.c.target == any_(func.array(targets.scalar_subquery()))
 
     def _pointing(self, source: str, param: str, inner: Form) -> Any:
         """What released resources of a type that meet a criterion point at."""
@@ -194,8 +217,10 @@ class CriteriaWriter:
         )
 
     def _set(self, found: Select[Any]) -> Select[Any]:
-        """A set of targets, written before the statement that uses it: SQLite reads only so many brackets in each other."""
-        return select(found.cte(f"t{next(self._aliases)}").c.target)
+        """A set of targets, written before the statement that uses it: SQLite reads only so many brackets in each other. On
+        PostgreSQL worked out by itself: inlined into each other, sets make loops in loops that never end."""
+        made = found.cte(f"t{next(self._aliases)}").prefix_with("MATERIALIZED", dialect="postgresql")
+        return select(made.c.target)
 
     def _composite(self, param: str, parts: Iterable[Form], resource_type: str, at: Relation) -> ColumnElement[bool]:
         number = _number(resource_type, param)
@@ -209,7 +234,7 @@ class CriteriaWriter:
                 tests += [table.c[name] == tables[0].c[name] for name in same]
             tables.append(table)
         first = tables[0]
-        if at.view.kind == "patient":
+        if self._as_set(at):
             hits = select(first.c.rid, first.c.version).select_from(*tables).where(at.of(first), first.c.param == number, *tests)
             return tuple_(at.rows.c.rid, at.rows.c.version).in_(hits)
         return exists().select_from(*tables).where(*_same(first, at), first.c.param == number, *tests)
@@ -243,15 +268,6 @@ class CriteriaWriter:
 
     def _alias(self) -> Any:
         return resource.alias(f"r{next(self._aliases)}")
-
-
-def indexed(table: Any, at: Relation, numbers: list[ColumnElement[int]], test: ColumnElement[bool]) -> ColumnElement[bool]:
-    """The row has a key that passes `test`. Within one patient as a set of hits; across patients row by row."""
-    its = table.c.param == numbers[0] if len(numbers) == 1 else table.c.param.in_(numbers)
-    if at.view.kind == "patient":
-        hits = select(table.c.rid, table.c.version).where(at.of(table), its, test)
-        return tuple_(at.rows.c.rid, at.rows.c.version).in_(hits)
-    return exists().where(*_same(table, at), its, test)
 
 
 def compared(
