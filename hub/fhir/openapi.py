@@ -27,8 +27,24 @@ _RESULT: Mapping[str, tuple[str, Resource]] = {
     "_total": ("Whether the hits are counted", {"enum": ["none", "estimate", "accurate"]}),
 }
 """What shapes the answer of a search."""
-_PART = ("_summary", "_elements")
-"""What of these a read heeds, too."""
+_PAST: Mapping[str, tuple[str, Resource]] = {
+    "_since": ("What changed at this time or later", _TEXT),
+    "_at": ("The versions that were current at this time", _TEXT),
+    "_type": ("Resource types, with commas between", _TEXT),
+    "mode": ("What the resource is to be used for", {"enum": ["create", "update", "profile"]}),
+    "profile": ("The canonical URL of a profile to judge by", _TEXT),
+}
+"""What shapes a history and the answers of operations."""
+_TAKEN: Mapping[str, tuple[str, ...]] = {
+    "read": ("_summary", "_elements"),
+    "vread": ("_summary", "_elements"),
+    "history-instance": ("_count", "_since", "_at"),
+    "history-type": ("_count", "_since", "_at"),
+    "history-system": ("_count", "_since", "_at"),
+    "$everything": ("_count", "_since", "_type"),
+    "$validate": ("mode", "profile"),
+}
+"""What is taken in the query, besides search parameters."""
 _FORM: Mapping[str, tuple[str, Resource]] = {
     "_format": ("The form of the answer, before what Accept says", _TEXT),
     "_pretty": ("Whether it is written for eyes", {"enum": ["true", "false"]}),
@@ -104,7 +120,7 @@ def _operation(each: Interaction | Operation, held: ResourceType | None, formats
     if parameters := [*_places(each), *_questions(each, held), *_headers(code)]:
         written["parameters"] = parameters
     if body := _body(each, held, formats):
-        written["requestBody"] = {"required": True, "content": body}
+        written["requestBody"] = {"required": isinstance(each, Interaction), "content": body}
     return written
 
 
@@ -132,12 +148,13 @@ def _places(each: Interaction | Operation) -> Iterator[Resource]:
 
 def _questions(each: Interaction | Operation, held: ResourceType | None) -> Iterator[Resource]:
     """What may be asked in the query: of a search, of what acts on what a search finds, of a read."""
-    if isinstance(each, Operation):
-        return
-    names: list[str] = []
-    if each.conditional or (each.method == "GET" and each.code.startswith("search")):
+    code = each.code if isinstance(each, Interaction) else f"${each.name}"
+    names = list(_TAKEN.get(code, ()))
+    conditional = isinstance(each, Interaction) and each.conditional
+    searching = each.method == "GET" and code.startswith("search")
+    if conditional or searching:
         names += _names(held) if held else (*(_name(one.definition, one.name) for one in COMMON), *_EVERYWHERE)
-    names += [] if each.conditional else _RESULT if names else _PART if each.code in ("read", "vread") else []
+    names += _RESULT if searching else ()
     yield from ({"$ref": f"#/components/parameters/{name}"} for name in names)
 
 
@@ -181,7 +198,7 @@ def _components(formats: Sequence[str]) -> Resource:
     }
     parameters |= {
         name: {"name": name, "in": "query", "description": says, "schema": schema}
-        for name, (says, schema) in (*_RESULT.items(), *_FORM.items())
+        for name, (says, schema) in (*_RESULT.items(), *_PAST.items(), *_FORM.items())
     }
     parameters |= {name: {"name": name, "in": "header", "description": says, "schema": _TEXT} for name, says in _HEADERS.items()}
     for held in TYPES.values():

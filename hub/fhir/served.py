@@ -96,7 +96,7 @@ def interaction(method: str, path: str) -> Interaction | Operation | None:
     """What a route does. Takes: its path below the base, whatever its placeholders are called. None: nothing of FHIR's."""
     known = _KNOWN.get((method, _bare(path)))
     operation = _OPERATION.fullmatch(path)
-    if known or not operation:
+    if known or not operation or method not in ("GET", "POST"):
         return known
     first, *more = [each for each in operation["place"].split("/") if each] or [""]
     level = _LEVELS[len(more) + bool(first)]

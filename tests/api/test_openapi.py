@@ -115,6 +115,15 @@ def test_what_acts_on_what_a_search_finds_takes_search_parameters(described):
         assert "#/components/parameters/_count" not in taken
 
 
+def test_histories_and_operations_take_what_shapes_their_answers(described):
+    def taken(path, method="get"):
+        return {one["$ref"].rsplit("/", 1)[-1] for one in described["paths"][path][method]["parameters"]}
+
+    assert taken("/fhir/Flag/{id}/_history") == {"id", "_count", "_since", "_at"}
+    assert taken("/fhir/Patient/{id}/$everything") == {"id", "_count", "_since", "_type"}
+    assert taken("/fhir/Flag/{id}") >= {"id", "_summary", "_elements", "If-None-Match"}
+
+
 def test_every_address_of_a_type_and_of_the_system_is_there_with_its_methods(light, described):
     answered = Counter()
     for path, method, _ in operations(described):

@@ -155,6 +155,7 @@ def test_a_route_tells_what_it_does():
     assert interaction("POST", "/{type}/$validate") == Operation("validate", "type", "POST", "/{type}/$validate")
     assert interaction("GET", "/$meta") == Operation("meta", "system", "GET", "/$meta")
     assert interaction("HEAD", "/{type}/{id}") is None
+    assert interaction("HEAD", "/Patient/{id}/$everything") is None
     assert interaction("GET", "/{type}/{id}/other") is None
 
 
