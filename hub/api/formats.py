@@ -1,13 +1,10 @@
 """The form of what is sent and answered: JSON or XML, indented or not. The one place that decides it, for every FHIR route.
 
 Handlers answer in JSON, as it is stored; `given` writes that anew only where another form is asked for.
-Source: http://hl7.org/fhir/R4/http.html#mime-type, http://hl7.org/fhir/R4/http.html#parameters,
-http://hl7.org/fhir/R4/versioning.html#mt-version, https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1
+`hub.api.media` says which forms there are. Source: http://hl7.org/fhir/R4/http.html#mime-type
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -16,63 +13,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
+from hub.api.media import FHIR_JSON, FHIR_TYPES, JSON_PATCH, JSON_TYPES, PLAIN, XML_TYPES, Form, media, negotiated, readable
 from hub.errors import InvalidRequest, NotAcceptable, UnsupportedMedia
 from hub.fhir.fhirpath_patch import fhirpath_patch
-from hub.fhir.json import dumps, indented, loads, loads_untrusted
+from hub.fhir.json import dumps, loads_untrusted
 from hub.fhir.json_patch import Patch, json_patch
 from hub.fhir.outcome import outcome
 from hub.fhir.resource import Resource
-from hub.fhir.xml import dumps_xml
 from hub.fhir.xml_reader import loads_xml
-from hub.xml import indented as indented_xml
 
-FHIR_JSON = "application/fhir+json; charset=utf-8"
-FHIR_XML = "application/fhir+xml; charset=utf-8"
-JSON_TYPES = ("application/fhir+json", "application/json", "text/json", "application/json+fhir")
-XML_TYPES = ("application/fhir+xml", "application/xml", "text/xml", "application/xml+fhir")
-"""The last of each is what versions of FHIR before R4 called it; servers are encouraged to go on taking it."""
-JSON_PATCH = "application/json-patch+json"
-FHIR_TYPES = frozenset((JSON_TYPES[0], JSON_TYPES[-1], XML_TYPES[0], XML_TYPES[-1]))
-"""Those that are FHIR's own."""
-VERSIONS = ("4.0", "4.0.1")
+__all__ = ["FHIR_JSON", "as_it_is", "asked", "given", "json_body", "media_type", "named_types", "patch_body", "resource_body"]
 
-_CODES: Mapping[str, bool] = {
-    **dict.fromkeys(("json", *JSON_TYPES), False),
-    **dict.fromkeys(("xml", *XML_TYPES), True),
-}
 _LONG = 64_000
 """Bytes from which a body is written anew, or read as XML, on another thread: the others must not wait for it."""
 _LONGEST = 1_000
 """Characters of an Accept header that is worth remembering."""
 _HELD = "hub.form"
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """What an answer is written as."""
-
-    xml: bool = False
-    pretty: bool = False
-    version: str = ""
-    """Of FHIR, as the caller named it; then the answer names it too."""
-
-    @property
-    def media_type(self) -> str:
-        written = FHIR_XML if self.xml else FHIR_JSON
-        return written.replace(";", f"; fhirVersion={self.version};", 1) if self.version else written
-
-    def write(self, content: bytes) -> bytes:
-        """A resource or Bundle in this form; `content`: its JSON.
-
-        Raises: NotAcceptable: it cannot be written in this form.
-        """
-        if self.xml:
-            made = dumps_xml(loads(content))
-            return indented_xml(made, "div") if self.pretty else made
-        return indented(content) if self.pretty else content
-
-
-PLAIN = Form()
 
 
 def asked(request: Request, pairs: Iterable[tuple[str, str]] = ()) -> Form:
@@ -89,7 +45,7 @@ def named_types(request: Request) -> frozenset[str]:
     """The media types that Accept names, without their parameters; where `_format` is given, FHIR's own."""
     if any(name == "_format" for name, _ in _query(request.scope["query_string"])):
         return FHIR_TYPES
-    return frozenset(_media(each)[0] for each in request.headers.get("accept", "").split(","))
+    return frozenset(media(each)[0] for each in request.headers.get("accept", "").split(","))
 
 
 def as_it_is(request: Request) -> None:
@@ -99,7 +55,7 @@ def as_it_is(request: Request) -> None:
 
 def media_type(request: Request) -> str:
     """The media type of what was sent, in small letters; empty: not said."""
-    return _media(request.headers.get("content-type", ""))[0]
+    return media(request.headers.get("content-type", ""))[0]
 
 
 async def given(request: Request, response: Response) -> Response:
@@ -132,7 +88,7 @@ async def patch_body(request: Request) -> Patch:
 
     Raises: as `resource_body`.
     """
-    if _media(request.headers.get("content-type", ""))[0] != JSON_PATCH:
+    if media(request.headers.get("content-type", ""))[0] != JSON_PATCH:
         return fhirpath_patch(await resource_body(request))
     return json_patch(_document(await request.body()))
 
@@ -173,75 +129,11 @@ def _query(written: bytes) -> list[tuple[str, str]]:
         return []
 
 
-@lru_cache(maxsize=256)
-def negotiated(accept: str, code: str = "", pretty: str = "") -> Form:
-    """The form that an Accept header and the parameters `_format` and `_pretty` ask for; each empty: not said.
-
-    `_format` goes before Accept. Of what is accepted the best goes, JSON before XML where nothing tells them apart.
-    Raises: NotAcceptable; InvalidRequest.
-    """
-    if pretty not in ("", "true", "false"):
-        raise InvalidRequest("is true or false", "_pretty")
-    chosen = _named(code) if code else _accepted(accept) if accept.strip() else PLAIN
-    return replace(chosen, pretty=True) if pretty == "true" else chosen
-
-
-def _named(code: str) -> Form:
-    name, parameters = _media(code)
-    name = name.replace(" ", "+")  # few clients write the plus as it should be written
-    if name not in _CODES or not _readable(parameters) or not parameters.keys() <= {"charset", "fhirversion"}:
-        raise NotAcceptable("the hub writes json and xml, in FHIR 4.0", "_format")
-    return _form(_CODES[name], parameters.get("fhirversion", ""))
-
-
-def _accepted(accept: str) -> Form:
-    ranges = [(name, parameters, _quality(parameters)) for name, parameters in map(_media, accept.split(","))]
-    ranges = [each for each in ranges if _readable(each[1])]
-    quality, _, form = max((_best(ranges, xml) for xml in (False, True)), key=lambda each: each[:2])
-    if quality <= 0:
-        raise NotAcceptable("the hub writes application/fhir+json and application/fhir+xml, in FHIR 4.0", "Accept")
-    return form
-
-
-def _best(ranges: list[tuple[str, Mapping[str, str], float]], xml: bool) -> tuple[float, int, Form]:
-    """How well JSON or XML is accepted, by the most specific of the ranges that mean it; then how early that range stands."""
-    for names in (XML_TYPES if xml else JSON_TYPES, ("application/*", "text/*"), ("*/*",)):
-        found = [(quality, -at, each) for at, (name, each, quality) in enumerate(ranges) if name in names]
-        if found:
-            quality, at, parameters = max(found, key=lambda each: each[:2])
-            return quality, at, _form(xml, parameters.get("fhirversion", ""))
-    return 0, 0, PLAIN
-
-
-def _form(xml: bool, version: str) -> Form:
-    return Form(xml, version=version) if xml or version else PLAIN
-
-
-def _media(written: str) -> tuple[str, Mapping[str, str]]:
-    """A media type or range, in small letters, and its parameters."""
-    name, *rest = written.split(";")
-    parameters = (each.partition("=") for each in rest)
-    return name.strip().lower(), {key.strip().lower(): value.strip().strip('"').lower() for key, _, value in parameters}
-
-
-def _readable(parameters: Mapping[str, str]) -> bool:
-    """Whether it is of our version of FHIR, in UTF-8."""
-    charset = parameters.get("charset", "utf-8")
-    return parameters.get("fhirversion", VERSIONS[0]) in VERSIONS and charset in ("utf-8", "utf8", "us-ascii")
-
-
-def _quality(parameters: Mapping[str, str]) -> float:
-    try:
-        return min(max(float(parameters.get("q", "1")), 0), 1)
-    except ValueError:
-        return 0
-
-
 def _sent(request: Request, types: tuple[str, ...]) -> str:
-    name, parameters = _media(request.headers.get("content-type", ""))
+    name, parameters = media(request.headers.get("content-type", ""))
     if name not in types:
         raise UnsupportedMedia(f"is sent as {' or '.join(types[:-1:4])}", "Content-Type")
-    if not _readable(parameters):
+    if not readable(parameters):
         raise UnsupportedMedia("is sent in UTF-8, as FHIR 4.0", "Content-Type")
     return name
 

@@ -7,13 +7,12 @@ Source: http://hl7.org/fhir/R4/json.html, http://hl7.org/fhir/R4/references.html
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from hub.errors import Issue
-from hub.fhir.elements import Written, codes, definition, is_primitive, resource_types
-from hub.fhir.primitives import CHECKS, Check
+from hub.fhir._places import Place, fhirpath, xpath
+from hub.fhir._shapes import Field, shape_of
+from hub.fhir.elements import resource_types
 from hub.fhir.resource import Resource
 
 MAX_FAULTS = 1_000
@@ -24,44 +23,6 @@ _LITERAL = re.compile(
 )
 _ABSOLUTE = re.compile(r"[a-z][a-z0-9+.-]*:[^\s:]\S*", re.ASCII | re.IGNORECASE)
 _NAME = re.compile(r"_?[A-Za-z][A-Za-z0-9]{0,63}", re.ASCII)
-
-
-class _Place(NamedTuple):
-    """A step on the way to an element."""
-
-    holder: "_Place | None"
-    name: str
-    """As FHIRPath has it; of a resource inside another one empty."""
-    written: str
-    """As XML has it."""
-    at: int = -1
-    """In a list, from 0."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Field:
-    """What may stand under one name."""
-
-    name: str
-    written: str
-    type: str
-    many: bool
-    choice: bool
-    check: Check | None
-    """Of a primitive type."""
-    codes: frozenset[str] | Mapping[str, frozenset[str]] | None
-    """Those that may stand here, of a CodeableConcept by system; None: not bound."""
-    targets: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class _Shape:
-    """What an object of one type may hold, and must."""
-
-    fields: Mapping[str, _Field]
-    required: tuple[tuple[str, tuple[str, ...]], ...]
-    """An element, and the names under which it may stand."""
-    resource: bool
 
 
 def faults(resource: Any) -> list[Issue]:
@@ -85,22 +46,22 @@ class _Judging:
     def __init__(self) -> None:
         self.found: list[Issue] = []
 
-    def resource(self, held: Any, place: _Place | None, inside: frozenset[str] | None) -> None:
+    def resource(self, held: Any, place: Place | None, inside: frozenset[str] | None) -> None:
         """`place`: where it is held, None: it stands alone. `inside`: ids of what is contained beside it."""
         name = held.get("resourceType") if isinstance(held, dict) else None
         if not isinstance(name, str) or name not in resource_types():
-            self._wrong(place or _Place(None, "resourceType", ""), "not a resource type of FHIR R4", "structure")
+            self._wrong(place or Place(None, "resourceType", ""), "not a resource type of FHIR R4", "structure")
             return
-        here = _Place(place, "" if place else name, name)
+        here = Place(place, "" if place else name, name)
         if inside is not None and "contained" in held:
-            self._wrong(_Place(here, "contained", "contained"), "what is contained contains nothing itself", "structure")
+            self._wrong(Place(here, "contained", "contained"), "what is contained contains nothing itself", "structure")
         self._object(held, name, here, _contained(held) if inside is None else inside)
 
-    def _object(self, held: Resource, type_name: str, place: _Place, inside: frozenset[str], bare: bool = False) -> None:
+    def _object(self, held: Resource, type_name: str, place: Place, inside: frozenset[str], bare: bool = False) -> None:
         """`bare`: it may hold an id and nothing else, since its value stands beside it."""
-        shape = _shape(type_name)
+        shape = shape_of(type_name)
         fields, seen = shape.fields, 0
-        chosen: list[_Field] = []
+        chosen: list[Field] = []
         for written, value in held.items():
             field = fields.get(written)
             if field is None:
@@ -110,7 +71,7 @@ class _Judging:
             elif field.many:
                 self._list(value, held, field, place, inside)
             else:
-                self._value(value, field, _Place(place, field.name, written), inside)
+                self._value(value, field, Place(place, field.name, written), inside)
             seen += 1
             if field is not None and field.choice:
                 chosen.append(field)
@@ -120,53 +81,53 @@ class _Judging:
             self._choices(chosen, place)
         for name, names in shape.required:
             if not any(each in held for each in names):
-                self._wrong(_Place(place, name, name), "is required", "required")
+                self._wrong(Place(place, name, name), "is required", "required")
 
-    def _choices(self, chosen: Sequence[_Field], place: _Place) -> None:
-        first: dict[str, _Field] = {}
+    def _choices(self, chosen: Sequence[Field], place: Place) -> None:
+        first: dict[str, Field] = {}
         for field in chosen:
             if first.setdefault(field.name, field) is not field:
-                self._wrong(_Place(place, field.name, field.written), "a choice of types is made only once", "structure")
+                self._wrong(Place(place, field.name, field.written), "a choice of types is made only once", "structure")
 
     def _other(
-        self, written: str, held: Resource, fields: Mapping[str, _Field], place: _Place, inside: frozenset[str]
-    ) -> _Field | None:
+        self, written: str, held: Resource, fields: Mapping[str, Field], place: Place, inside: frozenset[str]
+    ) -> Field | None:
         """What stands under a name that is no element's: what is said beside a primitive value, whose field is given, or nothing
         known."""
         field = fields.get(written[1:]) if written.startswith("_") else None
         if field is None or field.check is None or field.type == "xhtml":
             name = written if _NAME.fullmatch(written) else ""
-            self._wrong(_Place(place, name, name) if name else place, "is not an element of this type", "structure")
+            self._wrong(Place(place, name, name) if name else place, "is not an element of this type", "structure")
             return None
         beside, values = held[written], held.get(field.written)
         if not field.many:
-            self._beside(beside, values, _Place(place, field.name, field.written), inside)
+            self._beside(beside, values, Place(place, field.name, field.written), inside)
         elif not isinstance(beside, list):
-            self._wrong(_Place(place, field.name, field.written), "must be a list", "structure")
+            self._wrong(Place(place, field.name, field.written), "must be a list", "structure")
         else:
             for at, each in enumerate(beside):
                 value = values[at] if isinstance(values, list) and at < len(values) else None
                 if each is not None or value is None:
-                    self._beside(each, value, _Place(place, field.name, field.written, at), inside)
+                    self._beside(each, value, Place(place, field.name, field.written, at), inside)
         return field
 
-    def _beside(self, held: Any, value: Any, place: _Place, inside: frozenset[str]) -> None:
+    def _beside(self, held: Any, value: Any, place: Place, inside: frozenset[str]) -> None:
         if isinstance(held, dict) and (held or value is None):
             self._object(held, "Element", place, inside, bare=value is not None)
         else:
             self._wrong(place, "must be an object", "structure")
 
-    def _list(self, value: Any, holder: Resource, field: _Field, place: _Place, inside: frozenset[str]) -> None:
+    def _list(self, value: Any, holder: Resource, field: Field, place: Place, inside: frozenset[str]) -> None:
         if type(value) is not list or not value:
             problem = "a list must not be empty" if value == [] else "must be a list"
-            self._wrong(_Place(place, field.name, field.written), problem, "structure")
+            self._wrong(Place(place, field.name, field.written), problem, "structure")
             return
         for at, each in enumerate(value):
             if each is None and field.check and _said_beside(holder.get(f"_{field.written}"), at):
                 continue
-            self._value(each, field, _Place(place, field.name, field.written, at), inside)
+            self._value(each, field, Place(place, field.name, field.written, at), inside)
 
-    def _value(self, value: Any, field: _Field, place: _Place, inside: frozenset[str]) -> None:
+    def _value(self, value: Any, field: Field, place: Place, inside: frozenset[str]) -> None:
         if field.check is not None:
             problem = field.check(value)
             if problem is not None:
@@ -188,10 +149,10 @@ class _Judging:
             elif field.codes is not None and not _bound(value, field.codes):
                 self._wrong(place, "must have one of the codes that may stand here", "code-invalid")
 
-    def _reference(self, held: Resource, targets: frozenset[str], place: _Place, inside: frozenset[str]) -> None:
+    def _reference(self, held: Resource, targets: frozenset[str], place: Place, inside: frozenset[str]) -> None:
         written, told = held.get("reference"), held.get("type")
         if isinstance(told, str) and targets and told in resource_types() and told not in targets:
-            self._wrong(_Place(place, "type", "type"), "may not point at this resource type", "value")
+            self._wrong(Place(place, "type", "type"), "may not point at this resource type", "value")
         if not isinstance(written, str):
             return
         literal = _LITERAL.fullmatch(written)
@@ -209,10 +170,10 @@ class _Judging:
         elif not _ABSOLUTE.fullmatch(written):
             problem = "neither Type/id nor an absolute URL"
         if problem:
-            self._wrong(_Place(place, "reference", "reference"), problem, "value")
+            self._wrong(Place(place, "reference", "reference"), problem, "value")
 
-    def _wrong(self, place: _Place, problem: str, code: str) -> None:
-        self.found.append(Issue(_fhirpath(place), problem, "error", code, _xpath(place)))
+    def _wrong(self, place: Place, problem: str, code: str) -> None:
+        self.found.append(Issue(fhirpath(place), problem, "error", code, xpath(place)))
         if len(self.found) == MAX_FAULTS:
             raise _Enough
 
@@ -235,55 +196,3 @@ def _bound(concept: Resource, allowed: Any) -> bool:
         return True
     found = [each for each in held if isinstance(each, dict)] if isinstance(held, list) else []
     return any(each.get("code") in allowed.get(each.get("system"), ()) for each in found)
-
-
-def _steps(place: _Place) -> Sequence[_Place]:
-    found = []
-    step: _Place | None = place
-    while step is not None:
-        found.append(step)
-        step = step.holder
-    return found[::-1]
-
-
-def _fhirpath(place: _Place) -> str:
-    """`Bundle.entry[0].resource.name[1].given[0]`."""
-    named = (step for step in _steps(place) if step.name)
-    return ".".join(f"{step.name}[{step.at}]" if step.at >= 0 else step.name for step in named)
-
-
-def _xpath(place: _Place) -> str:
-    """`/f:Bundle/f:entry[1]/f:resource/f:Patient/f:name[2]/f:given[1]`; empty: not inside a resource."""
-    steps = [step for step in _steps(place) if step.written]
-    return "".join(f"/f:{step.written}[{step.at + 1}]" if step.at >= 0 else f"/f:{step.written}" for step in steps)
-
-
-@cache
-def _shape(type_name: str) -> _Shape:
-    held = definition(type_name)
-    fields = {each.name: _field(each) for each in held.written.values()}
-    required = []
-    for element in held.elements:
-        if element.required:
-            names = [each.name for each in held.written.values() if each.element is element]
-            beside = [f"_{name}" for name in names if fields[name].check]
-            required.append((element.name, (*names, *beside)))
-    return _Shape(fields, tuple(required), held.kind == "resource")
-
-
-def _field(held: Written) -> _Field:
-    element = held.element
-    allowed = codes(element.codes) if element.codes else None
-    bound: Any = None
-    if allowed:
-        bound = frozenset().union(*allowed.values()) if held.type == "code" else allowed
-    return _Field(
-        name=element.name,
-        written=held.name,
-        type=held.type,
-        many=element.many,
-        choice=element.choice,
-        check=CHECKS[held.type] if is_primitive(held.type) else None,
-        codes=bound if held.type in ("code", "CodeableConcept") else None,
-        targets=element.targets if held.type == "Reference" else frozenset(),
-    )

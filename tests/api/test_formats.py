@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from hub.api.formats import Form, negotiated
+from hub.api.media import Form, negotiated
 from hub.errors import InvalidRequest, NotAcceptable
 from hub.fhir.xml import dumps_xml
 from hub.fhir.xml_reader import loads_xml

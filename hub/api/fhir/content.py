@@ -8,7 +8,8 @@ from starlette.responses import Response
 
 from hub.api.edge import clean_id
 from hub.api.fhir._asked import type_or_none
-from hub.api.formats import FHIR_TYPES, JSON_TYPES, XML_TYPES, as_it_is, media_type, named_types, resource_body
+from hub.api.formats import as_it_is, media_type, named_types, resource_body
+from hub.api.media import FHIR_TYPES, JSON_TYPES, XML_TYPES
 from hub.errors import HubError, UnsupportedMedia
 from hub.fhir.json import loads
 from hub.fhir.resource import Resource

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from starlette.routing import Route
 
 from hub.api.edge import Edge
-from hub.api.formats import JSON_PATCH
+from hub.api.media import JSON_PATCH
 from hub.fhir.capability import Server, capability
 from hub.fhir.json import dumps
 from hub.fhir.served import Served, served
