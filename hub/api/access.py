@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from hub.api.access_follow_ups import follow_up_routes
-from hub.api.access_forms import HSA, PATIENT, REASON, TIME, Handler, access_body, json_answer, json_schema, only
+from hub.api.access_forms import BLOCK, HSA, PATIENT, REASON, TIME, Handler, access_body, json_answer, json_schema, only
 from hub.api.access_lifting import lifting_routes
 from hub.api.access_log import log_routes
 from hub.api.access_telling import telling_routes
@@ -42,15 +42,7 @@ BODIES: dict[str, dict[str, Any]] = {
     },
     "blocks": {
         "required": ["patient", "type", "provider"],
-        "properties": {
-            "patient": PATIENT,
-            "type": {"enum": ["outer", "inner"]},
-            "provider": HSA,
-            "unit": HSA,
-            "information_start": TIME,
-            "information_end": TIME,
-            "excluded": {"type": "array", "items": {"enum": ["lak", "upp"]}},
-        },
+        "properties": {"patient": PATIENT} | BLOCK,
     },
     "revokes": {
         "required": ["patient", "block", "unit", "reason"],

@@ -24,6 +24,15 @@ TIME = {"type": "string", "format": "date-time", "description": "A time with its
 PATIENT = {"type": "string", "description": "Logical id of the Patient."}
 HSA = {"type": "string", "description": "HSA-id."}
 REASON = {"type": "string", "maxLength": 500}
+BLOCK: dict[str, Any] = {
+    "type": {"enum": ["outer", "inner"]},
+    "provider": HSA,
+    "unit": HSA,
+    "information_start": TIME,
+    "information_end": TIME,
+    "excluded": {"type": "array", "items": {"enum": ["lak", "upp"]}},
+}
+"""What a block closes."""
 
 
 def json_schema(properties: dict[str, Any], required: Sequence[str] = ()) -> dict[str, Any]:

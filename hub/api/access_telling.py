@@ -1,4 +1,7 @@
-"""/access: what is told about release itself: whether data exist, and why one resource is or is not seen. API.md section 2."""
+"""/access: what is told about release itself. API.md section 2.
+
+Whether data exist, why one resource is or is not seen, what a reader could see, and what would change.
+"""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -6,13 +9,15 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import Response
 
-from hub.api.access_forms import HSA, TIME, Routing, json_answer, only
+from hub.api.access_forms import BLOCK, HSA, PATIENT, TIME, Routing, access_body, json_answer, json_schema, only
 from hub.api.edge import clean_id, refusing
 from hub.errors import InvalidRequest
 from hub.interactions.context import Context
 from hub.interactions.existence import existence
 from hub.interactions.explaining import Asked, explained
+from hub.interactions.reaching import Reach, could_see
 from hub.interactions.readers import ROLES
+from hub.interactions.simulating import simulate
 
 _ASKED: list[dict[str, Any]] = [
     {"name": "resource", "in": "query", "required": True, "schema": {"type": "string", "description": "`Type/id`."}},
@@ -21,6 +26,18 @@ _ASKED: list[dict[str, Any]] = [
     {"name": "employee", "in": "query", "schema": HSA | {"description": "The reader; anybody in care there where left out."}},
     {"name": "role", "in": "query", "schema": {"enum": list(ROLES)}},
 ]
+_REACH: list[dict[str, Any]] = [
+    {"name": "patient", "in": "query", "required": True, "schema": PATIENT},
+    {"name": "unit", "in": "query", "required": True, "schema": HSA | {"description": "The reader's unit."}},
+    *_ASKED[1:2],
+    *_ASKED[3:],
+]
+_SIMULATED = json_schema(
+    {
+        "consent": {"type": "object", "required": ["unit"], "properties": {"unit": HSA, "employee": HSA}},
+        "block": {"type": "object", "required": ["type", "provider"], "properties": BLOCK},
+    }
+)
 
 
 def telling_routes(route: Routing) -> None:
@@ -39,6 +56,20 @@ def telling_routes(route: Routing) -> None:
         summary="Why a resource is or is not shown: in full to the patient and the log reviewer, to staff only whether it is",
         openapi_extra={"parameters": _ASKED},
     )
+    route(
+        "/could-see",
+        "GET",
+        _could_see,
+        summary="What a reader could see of a patient, now or then, by care provider, kind, rule and grounds",
+        openapi_extra={"parameters": _REACH},
+    )
+    route(
+        "/simulations",
+        "POST",
+        _simulate,
+        summary="The patient: who would gain what by a consent, or lose what by a block",
+        openapi_extra=_SIMULATED,
+    )
 
 
 async def _existence(request: Request, context: Context) -> Response:
@@ -55,6 +86,22 @@ async def _explain(request: Request, context: Context) -> Response:
         at = _moment(held["at"]) if "at" in held else None
     asked = Asked(resource_type, clean_id(fhir_id), at, held.get("unit", ""), held.get("employee", ""), held.get("role", ""))
     return json_answer(await explained(context, asked))
+
+
+async def _could_see(request: Request, context: Context) -> Response:
+    async with refusing(context, "could-see"):
+        only(request, *(each["name"] for each in _REACH))
+        held = request.query_params
+        at = _moment(held["at"]) if "at" in held else None
+    patient = clean_id(held.get("patient", ""))
+    asked = Reach(patient, held.get("unit", ""), held.get("employee", ""), held.get("role", ""), at)
+    return json_answer(await could_see(context, asked))
+
+
+async def _simulate(request: Request, context: Context) -> Response:
+    async with refusing(context, "simulate"):
+        body = await access_body(request)
+    return json_answer(await simulate(context, body))
 
 
 def _moment(written: str) -> datetime:

@@ -19,9 +19,10 @@ from hub.fhir.identity import rid
 from hub.fhir.types import TYPES
 from hub.interactions import logbook
 from hub.interactions.context import Context, check_caller, told_of
+from hub.interactions.reaching import as_read_by, check_reviewed
 from hub.interactions.read import places
-from hub.interactions.readers import ASSUMED, ROLES, SOMEBODY, reader, supposing_care
-from hub.interactions.view import concerns, grounds
+from hub.interactions.readers import ASSUMED, ROLES, SOMEBODY, reader
+from hub.interactions.view import concerns
 from hub.store.audit_log import Leaf
 from hub.store.held_entry import custody_at
 from hub.store.known import Known, known_at
@@ -90,9 +91,7 @@ def _in_full(store: Store, context: Context, asked: Asked) -> tuple[dict[str, An
     moment = asked.at or context.hub.clock()
     who = _reader(context, asked)
     then = known_at(store.reader(), told, at) if asked.at else told
-    given = grounds(moment, who, then, named=True)
-    if who.subject == SOMEBODY:
-        given = supposing_care(given)
+    given = as_read_by(who, moment, then)
     release = decide(given)
     reached = bool(custody and _may_know(context.caller, told, given, release, custody))
     answer = _answer(asked, given, explain(given, release, custody), at) if custody and reached else None
@@ -127,8 +126,7 @@ def _reader(context: Context, asked: Asked) -> Caller:
             raise InvalidRequest("name the unit whose reader is meant", "unit")
         return caller
     made = reader(context.hub.directory, asked.unit, asked.employee, asked.role or "physician")
-    if caller.kind == "reviewer" and made.provider != caller.provider:
-        raise InvalidRequest("a reviewer asks about the own care provider's readers", "unit")
+    check_reviewed(caller, made)
     return made
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from hub.caller import Caller
 from hub.consent.grounds import Grounds, Need, Relation
+from hub.consent.release import Flag, Outcome, Release, Row, all_of, closed, negation
 from hub.directory import Directory
 from hub.errors import InvalidRequest
 
@@ -46,6 +47,12 @@ def supposing_care(given: Grounds) -> Grounds:
     mine = _mine(given.caller, given.now)
     relation, need = Relation(**mine), Need(**mine, type="relevance", reason="")
     return replace(given, relations=(*given.relations, relation), needs=(*given.needs, need))
+
+
+def as_far_as_the_patient_knows(release: Release) -> Release:
+    """The same, over nothing but what is released to the patient: counts tell a patient of nothing else (R04, R70, R71)."""
+    known = all_of(Flag("released"), *(negation(Flag(name)) for name in ("secret", "incapacity", "nullified")))
+    return Release(closed((Row(negation(known), Outcome.HIDE, "R70"), *release.rows)))
 
 
 def _mine(caller: Caller, now: datetime) -> dict[str, Any]:

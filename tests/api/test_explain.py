@@ -111,7 +111,8 @@ def test_a_reviewer_asks_about_own_readers_and_of_what_is_own_or_was_shown(share
     shared.near(patient)
     shared.consent(patient)
     assert explain(shared, "reviewer", theirs, **asked).json()["rule"] == "R47"
-    assert explain(shared, "reviewer", theirs, unit=kit.U3).status_code == 400
+    for other in ({"unit": kit.U3, "employee": kit.E1}, {"unit": kit.U1}):
+        assert explain(shared, "reviewer", theirs, **other).status_code == 400
     assert explain(shared, "reviewer", own).status_code == 400
     for who in ("alfa-client", "technician", shared.patient_person(patient, "guardian")):
         assert explain(shared, who, own, **({} if who == "x" else asked)).status_code == 403

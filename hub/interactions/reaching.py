@@ -1,0 +1,147 @@
+"""What a reader could see of a patient, now or at a time that has been, and on which grounds: counts and no resources.
+
+For the log reviewer about the own care provider's readers, for the patient about anybody's. The grounds are those that the hub
+knew then (`hub.store.known.known_at`); the record is what it held then, under the custody of today. DESIGN.md section 5.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from hub.caller import Caller
+from hub.consent.decision import basis, decide
+from hub.consent.grounds import Grounds
+from hub.consent.release import Outcome
+from hub.errors import Forbidden, HubError, InvalidRequest, NotFound
+from hub.hub import Hub
+from hub.interactions import logbook
+from hub.interactions.context import Context, check_caller, told_of
+from hub.interactions.readers import (
+    ASSUMED,
+    ROLES,
+    SOMEBODY,
+    as_far_as_the_patient_knows,
+    reader,
+    supposing_care,
+)
+from hub.interactions.view import concerns, grounds
+from hub.interactions.written_custody import CONSENT, FOLLOW_UP, LIFTING
+from hub.store.audit_log import Leaf
+from hub.store.known import Known, known_at
+from hub.store.outcomes import Counted, outcomes
+from hub.store.released import View
+from hub.store.store import Store
+from hub.store.values import instant, micros
+
+ADMINISTRATIVE = (CONSENT, FOLLOW_UP, LIFTING)
+"""Information types of what is registered at the hub: no record, and not counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Whose reach is asked for, of whose record, and when."""
+
+    patient: str
+    """Logical id."""
+    unit: str
+    employee: str = ""
+    """Empty: somebody of the unit who takes part in the care."""
+    role: str = ""
+    at: datetime | None = None
+    """None: now."""
+
+
+async def could_see(context: Context, asked: Reach) -> dict[str, Any]:
+    """How many entries of each care provider and kind of information the reader could see, by which rule and grounds.
+
+    Raises: Forbidden: neither the patient nor a log reviewer; NotFound: no such patient, or not the caller; InvalidRequest: a
+    time to come, an unknown unit, or for a reviewer one of another care provider.
+    """
+    try:
+        check_caller(context)
+        if context.caller.kind not in ("patient", "reviewer"):
+            raise Forbidden("what a reader could see is told to the patient and to the care provider's log reviewer")
+        return await context.current(lambda given: given.durable(_could_see, given, asked))
+    except HubError as fault:
+        await context.refuse("could-see", "", fault)
+        raise
+
+
+def _could_see(store: Store, context: Context, asked: Reach) -> tuple[dict[str, Any], Leaf]:
+    caller = context.caller
+    if asked.role and asked.role not in ROLES:
+        raise InvalidRequest(f"one of {', '.join(ROLES)}", "role")
+    who = reader(context.hub.directory, asked.unit, asked.employee, asked.role or "physician")
+    check_reviewed(caller, who)
+    told = told_of(store, "Patient", asked.patient)
+    if not told.pk or not concerns(caller, told):
+        raise NotFound("there is no such patient")
+    now = max(store.now(), told.recorded)
+    at = now if asked.at is None else micros(asked.at)
+    if at > now:
+        raise InvalidRequest("is yet to come", "at")
+    then = known_at(store.reader(), told, at) if asked.at else told
+    given = as_read_by(who, asked.at or context.hub.clock(), then)
+    found = reached(store, context.hub, caller, told, given, at)
+    rows = {id: each for each in given.rows if (id := each.id) != ASSUMED}
+    employee = "" if who.subject == SOMEBODY else who.subject
+    answer = {
+        "patient": told.fhir_id,
+        "at": instant(at),
+        "reader": {"unit": who.unit, "provider": who.provider, "employee": employee},
+        "assumed": ["relation", "need"] if who.subject == SOMEBODY else [],
+        "sees": [_shown(context.hub, each, rows) for each in found],
+    }
+    details = {"unit": who.unit, "reader": employee, "at": instant(at) if asked.at else ""}
+    leaf = logbook.administered(
+        caller,
+        "could-see",
+        told.pk,
+        told.fhir_id,
+        context.request_id,
+        details={name: value for name, value in details.items() if value},
+    )
+    return answer, replace(leaf, epochs=((told.pk, told.epoch),))
+
+
+def check_reviewed(caller: Caller, who: Caller) -> None:
+    """Raises: InvalidRequest: a reviewer asks about someone who is no named employee of the own care provider."""
+    if caller.kind == "reviewer" and (who.provider != caller.provider or who.subject == SOMEBODY):
+        raise InvalidRequest("a reviewer asks about named employees of the own care provider", "employee")
+
+
+def as_read_by(who: Caller, now: datetime, told: Known) -> Grounds:
+    """The grounds of a reader; one whom nobody has named is supposed to take part in the care."""
+    given = grounds(now, who, told, named=True)
+    return supposing_care(given) if who.subject == SOMEBODY else given
+
+
+def reached(store: Store, hub: Hub, caller: Caller, told: Known, given: Grounds, at: int) -> list[Counted]:
+    """What `given` lets its reader see of the record as it was then; to a patient only of what is released to the patient."""
+    release = decide(given)
+    if caller.kind == "patient":
+        release = as_far_as_the_patient_knows(release)
+    register = hub.register.name if hub.register else ""
+    found = outcomes(store.reader(), View("patient", release, pk=told.pk, asof=at), register)
+    return [each for each in found if each.outcome is Outcome.PERMIT and each.info_type not in ADMINISTRATIVE]
+
+
+def named(directory: Mapping[str, Any], id: str | None) -> dict[str, str]:
+    """A care provider or unit by id and name; what has none is the patient's own."""
+    return {"id": id or "", "name": directory[id].name if id and id in directory else ""}
+
+
+def _shown(hub: Hub, each: Counted, rows: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "provider": named(hub.directory.providers, each.provider),
+        "kind": each.info_type,
+        "entries": each.entries,
+        "rule": each.row.rule,
+        "basis": basis(each.row),
+        "grounds": list(_grounds(each.row.grounds, rows)),
+    }
+
+
+def _grounds(ids: Iterable[str], rows: Mapping[str, Any]) -> Iterable[dict[str, str]]:
+    return ({"kind": rows[id].KIND, "id": id} for id in ids if id in rows)

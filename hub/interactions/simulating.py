@@ -1,0 +1,150 @@
+"""What would change if the patient gave a consent or set a block: who would gain or lose what, by the engine that decides.
+
+Only the patient asks, about the own record and what is released of it. Nothing is registered, and those named have seen nothing.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from hub.caller import Caller
+from hub.consent.grounds import Block, Commissioned, Consent, Grounds
+from hub.errors import Forbidden, HubError, InvalidRequest, NotFound
+from hub.fhir.identifiers import Identifier
+from hub.interactions import logbook
+from hub.interactions.body import Body
+from hub.interactions.context import Context, check_caller
+from hub.interactions.reaching import as_read_by, named, reached
+from hub.interactions.readers import reader
+from hub.interactions.registered import MADE
+from hub.store.audit_log import Leaf
+from hub.store.known import Known, known
+from hub.store.patients import find
+from hub.store.store import Store
+
+SIMULATED = "simulated"
+"""Id of what is only supposed."""
+MOST_READERS = 200
+Seen = Counter[tuple[str, str]]
+"""Entries by care provider and kind of information."""
+
+
+async def simulate(context: Context, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Who would gain what by a consent, or lose what by a block.
+
+    Takes: `body`: {`consent`: {`unit`, `employee`}} or {`block`: as one is registered, without the patient}.
+    Gives: `readers`: each with `gains` or `loses`: entries by care provider and kind of information.
+    Raises: Forbidden: not a patient; InvalidRequest.
+    """
+    try:
+        check_caller(context)
+        if context.caller.kind != "patient":
+            raise Forbidden("only the patient asks what a consent or a block would change")
+        return await context.durable(_simulated, context, dict(body))
+    except HubError as fault:
+        await context.refuse("simulate", "", fault)
+        raise
+
+
+def _simulated(store: Store, context: Context, body: dict[str, Any]) -> tuple[dict[str, Any], Leaf]:
+    caller = context.caller
+    system, _, value = caller.person.rpartition("|")
+    pk = find(store.reader(), store.keys.identity, Identifier(system, value))
+    if pk is None:
+        raise NotFound("there is no such patient")
+    told = known(store.reader(), pk, store.now())
+    supposed = _supposed(context, body, told)
+    now, at = context.hub.clock(), max(store.now(), told.recorded)
+    changed = []
+    for who in _readers(context, told, supposed):
+        before = as_read_by(who, now, told)
+        had, has = (_seen(store, context, told, given, at) for given in (before, _with(before, supposed)))
+        gains, loses = has - had, had - has
+        if gains or loses:
+            changed.append(_shown(context, who, gains, loses))
+    kind = "consent" if isinstance(supposed, Consent) else "block"
+    leaf = logbook.administered(caller, "simulate", told.pk, told.fhir_id, context.request_id, details={"type": kind})
+    return {kind: _told(supposed), "readers": changed}, replace(leaf, epochs=((told.pk, told.epoch),))
+
+
+def _supposed(context: Context, body: dict[str, Any], told: Known) -> Consent | Block:
+    now = context.hub.clock()
+    if len(body) != 1 or not isinstance(held := next(iter(body.values())), dict):
+        raise InvalidRequest("one of consent, block, as an object")
+    if "block" in body:
+        made = MADE["block"](context, Body(held, now), SIMULATED, told)
+        assert isinstance(made, Block)
+        return replace(made, start=min(made.start, now))
+    if "consent" not in body:
+        raise InvalidRequest("one of consent, block, as an object")
+    read = Body(held, now)
+    unit, employee = read.text("unit", required=True), read.text("employee")
+    read.done()
+    return _consent(reader(context.hub.directory, unit, employee), employee.upper(), now)
+
+
+def _consent(who: Caller, employee: str, now: datetime) -> Consent:
+    return Consent(
+        id=SIMULATED,
+        start=now,
+        end=None,
+        state="active",
+        recorded=now,
+        recorded_by="",
+        provider=who.provider,
+        unit=who.unit,
+        employee=employee,
+        regime="SVOD",
+        represented_by="",
+    )
+
+
+def _readers(context: Context, told: Known, supposed: Consent | Block) -> Iterator[Caller]:
+    """Those for whom it might make a difference: whom the consent names; of a block, every unit and person that a ground names,
+    and the units of the care provider itself, which need none."""
+    directory = context.hub.directory
+    if isinstance(supposed, Consent):
+        yield reader(directory, supposed.unit, supposed.employee)
+        return
+    by_ground = {(each.unit.upper(), each.employee.upper()) for each in told.grounds if isinstance(each, Commissioned)}
+    inside = {(unit, "") for unit, held in directory.units.items() if held.provider == supposed.provider}
+    for unit, employee in sorted(by_ground | {(unit, "") for unit, _ in by_ground} | inside)[:MOST_READERS]:
+        if directory.provider_of(unit) is not None:
+            yield reader(directory, unit, employee)
+
+
+def _with(given: Grounds, supposed: Consent | Block) -> Grounds:
+    if isinstance(supposed, Consent):
+        return replace(given, consents=(*given.consents, supposed))
+    return replace(given, blocks=(*given.blocks, supposed))
+
+
+def _seen(store: Store, context: Context, told: Known, given: Grounds, at: int) -> Seen:
+    seen: Seen = Counter()
+    for each in reached(store, context.hub, context.caller, told, given, at):
+        seen[each.provider or "", each.info_type] += each.entries
+    return seen
+
+
+def _shown(context: Context, who: Caller, gains: Seen, loses: Seen) -> dict[str, Any]:
+    directory, staff = context.hub.directory, context.hub.directory.staff.get(who.subject)
+    counted = {
+        name: [
+            {"provider": named(directory.providers, provider), "kind": kind, "entries": count}
+            for (provider, kind), count in sorted(found.items())
+        ]
+        for name, found in (("gains", gains), ("loses", loses))
+        if found
+    }
+    employee = "" if staff is None or staff.protected else who.subject
+    return {
+        "unit": named(directory.units, who.unit),
+        "provider": named(directory.providers, who.provider),
+        "employee": employee,
+    } | counted
+
+
+def _told(supposed: Consent | Block) -> dict[str, str]:
+    return {name: held for name in ("type", "provider", "unit", "employee") if (held := getattr(supposed, name, ""))}

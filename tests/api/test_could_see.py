@@ -1,0 +1,126 @@
+"""What a reader could see, now and then, and what a consent or a block would change: counts, by the engine that decides."""
+
+import pytest
+
+LABORATORY = "und-kkm-ure"
+
+
+@pytest.fixture
+def patient(shared):
+    return shared.enroll()
+
+
+def could_see(house, who, patient, **asked):
+    return house.get("/access/could-see", who, params={"patient": patient.id} | asked)
+
+
+def seen(answer):
+    assert answer.status_code == 200, answer.text
+    return [(each["provider"]["id"], each["kind"], each["entries"], each["rule"]) for each in answer.json()["sees"]]
+
+
+def simulate(house, patient, **body):
+    answer = house.post("/access/simulations", house.patient_person(patient), json=body)
+    assert answer.status_code == 200, answer.text
+    return answer.json()["readers"]
+
+
+def test_a_reader_s_reach_follows_the_grounds_as_they_were_known(house, kit):
+    patient = house.enroll()
+    house.hold(patient)
+    house.hold(patient)
+    house.hold(patient, provider=kit.P1, unit=kit.U2)
+    house.clock.move(minutes=1)
+    none = house.clock.now.isoformat()
+    house.clock.move(minutes=1)
+    house.near(patient)
+    given = house.consent(patient).json()["id"]
+    house.clock.move(minutes=1)
+    open_at = house.clock.now.isoformat()
+    house.clock.move(minutes=1)
+    house.hold(patient)
+    house.do("DELETE", f"/fhir/Consent/{given}", "doctor")
+    asked = {"unit": kit.U1, "employee": kit.E1}
+    own, other = (kit.P1, LABORATORY, 1, "R35"), (kit.P2, LABORATORY, 2, "R47")
+    for who in ("reviewer", house.patient_person(patient)):
+        assert seen(could_see(house, who, patient, **asked, at=none)) == []
+        then = could_see(house, who, patient, **asked, at=open_at)
+        assert sorted(seen(then)) == [own, other]
+        [crossing] = [each for each in then.json()["sees"] if each["rule"] == "R47"]
+        assert given in [each["id"].split("-")[0] for each in crossing["grounds"]]
+        assert seen(could_see(house, who, patient, **asked)) == [own]
+
+
+def test_it_is_what_the_reader_finds(shared, kit, patient):
+    for custody in ({}, {"released": None}, {"purpose": None}, {"provider": kit.P1, "unit": kit.U1}, {"insurance": True}):
+        shared.hold(patient, **custody)
+    shared.near(patient)
+    shared.consent(patient)
+    found = shared.found(f"/fhir/Observation?patient={patient.id}", "doctor")
+    asked = {"unit": kit.U1, "employee": kit.E1}
+    assert sum(each[2] for each in seen(could_see(shared, "reviewer", patient, **asked))) == len(found) == 3
+    mine = seen(could_see(shared, shared.patient_person(patient), patient, **asked))
+    assert sum(each[2] for each in mine) == 2
+
+
+def test_it_is_the_patient_s_and_the_reader_s_reviewer_s_to_ask(shared, kit, patient):
+    asked = {"unit": kit.U1, "employee": kit.E1}
+    for who in ("doctor", "officer", "quality", "alfa-client", "technician", shared.patient_person(patient, "guardian")):
+        assert could_see(shared, who, patient, **asked).status_code == 403
+    assert could_see(shared, "reviewer2", patient, **asked).status_code == 400
+    assert could_see(shared, "reviewer", patient, unit=kit.U1).status_code == 400
+    assert could_see(shared, shared.patient_person(shared.enroll()), patient, **asked).status_code == 404
+    assert could_see(shared, "reviewer", patient, **asked, at="2041-01-01T00:00:00Z").status_code == 400
+    assert could_see(shared, "reviewer", patient, unit="SE-nowhere", employee=kit.E1).status_code == 400
+
+
+def test_a_consent_s_difference_is_what_its_unit_would_gain(shared, kit, patient):
+    shared.hold(patient)
+    shared.hold(patient)
+    shared.hold(patient, released=False)
+    shared.hold(patient, provider=kit.P1, unit=kit.U2)
+    [reader] = simulate(shared, patient, consent={"unit": kit.U1})
+    gains = [{"provider": {"id": kit.P2, "name": "Vårdbolaget Två"}, "kind": LABORATORY, "entries": 2}]
+    assert (reader["unit"]["id"], reader["gains"], "loses" in reader) == (kit.U1, gains, False)
+    shared.near(patient)
+    shared.consent(patient)
+    assert simulate(shared, patient, consent={"unit": kit.U1}) == []
+
+
+def test_a_block_s_difference_is_what_those_with_grounds_would_lose(shared, kit, patient):
+    shared.hold(patient)
+    outer = {"type": "outer", "provider": kit.P2}
+    assert simulate(shared, patient, block=outer) == []
+    shared.near(patient)
+    shared.consent(patient)
+    path = f"/fhir/Observation?patient={patient.id}"
+    before = shared.found(path, "doctor")
+    readers = simulate(shared, patient, block=outer)
+    assert {(each["unit"]["id"], each["employee"]) for each in readers} == {(kit.U1, ""), (kit.U1, kit.E1)}
+    assert all(each["loses"][0]["entries"] == len(before) == 1 for each in readers)
+    assert shared.found(path, "doctor") == before
+    shared.post("/access/blocks", shared.patient_person(patient), json={"patient": patient.id} | outer)
+    assert shared.found(path, "doctor") == []
+    assert simulate(shared, patient, block=outer) == []
+
+
+def test_an_inner_block_is_lost_by_the_other_units_of_the_care_provider(shared, kit, patient):
+    shared.hold(patient, provider=kit.P1, unit=kit.U2)
+    readers = simulate(shared, patient, block={"type": "inner", "provider": kit.P1, "unit": kit.U2})
+    assert [each["unit"]["id"] for each in readers] == [kit.U1]
+
+
+def test_a_simulation_registers_nothing_and_nobody_named_in_it_has_seen_anything(shared, kit, patient):
+    me = shared.patient_person(patient)
+    shared.hold(patient)
+    simulate(shared, patient, consent={"unit": kit.U1})
+    simulate(shared, patient, block={"type": "outer", "provider": kit.P2})
+    assert shared.get(f"/access/blocks?patient={patient.id}", me).json() == {"blocks": []}
+    assert shared.get(f"/access/consents?patient={patient.id}", me).json() == {"consents": []}
+    about = [each for each in shared.log() if each.get("patient") == patient.id and each["action"] == "simulate"]
+    assert [each["details"] for each in about] == [{"type": "consent"}, {"type": "block"}]
+    assert all(each["who"]["kind"] == "patient" and kit.U1 not in str(each) for each in about)
+    for who in ("doctor", "reviewer", "alfa-client", shared.patient_person(patient, "guardian")):
+        assert shared.post("/access/simulations", who, json={"consent": {"unit": kit.U1}}).status_code == 403
+    for body in ({}, {"consent": "x"}, {"other": {}}, {"consent": {"unit": "nowhere"}}, {"consent": {}}, {"block": {}}):
+        assert shared.post("/access/simulations", me, json=body).status_code == 400, body
