@@ -86,7 +86,7 @@ def written(content: bytes, root: Element, name: str) -> dict[Element, str]:
         if not token["end"]:
             element = next(elements)
             depth += held is not None
-            if held is None and local_name(element) == name:
+            if held is None and token["name"].rpartition(":")[2] == name:
                 held, depth, start = element, 1, token.start()
         if held is not None and (token["end"] or token[0].endswith("/>")):
             depth -= 1

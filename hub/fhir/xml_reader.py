@@ -119,7 +119,8 @@ def _held(place: _Place, divs: Divs) -> Resource:
 def _primitive(kind: str, place: _Place, divs: Divs) -> tuple[Any, Resource | None]:
     held = _attributes(place, ("id", "value"))
     value = held.pop("value", None)
-    beside = held | _children(place, "Element", divs)
+    plain = not len(place.element) and not place.element.text
+    beside = held if plain else held | _children(place, "Element", divs)
     if value is None and not beside:
         raise _refused(place.path, "must hold something")
     return None if value is None else _READ.get(kind, str)(value), beside or None
