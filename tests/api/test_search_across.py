@@ -255,3 +255,50 @@ def test_terminology_lies_in_a_folder(tmp_path):
     for folder in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(ValueError, match=r"hub\.terminology"):
             read(folder)
+
+
+@pytest.mark.parametrize(
+    ("scope", "path", "expected"),
+    [
+        ("system/Observation.rs", "Observation?_id=w-pulse&_include=Observation:*", "w-pulse"),
+        ("system/Observation.rs system/Patient.s", "Observation?_id=w-pulse&_include=Observation:*", "w-pulse"),
+        ("system/Observation.rs system/Patient.r", "Observation?_id=w-pulse&_include=Observation:*", "w-pulse w-anna"),
+        ("system/Observation.rs system/Patient.r", "Observation?patient.gender=male", ""),
+        ("system/Observation.rs system/Patient.s", "Observation?patient.gender=male", "w-of-bo"),
+        ("system/Patient.rs", "Patient?_has:Observation:patient:code=8867-4", ""),
+        ("system/Observation.rs", "?_id=w-pulse,w-anna", "w-pulse"),
+        ("system/Observation.rs", "Patient/w-bo/*", "w-of-bo"),
+    ],
+)
+def test_scopes_hold_in_chains_and_includes(world, scope, path, expected):
+    house, held = world
+    token = {"authorization": f"Bearer {house.token('alfa-client', scope=scope)}"}
+    answer = house.get(f"/fhir/{path}", headers=token)
+    assert answer.status_code == 200, answer.text
+    found = {each["resource"].get("id") for each in answer.json().get("entry", [])}
+    assert found & held.keys() == set(expected.split())
+
+
+def test_a_type_that_is_named_must_be_covered_by_the_scope(world):
+    house, _ = world
+    token = {"authorization": f"Bearer {house.token('alfa-client', scope='system/Observation.rs')}"}
+    for path in ("?_type=Observation,Patient", "Patient", "?_type=Patient"):
+        assert house.get(f"/fhir/{path}", headers=token).status_code == 403
+
+
+def test_staff_find_nobody_among_many_by_any_way(world, kit):
+    house, _ = world
+    patient = house.enroll()
+    house.near(patient)
+    own = {"provider": kit.P1, "unit": kit.U1, "source": "alfa"}
+    house.hold(patient, resource=kit.observation(patient), **own)
+    need = {"type": "worklist", "reason": "dagens lista"}
+    assert house.post("/access/needs", "doctor", json=need).status_code == 201
+    listed = house.get("/fhir/Observation?_include=Observation:subject&_count=5", "doctor").json()
+    assert {each["resource"]["resourceType"] for each in listed["entry"]} == {"Observation", "OperationOutcome"}
+    assert house.found("/fhir/Observation?subject:Patient.name=person", "doctor") == []
+    several = house.get("/fhir?_type=Patient,RelatedPerson&_content=person", "doctor").json()
+    assert several["total"] == 0
+    named = house.get(f"/fhir/Observation?patient={patient.id}&_include=Observation:subject", "doctor").json()
+    assert [each["search"]["mode"] for each in named["entry"]][:2] == ["match", "include"]
+    assert house.found(f"/fhir/Observation?patient={patient.id}&subject:Patient.name=person", "doctor") != []
