@@ -46,6 +46,7 @@ from hub.smart import Verifier
 from hub.sources import files, mllp
 from hub.sources._check import Step
 from hub.sources._http import fetched, posted
+from hub.sources.engagement import EngagementIndex
 from hub.sources.fhir_rest import FhirSource
 from hub.sources.files import FolderWatcher
 from hub.sources.mllp import MllpListener
@@ -59,6 +60,7 @@ from hub.store.tables import NO_PATIENT
 
 FETCHERS: Mapping[str, type[RivtaSource] | type[FhirSource]] = {
     "rivta": RivtaSource,
+    "engagement": EngagementIndex,
     "register": RivtaSource,
     "fhir": FhirSource,
 }

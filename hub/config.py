@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-SOURCE_KINDS = ("rivta", "fhir", "mllp", "files", "register")
+SOURCE_KINDS = ("rivta", "fhir", "mllp", "files", "register", "engagement")
 RESERVED = frozenset({"own", "hub", "directory"})
 """Under these names the hub keeps what patients and staff write, and the directory: no source, and so no client, bears them."""
 
@@ -23,7 +23,8 @@ class SourceConfig:
     title: str
     """As readers see it."""
     kind: str
-    """rivta, fhir, mllp (it pushes), files (a folder it drops into), register (population register)."""
+    """rivta, fhir, mllp (it pushes), files (a folder it drops into), register (population register),
+    engagement (the engagement index)."""
     owner: str
     """HSA-id of the care provider that owns it."""
     system: str

@@ -46,9 +46,14 @@ class Hub:
         return next((each for each in self.config.sources if each.kind == "register"), None)
 
     @property
+    def index(self) -> SourceConfig | None:
+        """The engagement index, if one is configured."""
+        return next((each for each in self.config.sources if each.kind == "engagement"), None)
+
+    @property
     def clinical(self) -> tuple[SourceConfig, ...]:
-        """Every source but the register."""
-        return tuple(each for each in self.config.sources if each.kind != "register")
+        """Every source that holds records: not the register, not the engagement index."""
+        return tuple(each for each in self.config.sources if each.kind not in ("register", "engagement"))
 
     def source(self, name: str) -> SourceConfig | None:
         """A configured source by name."""

@@ -30,7 +30,7 @@ class Tellable:
 def tellable(grounds: Grounds) -> Tellable:
     """What the grounds let the caller be told; blocks that are registered play no part in it."""
     social = grounds.caller.kind == "social"
-    elsewhere, inside = _entry(NOBODY, social), _entry(grounds.caller.provider.upper(), social)
+    elsewhere, inside = probe(NOBODY, social), probe(grounds.caller.provider.upper(), social)
     bare = replace(grounds, blocks=(), revokes=())
     return Tellable(
         elsewhere=_become(bare, elsewhere),
@@ -43,7 +43,8 @@ def _become(grounds: Grounds, entry: Custody) -> Outcome:
     return outcome_of(decide(grounds), entry)[0]
 
 
-def _entry(provider: str, social: bool) -> Custody:
+def probe(provider: str, social: bool) -> Custody:
+    """An entry of care documentation at a care provider, of nobody's unit and no time, that nothing but blocks stands against."""
     return Custody(
         source=NOBODY,
         provider=provider,

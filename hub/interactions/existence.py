@@ -4,7 +4,7 @@ It takes no parameters, so that no repetition makes it an oracle; it is rate-lim
 Source: SVOD 2:4, 2:5, 3:3, 3:5, 3:6; PDL 4:4, 4:5 (CONSENT.md section 3).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,12 +13,16 @@ from hub.consent.grounds import Grounds
 from hub.consent.probes import tellable
 from hub.consent.release import Outcome
 from hub.errors import Forbidden, HubError, NotFound
+from hub.fhir.identifiers import Identifier
 from hub.hub import Hub
 from hub.interactions import logbook
 from hub.interactions.context import Context, check_caller, told_of
+from hub.interactions.engaged import engaged, weighed
 from hub.interactions.plan import all_fresh, question_about
 from hub.interactions.view import grounds
+from hub.sources.engagement import Engagement
 from hub.store.audit_log import Leaf
+from hub.store.known import Known
 from hub.store.outcomes import Counted, outcomes
 from hub.store.released import View
 from hub.store.store import Store
@@ -32,7 +36,7 @@ async def existence(context: Context, patient: str) -> dict[str, Any]:
 
     Gives: `exists` (unblocked, elsewhere), `blocked` {`inside`, `elsewhere`}: true, false, or null where the grounds do not let
     it be told; `providers` (WHO) and `blocked_by` (WHO_BLOCKED) only after the first step that opens them; `notices`;
-    `incomplete`: a source has not told lately. What is null or left out hangs on the grounds alone.
+    `incomplete`: neither the engagement index nor all sources have told. What is null or left out hangs on the grounds alone.
     Raises: Forbidden: not staff under a commission for care; NotFound: no such patient; Throttled.
     """
     try:
@@ -40,26 +44,43 @@ async def existence(context: Context, patient: str) -> dict[str, Any]:
         if not context.caller.staff or context.caller.purpose != "care":
             raise Forbidden("staff under a commission for care ask whether there are data elsewhere")
         context.count_lookup()
-        return await context.current(lambda given: given.durable(_told, given, patient))
+        asked = await context.current(lambda given: given.hub.store(_who_is_asked_about, given, patient))
+        rows = await engaged(context.hub, *asked) if asked else None
+        return await context.current(lambda given: given.durable(_told, given, patient, rows))
     except HubError as fault:
         await context.refuse("existence", "", fault)
         raise
 
 
-def _told(store: Store, context: Context, patient: str) -> tuple[dict[str, Any], Leaf]:
-    hub, caller = context.hub, context.caller
+def _who_is_asked_about(store: Store, context: Context, patient: str) -> tuple[int, Identifier] | None:
+    """The patient key and number to ask the engagement index about; None: nothing of what others hold could be told anyway."""
+    told = _patient(store, context, patient)
+    might = tellable(grounds(context.hub.clock(), context.caller, told, named=True))
+    elsewhere = {might.elsewhere, might.blocked_elsewhere} & {*UNBLOCKED, *BLOCKED}
+    return (told.pk, told.facts.numbers[0]) if elsewhere and told.facts.numbers else None
+
+
+def _patient(store: Store, context: Context, patient: str) -> Known:
     told = told_of(store, "Patient", patient)
     if not told.pk:
         raise NotFound("there is no such patient")
-    context.demand(question_about(hub, told, store.now()))
+    context.demand(question_about(context.hub, told, store.now()))
+    return told
+
+
+def _told(store: Store, context: Context, patient: str, rows: Sequence[Engagement] | None) -> tuple[dict[str, Any], Leaf]:
+    """Takes: `rows`: of the engagement index; None: it has not told."""
+    hub, caller = context.hub, context.caller
+    told = _patient(store, context, patient)
     given = grounds(hub.clock(), caller, told, named=True)
     release = decide(given)
     view = View("patient", release, pk=told.pk, asof=told.recorded)
     found = outcomes(store.reader(), view, hub.register.name if hub.register else "")
+    found += weighed(hub, given, release, rows or ())
     answer = _answer(hub, given, found) | {
         "patient": told.fhir_id,
         "notices": list(release.notices),
-        "incomplete": not all_fresh(hub, told, store.now()),
+        "incomplete": rows is None and not all_fresh(hub, told, store.now()),
     }
     telling = [each.row for each in found if each.outcome in (*UNBLOCKED, *BLOCKED)]
     leaf = logbook.administered(

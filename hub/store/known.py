@@ -81,8 +81,8 @@ class _Remembered:
 
 
 def known_at(connection: Connection, told: Known, at: int) -> Known:
-    """The same patient with the grounds as the hub knew them at a time (microseconds). Facts are those of today: the population
-    register tells no history."""
+    """The same patient with the grounds as the hub knew them at a time (microseconds). Facts are those of today: which
+    were told when is not kept by time."""
     rows = connection.execute(
         select(ground.c.kind, ground.c.id, ground.c.payload)
         .where(ground.c.pk == told.pk, ground.c.rec_from <= at, ground.c.rec_to > at)
