@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.fhir.elements import codes, definition, is_primitive, resource_types
-from hub.fhir.json import dumps, loads, loads_untrusted
+from hub.fhir.json import dumps, loads_untrusted
 from hub.fhir.structure import faults
 from hub.fhir.summary import projection
 from hub.fhir.validation import validate
@@ -182,26 +182,47 @@ def test_what_holds_a_resource_of_any_type_is_valid(name, seed):
         assert validate(outer) == []
 
 
-def leaves(held, path):
-    """Every object in a resource, and where it is as FHIRPath says; of extensions and primitives nothing."""
-    yield held, path
-    type_known = definition(held["resourceType"]).written if "resourceType" in held else None
+def objects(held, type_name, path):
+    """Every object in a resource, extensions aside: itself, its type, and where it is as FHIRPath says."""
+    yield held, type_name, path
     for name, value in held.items():
-        stem = type_known[name].element.name if type_known and name in type_known else name
-        for at, each in enumerate(value if isinstance(value, list) else [value]):
-            if isinstance(each, dict) and not name.startswith("_") and "resourceType" not in each:
-                yield from leaves(each, f"{path}.{stem}[{at}]" if isinstance(value, list) else f"{path}.{stem}")
+        field = definition(type_name).written.get(name)
+        if field is None or is_primitive(field.type) or field.type == "Extension":
+            continue
+        for at, each in enumerate(value if field.element.many else [value]):
+            here = f"{path}.{field.element.name}" + (f"[{at}]" if field.element.many else "")
+            yield from objects(each, each["resourceType"] if field.type == "Resource" else field.type, here)
+
+
+WHERE = given(st.sampled_from(sorted(resource_types())), st.integers(0, 2**32), st.integers(0, 2**32))
 
 
 @MANY
-@given(st.sampled_from(sorted(resource_types())), st.integers(0, 2**32), st.integers(0, 2**32))
+@WHERE
 def test_an_unknown_element_is_refused_where_it_stands(name, seed, where):
-    made = loads(dumps(Maker(seed).resource(name)))
-    known = [each for each in leaves(made, name) if not any("Extension" in step or "extension" in step for step in [each[1]])]
-    held, path = known[where % len(known)]
+    made = Maker(seed).resource(name)
+    found = list(objects(made, name, name))
+    held, _, path = found[where % len(found)]
     held["colour"] = "red"
-    assert f"{path}.colour".count(".") >= 1
-    assert any(issue.problem == "is not an element of this type" and issue.place.endswith(".colour") for issue in faults(made))
+    assert [(issue.place, issue.code) for issue in faults(made)] == [(f"{path}.colour", "structure")]
+
+
+@MANY
+@WHERE
+def test_a_value_of_another_kind_is_refused_where_it_stands(name, seed, where):
+    """One where a list belongs, or a list where one belongs; and whatever is no value of any type."""
+    made = Maker(seed).resource(name)
+    found = [
+        (held, key, f"{path}.{definition(kind).written[key].element.name}")
+        for held, kind, path in objects(made, name, name)
+        for key in held.keys() & definition(kind).written.keys()
+    ]
+    if found:
+        held, key, path = sorted(found, key=lambda row: row[2])[where % len(found)]
+        held[key] = held[key][0] if isinstance(held[key], list) else [held[key]]
+        assert (path, "structure") in [(issue.place, issue.code) for issue in faults(made)]
+        held[key] = {"colour": None}
+        assert any(issue.place.startswith(path) for issue in faults(made))
 
 
 @MANY
