@@ -323,7 +323,7 @@ def test_a_path_that_is_not_there_says_so(light, path):
         outcome(answer)
 
 
-@pytest.mark.parametrize("name", ["Nonsense", "_history", "observation", "Observation ", "kanariefagel", "%00"])
+@pytest.mark.parametrize("name", ["Nonsense", "_metadata", "observation", "Observation ", "kanariefagel", "%00"])
 def test_a_type_that_is_not_held_is_not_found(light, name):
     for method, path in (("GET", name), ("GET", f"{name}/x"), ("GET", f"{name}/x/_history"), ("DELETE", f"{name}/x")):
         answer = light.do(method, f"/fhir/{path}", "doctor")
