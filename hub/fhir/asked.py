@@ -4,7 +4,8 @@ import hashlib
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
-from hub.fhir.criteria import AnyOf, Criterion, IdIs, ReferenceIs, reached
+from hub.fhir.comparisons import IdIs, ReferenceIs
+from hub.fhir.criteria import AnyOf, Criterion, reached
 from hub.fhir.identifiers import Identifier
 from hub.fhir.summary import Summary
 from hub.fhir.types import TYPES, Kind

@@ -3,19 +3,19 @@
 Source: http://hl7.org/fhir/R4/search.html#modifiers, #chaining, #has
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from hub.errors import HubError, InvalidRequest, NotSupported, TooCostly
 from hub.fhir import full_text
-from hub.fhir.criteria import AllOf, AnyOf, Criterion, IdIs, Not, Present, ReferenceIs, Referred, Refers
-from hub.fhir.identifiers import PERSONNUMMER, SAMORDNINGSNUMMER, InvalidNumber, personal_number
+from hub.fhir.comparisons import IdIs
+from hub.fhir.criteria import AllOf, AnyOf, Criterion, Not, Present, Referred, Refers
+from hub.fhir.hierarchy import LEVELS, in_hierarchy
 from hub.fhir.index import as_identifier
 from hub.fhir.parameters import KINDS, Asking, Parse
 from hub.fhir.parameters._escapes import split, unescape
 from hub.fhir.parameters.reference import ID
+from hub.fhir.personal import holds_number, is_personal, of_person
 from hub.fhir.types import TYPES, ResourceType, SearchParameter
 
 MAX_PARAMETERS = 64
@@ -34,19 +34,6 @@ _REFUSED: Mapping[str, str] = {
     "_query": "the hub has no named queries",
     "_security": "security labels are not searched by",
 }
-PARENTS: Mapping[str, str] = {
-    "CarePlan": "part-of",
-    "Communication": "part-of",
-    "Encounter": "part-of",
-    "Location": "partof",
-    "Organization": "partof",
-    "Procedure": "part-of",
-    "Task": "part-of",
-}
-"""Types that lie in each other, and the parameter that points at what a resource is part of.
-http://hl7.org/fhir/R4/search.html#recursive"""
-LEVELS = 6
-"""How far up or down a hierarchy is followed."""
 NEGATED: Mapping[str, str] = {"not": "not", "not-in": "in"}
 """Modifiers under which no value may match, and how their values are read."""
 
@@ -115,7 +102,7 @@ class Clauses:
             parameter, modifier = _narrowed(parameter, modifier)
         if parameter.kind == "reference" and modifier in ("above", "below"):
             self.link(name, LEVELS * len(values))
-            return any_of(tuple(_in_hierarchy(parameter, modifier, each, self.asking, name) for each in values))
+            return any_of(tuple(in_hierarchy(parameter, modifier, each, self.asking, name) for each in values))
         if parameter.kind == "token":
             self.personal |= any(is_personal(each, of_person(held, parameter)) for each in values)
         parse = _parse(parameter, modifier, name)
@@ -192,28 +179,6 @@ def _narrowed(parameter: SearchParameter, modifier: str) -> tuple[SearchParamete
     return parameter, modifier
 
 
-def _in_hierarchy(parameter: SearchParameter, modifier: str, written: str, asking: Asking, name: str) -> Criterion:
-    """Points at something above or below what is named, or at it itself, as far as `LEVELS` apart."""
-    named = KINDS["reference"].parse(parameter, written, asking)
-    assert isinstance(named, ReferenceIs)
-    ways: list[Criterion] = [named]
-    for resource_type, _, fhir_id in (each.partition("/") for each in named.targets):
-        up = PARENTS.get(resource_type)
-        if up is None or resource_type not in TYPES:
-            continue
-        criterion: Criterion = IdIs(fhir_id) if modifier == "above" else ReferenceIs(up, (f"{resource_type}/{fhir_id}",))
-        for _ in range(LEVELS):
-            if modifier == "above":
-                criterion = AnyOf((IdIs(fhir_id), Referred(resource_type, up, criterion)))
-            else:
-                here = ReferenceIs(up, (f"{resource_type}/{fhir_id}",))
-                criterion = AnyOf((here, Refers(up, ((resource_type, criterion),))))
-        ways.append(Refers(parameter.index, ((resource_type, criterion),)))
-    if len(ways) == 1:
-        raise NotSupported("points at nothing that lies above and below others of its type", name)
-    return AnyOf(tuple(ways))
-
-
 def _parse(parameter: SearchParameter, modifier: str, name: str) -> Parse:
     """How values are read under a modifier; under one that is turned around, as under the other."""
     kind = KINDS[parameter.kind]
@@ -246,34 +211,3 @@ def any_of(criteria: tuple[Criterion, ...]) -> Criterion:
         return criteria[0]
     padded = 1 << (len(criteria) - 1).bit_length()
     return AnyOf(criteria + criteria[-1:] * (padded - len(criteria)))
-
-
-def of_person(held: ResourceType, parameter: SearchParameter) -> bool:
-    """Whether the parameter finds identifiers of persons."""
-    return parameter.name == "identifier" and held.name in ("Patient", "RelatedPerson")
-
-
-def is_personal(written: str, of_person: bool) -> bool:
-    """Whether a token's value is a person's number. `of_person`: any identifier here is one."""
-    *system, value = split(written, "|")
-    if of_person:
-        return bool(value)
-    if system and system[0]:
-        return unescape(system[0]) in (PERSONNUMMER, SAMORDNINGSNUMMER)
-    return _is_number(unescape(value))
-
-
-def _is_number(written: str) -> bool:
-    try:
-        personal_number(written, datetime.max.date())
-    except InvalidNumber:
-        return False
-    return True
-
-
-def holds_number(text: str) -> bool:
-    """Whether something in a text may be a person's number."""
-    return bool(_NUMBERS.search(text))
-
-
-_NUMBERS = re.compile(r"(?<!\d)(?:\d{2})?\d{6}[-+]?\d{4}(?!\d)", re.ASCII)

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from hub.errors import InvalidRequest, TooCostly
-from hub.fhir.criteria import AllOf, AnyOf, Criterion, Not, WordIs
+from hub.fhir.comparisons import WordIs
+from hub.fhir.criteria import AllOf, AnyOf, Criterion, Not
 from hub.fhir.index_keys import WordsKey
 from hub.fhir.parameters.string import normal
 from hub.fhir.resource import Resource

@@ -11,24 +11,35 @@ from typing import cast, get_args
 from hub.errors import InvalidRequest, NotSupported, TooCostly
 from hub.fhir import compartment
 from hub.fhir.asked import CURSOR, DEFAULT_COUNT, Include, Query, SortKey, Written, page_link, self_link
-from hub.fhir.clause import FULL_TEXT, MAX_PARAMETERS, Clauses, any_of, holds_number
-from hub.fhir.criteria import AllOf, AnyOf, Criterion, IdIs, PointsAt, ReferenceIs, TokenIs, TypeIs, alternatives
-from hub.fhir.identifiers import PERSONNUMMER, SAMORDNINGSNUMMER, Identifier, InvalidNumber, personal_number
+from hub.fhir.clause import FULL_TEXT, MAX_PARAMETERS, Clauses, any_of
+from hub.fhir.comparisons import IdIs, ReferenceIs, TokenIs
+from hub.fhir.criteria import AllOf, AnyOf, Criterion, PointsAt, TypeIs, alternatives
+from hub.fhir.identifiers import Identifier
 from hub.fhir.parameters import Asking
-from hub.fhir.parameters._escapes import split, unescape
+from hub.fhir.parameters._escapes import split
 from hub.fhir.parameters.reference import ID
+from hub.fhir.personal import holds_number, person
+from hub.fhir.result_parameters import MAX_COUNT, count, include, sort
 from hub.fhir.search_filter import read_filter
 from hub.fhir.summary import Summary, unknown_elements
-from hub.fhir.types import COMMON, TYPES, Kind, ResourceType
+from hub.fhir.types import COMMON, TYPES, ResourceType
 from hub.fhir.value_sets import NOTHING_LOADED, Terminology
 
-__all__ = ["CURSOR", "MAX_PARAMETERS", "Include", "Query", "SortKey", "Written", "page_link", "read_query", "self_link"]
+__all__ = [
+    "CURSOR",
+    "MAX_COUNT",
+    "MAX_PARAMETERS",
+    "Include",
+    "Query",
+    "SortKey",
+    "Written",
+    "page_link",
+    "read_query",
+    "self_link",
+]
 
-MAX_COUNT = 1000
-MAX_SORT = 8
 MAX_TYPES = 16
 """Types that one search may name where it asks for more than what all types have."""
-SORTABLE: frozenset[Kind] = frozenset(("date", "token", "string", "number", "quantity", "uri", "reference"))
 _FORM = frozenset(("_format", "_pretty"))
 """How the answer is written: `hub.api.formats` decides it; here it is only kept in links."""
 _NAMES_PATIENT = ("patient", "subject")
@@ -104,7 +115,7 @@ class _Reader:
         if name in _ONCE:
             self._control(name, value)
         elif name.partition(":")[0] in _INCLUDES:
-            self.includes.append(_include(self.types, name, value))
+            self.includes.append(include(self.types, name, value))
             self._wrote(name, value)
         elif name == "_elements":
             self._elements(name, value)
@@ -120,9 +131,9 @@ class _Reader:
             raise InvalidRequest("is written twice", name)
         match name:
             case "_count":
-                _count(value)
+                count(value)
             case "_sort":
-                _sort(self.types, value)
+                sort(self.types, value)
             case "_total" if value not in ("none", "estimate", "accurate"):
                 raise InvalidRequest("is none, estimate or accurate", name)
             case "_summary" if value not in get_args(Summary):
@@ -226,7 +237,7 @@ class _Reader:
         self.clauses.parameter(held, name.split(":")[0].split(".")[0], name)
         values = split(value, ",")
         self.clauses.spend(name, len(values))
-        self._name([_person(name, each, self.asking.now) for each in values])
+        self._name([person(name, each, self.asking.now) for each in values])
         self._wrote(name, value, personal=True, names=True)
 
     def _persons(self, held: ResourceType, name: str, value: str) -> Criterion | None:
@@ -238,7 +249,7 @@ class _Reader:
         if any(len(split(each, "|")) != 2 or not all(split(each, "|")) for each in values):
             return None
         self.clauses.spend(name, len(values))
-        persons = [_person(name, each, self.asking.now) for each in values]
+        persons = [person(name, each, self.asking.now) for each in values]
         self._name(persons)
         return any_of(tuple(TokenIs(name, person.system, person.value) for person in persons))
 
@@ -251,9 +262,9 @@ class _Reader:
             patients=(patient,) if patient else tuple(self.patients or ()),
             naming=(*self.naming, *((self._in_compartment(patient),) if patient else ())),
             criteria=tuple(self.criteria),
-            sort=_sort(self.types, self.control.get("_sort", "")),
+            sort=sort(self.types, self.control.get("_sort", "")),
             includes=tuple(self.includes),
-            count=0 if summary == "count" else _count(self.control.get("_count", str(DEFAULT_COUNT))),
+            count=0 if summary == "count" else count(self.control.get("_count", str(DEFAULT_COUNT))),
             total=self.control.get("_total") != "none",
             summary=summary,
             elements=tuple(self.elements),
@@ -265,69 +276,3 @@ class _Reader:
 
 def _names_by_identifier(name: str) -> bool:
     return name in _CHAINED or name in (f"{each}:identifier" for each in _NAMES_PATIENT)
-
-
-def _count(written: str) -> int:
-    if not (written.isascii() and written.isdigit() and len(written) < 10):
-        raise InvalidRequest("not a whole number of 0 or more", "_count")
-    return min(int(written), MAX_COUNT)
-
-
-def _sort(types: Sequence[ResourceType], written: str) -> tuple[SortKey, ...]:
-    keys = []
-    for each in written.split(",") if written else ():
-        name = each.removeprefix("-")
-        parameter = types[0].parameter(name)
-        if parameter is None or parameter.kind not in SORTABLE or (len(types) > 1 and parameter not in COMMON):
-            raise NotSupported("one of these is nothing to sort by", "_sort")
-        keys.append(SortKey(parameter.index, parameter.kind, each.startswith("-")))
-    if len(keys) > MAX_SORT:
-        raise TooCostly(f"more than {MAX_SORT} keys to sort by", "_sort")
-    return tuple(keys)
-
-
-def _include(types: Sequence[ResourceType], name: str, value: str) -> Include:
-    """Read `Type:parameter`, `Type:parameter:Target`, `Type:*` or `*`."""
-    kind, _, modifier = name.partition(":")
-    if modifier not in ("", "iterate"):
-        raise NotSupported("the modifier is not supported here", name)
-    iterate, reverse = modifier == "iterate", kind == "_revinclude"
-    if value == "*":
-        return Include("*", "*", "", reverse, iterate)
-    source, *rest = value.split(":")
-    if len(rest) not in (1, 2) or not all((source, *rest)):
-        raise InvalidRequest("is written Type:parameter or Type:parameter:Target", name)
-    held = TYPES.get(source)
-    if held is None:
-        raise NotSupported("the hub does not hold this resource type", name)
-    target = rest[1] if len(rest) == 2 else ""
-    if target and target not in TYPES:
-        raise NotSupported("the hub does not hold this resource type", name)
-    if not reverse and not iterate and held not in types:
-        raise InvalidRequest(f"{source} is not what is searched; from what was included, {kind}:iterate goes on", name)
-    if rest[0] == "*":
-        return Include(source, "*", target, reverse, iterate)
-    parameter = held.parameter(rest[0])
-    if parameter is None or parameter.kind != "reference":
-        raise NotSupported(f"no such reference parameter of {source}", name)
-    if target and target not in (parameter.targets or TYPES):
-        raise InvalidRequest("does not point at such a type", name)
-    only = target or (parameter.targets[0] if len(parameter.targets) == 1 else "")
-    return Include(source, parameter.index, only, reverse, iterate)
-
-
-def _person(name: str, written: str, now: datetime) -> Identifier:
-    """The identifier by which a patient is named; a personal number in its canonical form.
-
-    Raises: InvalidRequest: no system or no value, or a personal number that cannot be one.
-    """
-    parts = split(written, "|")
-    if len(parts) != 2 or not all(parts):
-        raise InvalidRequest("a patient's identifier is written system|value", name)
-    system, value = map(unescape, parts)
-    if system not in (PERSONNUMMER, SAMORDNINGSNUMMER):
-        return Identifier(system, value)
-    try:
-        return personal_number(value, now.date())
-    except InvalidNumber as fault:
-        raise InvalidRequest(f"not a personal number: {fault}", name) from None

@@ -28,7 +28,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from hub.errors import TooCostly
-from hub.fhir.criteria import AllOf, AnyOf, CompositeIs, Criterion, DateIs, Not, Referred, Refers, TextIs, TokenAmong, Unlike
+from hub.fhir.comparisons import DateIs, TextIs, TokenAmong
+from hub.fhir.criteria import AllOf, AnyOf, CompositeIs, Criterion, Not, Referred, Refers, Unlike
 from hub.fhir.index_keys import PRESENT
 from hub.fhir.json import dumps
 from hub.store.keys_written import time_text

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from hub.consent.release import TRUE, Outcome, Release, Row, closed
-from hub.fhir.criteria import Placed, holds
 from hub.fhir.custody import Custody
+from hub.fhir.holding import Placed, holds
 from hub.fhir.index import index
 from hub.fhir.query import read_query
 from hub.fhir.types import TYPES

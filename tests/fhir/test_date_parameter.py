@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from hub.errors import InvalidRequest
-from hub.fhir.criteria import LastUpdatedIs
+from hub.fhir.comparisons import LastUpdatedIs
 from hub.fhir.index_keys import OPEN_HIGH, OPEN_LOW
 from hub.fhir.parameters import Asking, date
 from hub.fhir.types import COMMON, TYPES

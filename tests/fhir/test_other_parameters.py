@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from hub.errors import InvalidRequest
-from hub.fhir.criteria import holds
+from hub.fhir.holding import holds
 from hub.fhir.identifiers import HSA_ID, HSA_ID_OF_BASE_PROFILES
 from hub.fhir.parameters import KINDS, Asking, string
 from hub.fhir.parameters._escapes import escape, split, unescape

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from hub.errors import InvalidRequest, NotSupported, TooCostly
-from hub.fhir.criteria import AnyOf, DateIs, IdIs, ReferenceIs, TokenIs
+from hub.fhir.comparisons import DateIs, IdIs, ReferenceIs, TokenIs
+from hub.fhir.criteria import AnyOf
 from hub.fhir.identifiers import PERSONNUMMER, Identifier
 from hub.fhir.query import MAX_COUNT, SortKey, page_link, read_query, self_link
 

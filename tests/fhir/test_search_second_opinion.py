@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from hub.fhir.criteria import holds
+from hub.fhir.holding import holds
 from hub.fhir.index import index
 from hub.fhir.query import read_query
 

@@ -9,7 +9,7 @@ from decimal import Context, Decimal
 from typing import Any, cast, get_args
 
 from hub.errors import InvalidRequest
-from hub.fhir.criteria import Comparison
+from hub.fhir.comparisons import Comparison
 from hub.fhir.index_keys import LEAST, MOST, decimal_text
 from hub.fhir.json import MAX_DIGITS, MAX_EXPONENT
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast, get_args
 
 from hub.errors import InvalidRequest
-from hub.fhir.criteria import Comparison, DateIs, LastUpdatedIs
+from hub.fhir.comparisons import Comparison, DateIs, LastUpdatedIs
 from hub.fhir.index_keys import OPEN_HIGH, OPEN_LOW, DateKey
 from hub.fhir.parameters import Asking, ParameterKind
 from hub.fhir.types import SearchParameter

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from hub.fhir.criteria import QuantityIs
+from hub.fhir.comparisons import QuantityIs
 from hub.fhir.index_keys import QuantityKey
 from hub.fhir.parameters import Asking, ParameterKind
 from hub.fhir.parameters._escapes import unescape

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from hub.errors import InvalidRequest
-from hub.fhir.criteria import ReferenceIs
+from hub.fhir.comparisons import ReferenceIs
 from hub.fhir.index_keys import ReferenceKey
 from hub.fhir.parameters import Asking, ParameterKind
 from hub.fhir.parameters._escapes import unescape

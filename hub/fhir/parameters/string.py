@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from hub.errors import InvalidRequest
-from hub.fhir.criteria import TextIs, Way
+from hub.fhir.comparisons import TextIs, Way
 from hub.fhir.index_keys import EXACT, Key, StringKey
 from hub.fhir.parameters import Asking, ParameterKind
 from hub.fhir.parameters._escapes import unescape

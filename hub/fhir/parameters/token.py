@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from hub.errors import InvalidRequest, NotSupported
-from hub.fhir.criteria import AnyOf, Criterion, IdIs, TextIs, TokenAmong, TokenIs
+from hub.fhir.comparisons import IdIs, TextIs, TokenAmong, TokenIs
+from hub.fhir.criteria import AnyOf, Criterion
 from hub.fhir.identifiers import HSA_ID, HSA_ID_OF_BASE_PROFILES
 from hub.fhir.index_keys import OF_TYPE, TEXT, Key, StringKey, TokenKey
 from hub.fhir.parameters import Asking, ParameterKind

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from hub.errors import InvalidRequest
-from hub.fhir.criteria import AnyOf, Criterion, TextIs
+from hub.fhir.comparisons import TextIs
+from hub.fhir.criteria import AnyOf, Criterion
 from hub.fhir.index_keys import UriKey
 from hub.fhir.parameters import Asking, ParameterKind
 from hub.fhir.parameters._escapes import unescape
