@@ -138,7 +138,7 @@ def new_id(store: Store, context: Context, change: Change) -> str:
 
 def meets(connection: Connection, store: Store, context: Context, condition: Condition) -> tuple[Found, ...]:
     """What meets a condition, two at most. Others who match in the same view wait until this transaction ends."""
-    _lock_view(connection, store, context.caller, condition.patient)
+    lock_view(connection, store, context.caller, condition.patient)
     return matching(store, context, condition.query, condition.patient, connection)
 
 
@@ -148,14 +148,15 @@ def _met(connection: Connection, store: Store, context: Context, change: Change)
     Raises: Several.
     """
     if change.absent:
-        _lock_view(connection, store, context.caller, None)
+        lock_view(connection, store, context.caller, None)
     hits = meets(connection, store, context, change.condition) if change.condition else ()
     if len(hits) > 1:
         raise Several("more than one resource meets the condition")
     return hits[0] if hits else None
 
 
-def _lock_view(connection: Connection, store: Store, caller: Caller, patient: str | None) -> None:
+def lock_view(connection: Connection, store: Store, caller: Caller, patient: str | None = None) -> None:
+    """Others who look for something where this caller looks wait until this transaction ends. `patient`: whose record it is."""
     own = f"source/{caller.source}" if caller.kind == "system" else f"patient/{patient}" if patient else f"unit/{caller.unit}"
     lock_until_end(connection, rid(store.keys.identity, "view", own))
 

@@ -11,7 +11,7 @@ from hub.errors import Conflict, HubError, InvalidRequest, Several, Unprocessabl
 from hub.fhir.bundle_request import Asked, at, in_order
 from hub.fhir.query import Query
 from hub.fhir.relinked import relinked
-from hub.interactions.changes import Change, Condition, Written, carried_out, meets, new_id
+from hub.interactions.changes import Change, Condition, Written, carried_out, lock_view, meets, new_id
 from hub.interactions.context import Context
 from hub.interactions.write import as_found, condition, prepared
 from hub.store.audit_log import Leaf
@@ -50,6 +50,7 @@ async def transaction(context: Context, steps: Sequence[Step]) -> Mapping[int, W
 
 def _together(store: Store, context: Context, steps: Sequence[Step], sought: Mapping[str, Condition]) -> Mapping[int, Written]:
     def work(connection: Connection) -> tuple[Mapping[int, Written], list[Leaf]]:
+        lock_view(connection, store, context.caller)  # so that two of one source never wait for each other's patients
         return _Work(connection, store.inside(connection), context, steps).done(sought)
 
     return store.write(work)

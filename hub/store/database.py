@@ -173,10 +173,15 @@ def lock_until_end(connection: Connection, number: int) -> None:
 
 
 def deadlocked(fault: BaseException | None) -> bool:
-    """Whether a transaction was ended since it and another waited for each other: done again, it can succeed."""
-    return getattr(getattr(fault, "orig", None), "sqlstate", "") == "40P01"
+    """Whether a transaction was ended since it and another waited for each other: done again, it can succeed.
+
+    Takes: SQLAlchemy's fault, the driver's own (`hub.store.prepared` asks the driver), or another.
+    """
+    return _DEADLOCK in (getattr(fault, "sqlstate", ""), getattr(getattr(fault, "orig", None), "sqlstate", ""))
 
 
+_DEADLOCK = "40P01"
+"""https://www.postgresql.org/docs/current/errcodes-appendix.html"""
 _LOCK = text("SELECT pg_advisory_xact_lock(:number)")
 
 

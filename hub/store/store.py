@@ -7,11 +7,11 @@ from typing import Concatenate, ParamSpec, TypeVar, cast
 
 from sqlalchemy import Connection
 
-from hub.errors import AuditUnavailable, Conflict
+from hub.errors import Conflict
 from hub.keys import Keys
 from hub.store import reindexing
 from hub.store.audit_log import AuditLog, EpochMoved, Leaf
-from hub.store.database import Database, SQLAlchemyError, deadlocked
+from hub.store.database import Database, deadlocked
 from hub.store.deposit import DIRECTORY_RECORD, open_record
 from hub.store.known import Memory
 from hub.store.past import PastVersions
@@ -92,7 +92,7 @@ class Store:
                 return result
             except EpochMoved:
                 continue
-            except (SQLAlchemyError, AuditUnavailable) as fault:
+            except Exception as fault:  # the driver's own among them: all but a deadlock goes on as it is
                 if not (deadlocked(fault) or deadlocked(fault.__cause__)):
                     raise
         raise Conflict("others write the same at the same time: try again")

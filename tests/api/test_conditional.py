@@ -333,3 +333,31 @@ def test_a_body_of_a_patch_can_be_sent_as_nothing_else(light):
             "PATCH", f"/fhir/Practitioner/{id}", CLIENT, content=base64.b64encode(b"[]"), headers={"content-type": kind}
         )
         assert (answer.status_code, code(answer)) == (415, "not-supported")
+
+
+def test_transactions_that_meet_in_another_order_are_all_carried_out(house, kit, tmp_path):
+    """They come one after another; without that, PostgreSQL would find them waiting for each other's patients."""
+    for name in ("ta", "tb"):
+        person = {"resourceType": "Patient", "id": name, "name": [{"text": name}]}
+        assert house.do("PUT", f"/fhir/Patient/{name}", CLIENT, resource=person).status_code == 201
+
+    def bundle(names, text):
+        held = {"resourceType": "Observation", "status": "final", "code": {"text": text}}
+        entries = [
+            {
+                "resource": held | {"id": f"o-{name}", "subject": {"reference": f"Patient/{name}"}},
+                "request": {"method": "PUT", "url": f"Observation/o-{name}"},
+            }
+            for name in names
+        ]
+        return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+
+    async def work(one, times):
+        orders = (("ta", "tb"), ("tb", "ta"))
+        sent = [one.ask("POST", "/fhir", CLIENT, resource=bundle(orders[n % 2], f"{id(one)}-{n}")) for n in range(times)]
+        return [each.status_code for each in await asyncio.gather(*sent)]
+
+    assert set(beside_each_other(house, kit, tmp_path, work, 6)) == {200}
+    texts = {house.get(f"/fhir/Observation/o-{name}", CLIENT).json()["code"]["text"] for name in ("ta", "tb")}
+    assert len(texts) == 1, "one transaction came last for both"
+    assert house.get("/fhir/Observation/o-ta/_history", CLIENT).json()["total"] == 12

@@ -1,5 +1,6 @@
 """Two hubs that differ in withheld data alone answer alike, byte for byte. CONSENT.md section 8, property 5; LEAKS.md."""
 
+import json
 import os
 import random
 import re
@@ -92,6 +93,17 @@ PATHS = (
     "/fhir/Observation/HIDDEN/_history/x",
     "/fhir/Observation/NEVER",
     "/fhir/CarePlan/HIDDEN",
+    "/fhir/Observation/_history",
+    "/fhir/Observation/_history?_count=2",
+    "/fhir/Observation/_history?_since=2040-11-21T09:00:04Z",
+    "/fhir/Observation/_history?_at=2040-11-21T09:00:04Z",
+    "/fhir/Observation/SEEN/_history?_count=1",
+    "/fhir/_history?_count=3",
+    "/fhir/Observation/SEEN/$meta",
+    "/fhir/Observation/HIDDEN/$meta",
+    "/fhir/Observation/HIDDEN/$validate",
+    "/fhir/Patient/PATIENT/$everything",
+    "/fhir/Patient/PATIENT/$everything?_type=Observation&_count=2",
     "/fhir/Patient/PATIENT",
     "/access/relations?patient=PATIENT",
     "/access/consents?patient=PATIENT",
@@ -150,7 +162,7 @@ class World:
             for name, value in answer.headers.items()
             if name not in ("x-request-id", "last-modified", "content-length")
         }
-        body = re.sub(r'"lastUpdated":"[^"]*"', '"lastUpdated":""', answer.text)
+        body = re.sub(r'"(lastUpdated|lastModified)":"[^"]*"', r'"\1":""', answer.text)
         if path.startswith("/access"):  # ids of grounds follow from the random ids of requests
             body = re.sub(r'"id":"[a-z2-7]{26}"', '"id":""', body)
         following = re.search(r'"next","url":"([^"]+)"', body)
@@ -202,6 +214,76 @@ def test_no_request_tells_the_worlds_apart(twins):
             asked += 1
             assert bool(following) == bool(following_too)
             one, other = (following[1], following_too[1]) if following and following_too else ("", "")
+
+
+JSON_PATCH = {"content-type": "application/json-patch+json"}
+WRITES = (
+    ("POST", "/fhir/Observation", {"if-none-exist": "_id=HIDDEN"}, "observation"),
+    ("POST", "/fhir/Observation", {"if-none-exist": "status=amended&_id=HIDDEN"}, "observation"),
+    ("POST", "/fhir/Observation", {"if-none-exist": "has-member:Observation._id=HIDDEN"}, "observation"),
+    ("POST", "/fhir/Observation", {"if-none-exist": "has-member=Observation/HIDDEN&status=amended"}, "observation"),
+    ("POST", "/fhir/Observation", {}, "observation"),
+    ("PUT", "/fhir/Observation?_id=HIDDEN", {}, "observation"),
+    ("PUT", "/fhir/Observation?_id=HIDDEN", {}, "named"),
+    ("PUT", "/fhir/Observation/HIDDEN", {}, "named"),
+    ("PUT", "/fhir/Observation/HIDDEN", {"if-match": 'W/"x"'}, "named"),
+    ("PUT", "/fhir/Observation/HIDDEN", {"if-none-match": "*"}, "named"),
+    ("PATCH", "/fhir/Observation/HIDDEN", JSON_PATCH, "patch"),
+    ("PATCH", "/fhir/Observation?_id=HIDDEN", JSON_PATCH, "patch"),
+    ("DELETE", "/fhir/Observation/HIDDEN", {}, ""),
+    ("DELETE", "/fhir/Observation?_id=HIDDEN", {}, ""),
+    ("DELETE", "/fhir/Observation?_id=HIDDEN&status:not=final", {}, ""),
+    ("POST", "/fhir/Observation/HIDDEN/$validate", {}, "named"),
+    ("POST", "/fhir", {}, "pointing"),
+    ("POST", "/fhir", {}, "conditional"),
+    ("POST", "/fhir", {}, "batch"),
+)
+"""Method, address, headers, and which body (`_body`)."""
+
+
+def _body(kind, patient):
+    hidden = {"reference": "Observation/HIDDEN"}
+    held = {"resourceType": "Observation", "status": "final", "code": _code(1), "subject": {"reference": f"Patient/{patient.id}"}}
+    observation = held | {"hasMember": [hidden]}
+
+    def bundle(kind, *entries):
+        made = [{"request": {"method": method, "url": url} | more, "resource": sent} for method, url, more, sent in entries]
+        return {"resourceType": "Bundle", "type": kind, "entry": made}
+
+    found = {"reference": "Observation?_id=HIDDEN"}
+    only = {"ifNoneExist": "_id=HIDDEN"}
+    return {
+        "": None,
+        "observation": observation,
+        "named": observation | {"id": "HIDDEN"},
+        "patch": [{"op": "replace", "path": "/status", "value": "final"}],
+        "pointing": bundle("transaction", ("POST", "Observation", {}, held | {"hasMember": [found]})),
+        "conditional": bundle("transaction", ("POST", "Observation", only, observation)),
+        "batch": bundle("batch", ("POST", "Observation", only, held), ("PUT", "Observation/HIDDEN", {}, held | {"id": "HIDDEN"})),
+    }[kind]
+
+
+@pytest.mark.parametrize("who", ["patient", "doctor"])
+@pytest.mark.parametrize("write", WRITES, ids=lambda each: " ".join(map(str, (each[0], each[1], *each[2].values(), each[3]))))
+def test_no_write_tells_the_worlds_apart(twins, who, write):
+    """LEAKS.md rows 13 to 17 and 36: what is withheld is met by no condition, stands in no way and is missed by no reference."""
+    method, path, headers, kind = write
+    told = []
+    for each in twins:
+        kinds = [
+            n
+            for n, custody in enumerate(WITHHELD)
+            if who != "patient" or custody.get("nullified") or not custody.get("released", True)
+        ]
+        body = json.dumps(_body(kind, each.patient)) if kind else None
+        sent = {"content-type": "application/fhir+json", "prefer": "return=minimal", **headers}
+        for n in kinds:
+            named = {name: each.path(value, n) for name, value in sent.items()}
+            answer = each.house.do(method, each.path(path, n), each.who(who), content=body and each.path(body, n), headers=named)
+            said = re.sub(r"[a-z2-7]{26}|_history/[a-z2-7]{12}|\"W/[^,]*|lastModified[^,}]*", "", answer.text)
+            told.append((n, answer.status_code, said, sorted(answer.headers.keys())))
+    half = len(told) // 2
+    assert told[:half] == told[half:]
 
 
 def test_the_harness_sees_a_leak(twins):
