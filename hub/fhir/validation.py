@@ -16,6 +16,8 @@ from hub.fhir.structure import faults
 _OTHERWISE = frozenset(("Evidence", "EvidenceVariable", "MedicationKnowledge"))
 """Resource types that R4B has otherwise than R4: its models cannot judge them."""
 
+_PASSED_OVER = frozenset(("extra_forbidden", "uuid_version"))
+"""Kinds of findings: names that are not known, and UUIDs of another version than 4, of which R4 says nothing."""
 _HOLDERS = frozenset(("Bundle", "Parameters"))
 """Types that hold other resources, besides what any may contain."""
 
@@ -31,8 +33,8 @@ def validate(resource: Any) -> list[Issue]:
 def second_opinion(resource: Resource) -> Iterator[Issue]:
     """What the R4B models find in a resource of a type that they can judge, and so all that it holds.
 
-    Left out are unknown names and choices, for in extensions they know less than R4 has (no `valueMeta`, nothing beside a
-    primitive value), and a choice that holds nothing but an extension they do not see.
+    Left out are unknown names, choices and versions of UUIDs, for in extensions they know less than R4 has (no `valueMeta`,
+    nothing beside a primitive value), a choice that holds nothing but an extension they do not see, and of UUIDs they ask more.
     """
     from pydantic import ValidationError  # this and the models cost seconds: each is imported when first needed
 
@@ -46,7 +48,7 @@ def second_opinion(resource: Resource) -> Iterator[Issue]:
         return  # a model that stumbles has no opinion: one does over a required list of nothing but extensions
     except ValidationError as fault:
         for each in fault.errors(include_url=False, include_context=False):
-            if each["type"] != "extra_forbidden" and not (each["type"] == "value_error" and isinstance(each["input"], dict)):
+            if each["type"] not in _PASSED_OVER and not (each["type"] == "value_error" and isinstance(each["input"], dict)):
                 yield Issue(_place(name, each["loc"]), "is not in the form of its type", "error", "value")
 
 
