@@ -11,7 +11,7 @@ from hashlib import sha256
 from secrets import token_bytes
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, bindparam, insert, or_, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, or_, select, update
 
 from hub.audit import Frontier, leaf_hash
 from hub.errors import AuditUnavailable
@@ -20,7 +20,7 @@ from hub.store.audit_chains import START, Chains
 from hub.store.database import Database
 from hub.store.prepared import Prepared
 from hub.store.tables import audit, audit_head, patient
-from hub.store.values import insert_new
+from hub.store.values import insert_all, insert_new
 
 VERSION = 2
 """Of the entries that are written now. Those of version 1 say neither a version nor their place in a patient's list."""
@@ -142,7 +142,7 @@ class AuditLog:
             rows.append(row | {"kept": kept})
             chains[leaf.pk] = (n + 1, hashed)
             tree = tree.grown(hashed)
-        _INSERT.write(connection, rows)
+        insert_all(connection, audit, rows)
         grown = (tree.size, tree.to_bytes())
         _GROW.write(connection, [{"on": shard, "size": grown[0], "frontier": grown[1], "at": at}])
         self._chains.keep(shard, grown, chains)
@@ -178,7 +178,6 @@ _HEAD = Prepared(
     .where(audit_head.c.shard == bindparam("shard"))
     .with_for_update()
 )
-_INSERT = Prepared(insert(audit))
 _GROW = Prepared(
     update(audit_head)
     .where(audit_head.c.shard == bindparam("on"))

@@ -92,7 +92,7 @@ def _run(connection: Connection, text: str, values: Sequence[Any]) -> list[tuple
         if connection.dialect.name == "postgresql":
             cursor = _cursor(driver)
             cursor.execute(text, values, prepare=True)
-            return cursor.fetchall() if cursor.description else []
+            return cursor.fetchall() if cursor.pgresult.nfields else []
         return driver.execute(text, values).fetchall()  # type: ignore[no-any-return]  # rows are tuples
     except Exception as fault:
         _lost(connection, driver, fault)

@@ -7,8 +7,9 @@ from functools import cache
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Table, func, insert
+from sqlalchemy import ColumnElement, Connection, Table, Text, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.types import TypeEngine
 
 from hub.fhir.custody import COLUMNS, Custody
 from hub.store.prepared import Prepared
@@ -76,25 +77,47 @@ def in_parts(values: Iterable[T]) -> Iterator[list[T]]:
         yield part
 
 
-def insert_all(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+def insert_all(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert whole rows."""
     if rows:
-        _insert(table, "").write(connection, rows)
+        _write_rows(connection, table, rows, new=False)
 
 
-def insert_new(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert whole rows that are not there yet, by primary key; the rest is left as it is."""
     if rows:
-        _insert(table, connection.dialect.name).write(connection, rows)
+        _write_rows(connection, table, rows, new=True)
+
+
+def _write_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], new: bool) -> None:
+    if connection.dialect.name == "sqlite":
+        _insert(table, new).write(connection, rows)
+    else:
+        _insert_columns(table, new).rows(connection, {name: [row[name] for row in rows] for name in _names(table)})
 
 
 @cache
-def _insert(table: Table, kind: str) -> Prepared:
-    """`kind`: of database, where rows that are there already are passed over."""
-    if not kind:
-        return Prepared(insert(table))
-    dialect = sqlite if kind == "sqlite" else postgresql
-    return Prepared(dialect.insert(table).on_conflict_do_nothing())
+def _names(table: Table) -> tuple[str, ...]:
+    return tuple(column.name for column in table.columns)
+
+
+@cache
+def _insert(table: Table, new: bool) -> Prepared:
+    statement = sqlite.insert(table)
+    return Prepared(statement.on_conflict_do_nothing() if new else statement)
+
+
+@cache
+def _insert_columns(table: Table, new: bool) -> Prepared:
+    """Rows as one array for each column: PostgreSQL runs a statement once, not once for each row."""
+    columns = [func.unnest(bindparam(each.name, type_=postgresql.ARRAY(_plain(each.type)))) for each in table.columns]
+    statement = postgresql.insert(table).from_select(_names(table), select(*columns))
+    return Prepared(statement.on_conflict_do_nothing() if new else statement)
+
+
+def _plain(kind: TypeEngine[Any]) -> TypeEngine[Any]:
+    """A column's type without its collation, which an array of it does not have."""
+    return Text() if isinstance(kind, Text) else kind
 
 
 def upsert(
