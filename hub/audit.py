@@ -65,15 +65,21 @@ class Frontier:
         return cls(size, roots)
 
 
+def leaf_hashes(entries: Iterable[bytes]) -> list[bytes]:
+    """The hash of each of many entries."""
+    sha256 = hashlib.sha256
+    return [sha256(b"\x00" + each).digest() for each in entries]
+
+
 def root_of(leaves: Sequence[bytes]) -> bytes:
     """The Merkle tree hash over leaf hashes, level by level: cheaper than a frontier where all are at hand."""
-    level = list(leaves)
-    while (count := len(level)) > 1:
-        above = [node_hash(level[at], level[at + 1]) for at in range(0, count - 1, 2)]
-        if count & 1:
+    level, sha256 = list(leaves), hashlib.sha256
+    while len(level) > 1:
+        above = [sha256(b"\x01" + left + right).digest() for left, right in zip(level[::2], level[1::2], strict=False)]
+        if len(level) & 1:
             above.append(level[-1])
         level = above
-    return level[0] if level else hashlib.sha256(b"").digest()
+    return level[0] if level else sha256(b"").digest()
 
 
 def frontier(leaves: Iterable[bytes]) -> Frontier:

@@ -211,12 +211,19 @@ def _plain_route(scope: Scope) -> object:
 
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
+_DRAWN: list[int] = []
+"""Random numbers not given away yet. Drawing is a call to the system, during which another thread takes the interpreter."""
 _PAIRS = [first + second for first in _LETTERS for second in _LETTERS]
 
 
 def new_id() -> str:
     """A request id: 130 random bits. A caller's own id is never taken over, since it could hold anything."""
-    drawn = int.from_bytes(secrets.token_bytes(17))
+    try:
+        drawn = _DRAWN.pop()
+    except IndexError:
+        block = secrets.token_bytes(17 * 256)
+        _DRAWN.extend(int.from_bytes(block[at : at + 17]) for at in range(0, len(block), 17))
+        drawn = _DRAWN.pop()
     return "".join([_PAIRS[drawn >> place & 1023] for place in range(0, 130, 10)])
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-from hub.audit import leaf_hash, root_of
+from hub.audit import leaf_hashes, root_of
 from hub.caller import Caller
 from hub.consent.release import Outcome, Release, Row
 from hub.errors import AuditUnavailable, HubError
@@ -73,7 +73,7 @@ def released(
     content = {
         **stated,
         "released": len(hits),
-        "root": root_of([leaf_hash(line.encode()) for line in lines]).hex(),
+        "root": root_of(leaf_hashes(map(str.encode, lines))).hex(),
         "request": request_id,
         **more,
     }

@@ -248,4 +248,4 @@ _THIS = (
 
 
 def _found(row: tuple[Any, ...], keys: tuple[Any, ...]) -> Found:
-    return Found._make((*row, keys, "", 0))
+    return tuple.__new__(Found, (*row, keys, "", 0))
