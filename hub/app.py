@@ -55,6 +55,7 @@ from hub.store.audit_index import bring_up
 from hub.store.audit_log import Leaf
 from hub.store.database import SQLAlchemyError
 from hub.store.known import known
+from hub.store.purging import purge_keys
 from hub.store.store import Store
 from hub.store.tables import NO_PATIENT
 
@@ -69,6 +70,10 @@ CHECKS: Mapping[str, Callable[[SourceConfig], AsyncIterator[Step]]] = {"mllp": m
 """Of sources that send of their own accord; those that are asked check themselves."""
 INDEXED = 5_000
 """Entries of the log that are indexed after each checkpoint: about a tenth of a second's work."""
+PURGE_SECONDS = 600.0
+"""Between two looks for search keys that no page needs any more."""
+PURGE_PAUSE = 0.5
+"""Seconds between two steps of it."""
 AUTH_PATH = "/auth"
 """Where the built-in authorization server lies under the hub's base URL."""
 
@@ -119,6 +124,7 @@ class Running:
         self.tasks.append(asyncio.create_task(self.edge.refusals.run()))
         self.tasks.append(asyncio.create_task(self._keep_checkpointing()))
         self.tasks.append(asyncio.create_task(self.refresher.keep_retrying()))
+        self.tasks.append(asyncio.create_task(self._keep_purging()))
         gc.collect()
         gc.freeze()  # what is there now stays: no need to look through it again and again
 
@@ -139,6 +145,16 @@ class Running:
         while True:
             await asyncio.sleep(self.hub.config.checkpoint_every)
             await self._checkpoint()
+
+    async def _keep_purging(self) -> None:
+        done = 0
+        while True:
+            await asyncio.sleep(PURGE_PAUSE if done else PURGE_SECONDS)
+            try:
+                done = await self.hub.store(_purged)
+            except SQLAlchemyError as fault:
+                self.log.error("no search keys could be purged", exc_info=fault)
+                done = 0
 
     async def _checkpoint(self) -> None:
         """Sign the log as it is now. What stands against it is told to the operator; answers go on, each with its entry."""
@@ -331,6 +347,10 @@ async def checks(source: SourceConfig, patient: Identifier | None) -> AsyncItera
 def _index_log(store: Store) -> None:
     """A little of it at a time: a reviewer who comes later waits for the rest."""
     bring_up(store.database, store.reader(), INDEXED)
+
+
+def _purged(store: Store) -> int:
+    return purge_keys(store.database, store.now())
 
 
 def _remember_pushes(store: Store, hub: Hub) -> None:

@@ -3,7 +3,7 @@
 Times are microseconds since 1970-01-01T00:00Z in big integers; `FOREVER` stands for an open end.
 """
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, SmallInteger, Table
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, SmallInteger, Table, text
 from sqlalchemy import Text as AnyText
 from sqlalchemy.schema import SchemaItem
 
@@ -94,6 +94,9 @@ resource = _table(
 )
 Index("resource_by_unit", resource.c.provider, resource.c.unit, resource.c.type, resource.c.rec_to)
 Index("resource_by_source", resource.c.source, resource.c.type, resource.c.rec_to)
+IS_CLOSED = text(f"rec_to <> {FOREVER}")
+"""Of a row of `resource`: the version was replaced. As text: an index over such rows alone serves those who say the same."""
+Index("resource_closed", resource.c.rec_to, resource.c.pk, sqlite_where=IS_CLOSED, postgresql_where=IS_CLOSED)
 Index("resource_by_entry", resource.c.pk, resource.c.entry)
 
 body = _table(
@@ -183,6 +186,9 @@ index_made = _table(
     Column("upto", BigInteger, nullable=False),
 )
 """One row: by which definitions the search keys were made, and up to which patient key; FOREVER: all."""
+
+keys_purged = _table("keys_purged", _key("id", SmallInteger), Column("upto", BigInteger, nullable=False))
+"""One row: search keys of versions that were replaced up to this time are gone."""
 
 locator = _table("locator", _key("rid"), Column("pk", BigInteger, nullable=False))
 """The only way from a resource's id to its patient."""

@@ -21,6 +21,7 @@ UNSHARDED = {
     "audit_index": "is read by a care provider's reviewer across its patients: a named fan-out",
     "audit_node": "hashes of a log's tree; its shards are not patients",
     "index_made": "one row a database",
+    "keys_purged": "one row a database",
     "session": "belongs to a browser",
 }
 SHARDED = [table for table in METADATA.sorted_tables if table.name not in UNSHARDED]
