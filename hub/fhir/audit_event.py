@@ -9,7 +9,7 @@ names of a query's parameters alone: values are nobody's to log.
 """
 
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,8 @@ PROFILE = "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.
 LIFECYCLE = "http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle"
 PURPOSE = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
 HSA_ID = "urn:oid:1.2.752.129.2.1.4.1"
+DECISION = "-decision"
+"""How the id of an entry's decision ends."""
 ABSENT = {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}]}
 
 
@@ -66,6 +68,8 @@ class Entry:
     """A FHIR instant."""
     hub: str
     """The hub's own address."""
+    consents: Sequence[str] = ()
+    """Ids of the consents that its decision rested on."""
     named: bool = True
     """Whether its reader may learn who it was: not of staff with protected identity."""
 
@@ -100,12 +104,10 @@ def consent_decision(entry: Entry) -> Resource:
     content = entry.content
     permitted = content.get("outcome") == "permit"
     agents = [_client(entry, "110150", "Application"), *_user(entry, "search"), _unit(entry), _server(entry, BALP_AUTHZ_AGENT)]
-    consents = [
-        {"what": {"reference": f"Consent/{each}"}, "type": _coding(RESOURCES, "Consent")} for each in content.get("grounds", ())
-    ]
+    consents = [{"what": {"reference": f"Consent/{each}"}, "type": _coding(RESOURCES, "Consent")} for each in entry.consents]
     held: Resource = {
         "resourceType": "AuditEvent",
-        "id": f"{entry.id}-decision",
+        "id": f"{entry.id}{DECISION}",
         "meta": {"profile": [f"{PROFILE}AuthZconsent"]} if consents and "unit" in content.get("who", {}) else {},
         "type": _coding(DCM, "110113", "Security Alert"),
         "subtype": [_coding(BALP_AUTHZ, "AuthZ-Consent")],

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from hub.errors import Forbidden, InvalidRequest, NotFound, NotSupported
-from hub.fhir.audit_event import PATTERNS, Entry, audit_event
+from hub.fhir.audit_event import DECISION, PATTERNS, Entry, audit_event, consent_decision
 from hub.fhir.bundle import Hit, Link, searchset
 from hub.fhir.json import dumps
 from hub.fhir.parameters.date import span
@@ -14,7 +14,7 @@ from hub.fhir.resource import Resource
 from hub.interactions import logbook
 from hub.interactions.context import Context, check_caller
 from hub.interactions.log import is_protected, is_readers, logged, number_of, own_key, place_of, wanted
-from hub.store import audit_index
+from hub.store import audit_facts, audit_index
 from hub.store.audit_index import Wanted
 from hub.store.audit_log import Leaf
 from hub.store.audit_reading import Logged, entries, of_patient
@@ -70,7 +70,8 @@ def _searched(store: Store, context: Context, asked: tuple[tuple[str, str], ...]
     links = [Link("self", f"{url}?{urlencode(sorted(given.items()))}")]
     if following:
         links.append(Link("next", f"{url}?{urlencode([*sorted(given.items()), ('_count', count), (PAGE, following)])}"))
-    hits = [Hit(dumps(event(context, each)), f"{url}/{_id(each)}") for each in found]
+    told = [each for entry in found for each in events(store, context, entry)]
+    hits = [Hit(dumps(each), f"{url}/{each['id']}") for each in told]
     leaf = logbook.administered(caller, "read-log", pk, "", context.request_id, released=len(found), parameters=sorted(given))
     return searchset(hits, links=links, total=None), leaf
 
@@ -82,12 +83,13 @@ def _read(store: Store, context: Context, id: str) -> tuple[Resource | None, Lea
         raise Forbidden("the access log is read by the patient, or by the care provider's log reviewer")
     mine = _with_id(store, context, id)
     leaf = logbook.administered(caller, "read-log", _own(store, context), "", context.request_id, released=len(mine))
-    return (event(context, mine[0]) if mine else None), leaf
+    told = [each for entry in mine for each in events(store, context, entry) if each["id"] == id]
+    return (told[0] if told else None), leaf
 
 
 def _with_id(store: Store, context: Context, id: str) -> list[Logged]:
     """The one entry of that id, if it is this caller's to see."""
-    shard, _, seq = id.removeprefix(_ID).partition("-")
+    shard, _, seq = id.removeprefix(_ID).removesuffix(DECISION).partition("-")
     written = id.startswith(_ID) and shard.isascii() and shard.isdigit() and seq.isascii() and seq.isdigit()
     found = entries(store.reader(), after=int(seq) - 1, limit=1, shard=int(shard)) if written and len(id) < 40 else []
     return [each for each in found if each.seq == int(seq) and is_readers(store, context, each)]
@@ -97,10 +99,22 @@ def _own(store: Store, context: Context) -> int:
     return own_key(store, context.caller) if context.caller.kind == "patient" else NO_PATIENT
 
 
+def events(store: Store, context: Context, entry: Logged) -> list[Resource]:
+    """An entry as its reader sees it; where it holds a decision on a patient's record by staff, that is an event of its own."""
+    told = [event(context, entry)]
+    content = entry.content
+    if content.get("named") and content.get("patient") and "unit" in content.get("who", {}):
+        consents = audit_facts.consents_among(store.reader(), entry.pk, content.get("grounds", []))
+        named = context.caller.kind != "patient" or not is_protected(context, entry)
+        about = Entry(content, _id(entry), instant(entry.at), context.hub.base, consents, named)
+        told.append(consent_decision(about))
+    return told
+
+
 def event(context: Context, entry: Logged) -> Resource:
     """An entry as its reader sees it."""
     named = not (context.caller.kind == "patient" and is_protected(context, entry))
-    return audit_event(Entry(entry.content, _id(entry), instant(entry.at), context.hub.base, named))
+    return audit_event(Entry(entry.content, _id(entry), instant(entry.at), context.hub.base, named=named))
 
 
 def _id(entry: Logged) -> str:

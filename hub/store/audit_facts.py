@@ -1,5 +1,6 @@
 """What a log reviewer's cues are judged by, beside the log itself. For cues, never for an answer about the record."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import Connection, select
@@ -37,6 +38,12 @@ def family_of(connection: Connection, pk: int, register: str) -> str:
     found = connection.execute(held).scalar()
     names = loads(found).get("name", []) if found else []
     return str(names[0].get("family", "")) if names else ""
+
+
+def consents_among(connection: Connection, pk: int, ids: Sequence[str]) -> list[str]:
+    """Those of a patient's grounds that are consents."""
+    held = select(ground.c.id).where(ground.c.pk == pk, ground.c.kind == "consent", ground.c.id.in_(ids)).distinct()
+    return sorted(connection.execute(held).scalars()) if ids else []
 
 
 def withdrawn_before(connection: Connection, pk: int, at: int) -> int | None:

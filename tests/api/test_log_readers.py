@@ -201,6 +201,12 @@ def test_the_log_is_searched_and_read_as_audit_events(house, kit, seen):
     assert search["meta"]["profile"][0].endswith("PatientQuery")
     assert house.get(f"/fhir/AuditEvent/{search['id']}", "reviewer").json() == search
     assert house.get(f"/fhir/AuditEvent/{search['id']}", "reviewer2").status_code == 404
+    [decision] = [each for each in events if each["id"] == f"{search['id']}-decision"]
+    assert decision["subtype"][0]["code"] == "AuthZ-Consent"
+    assert [each["what"]["reference"].split("/")[0] for each in decision["entity"] if each["type"]["code"] == "Consent"] == [
+        "Consent"
+    ]
+    assert house.get(f"/fhir/AuditEvent/{decision['id']}", "reviewer").json() == decision
     assert house.get("/fhir/AuditEvent/log-0-99999", "reviewer").status_code == 404
     assert house.log()[-1]["action"] == "read-log"
 

@@ -103,7 +103,7 @@ def test_an_opening_in_an_emergency_says_so():
 
 @pytest.mark.parametrize(("outcome", "code"), [("permit", "0"), ("nothing", "4")])
 def test_a_decision_by_consent_names_the_consent_and_what_became_of_it(outcome, code):
-    held = consent_decision(Entry(ENTRY | {"outcome": outcome}, "e1", "2026-11-21T09:00:00Z", "https://hub.example.org"))
+    held = consent_decision(Entry(ENTRY | {"outcome": outcome}, "e1", "2026-11-21T09:00:00Z", "https://hub.example.org", ["c1"]))
     assert held["meta"]["profile"] == [f"{PROFILE}AuthZconsent"]
     assert (held["type"]["code"], held["subtype"][0]["code"], held["outcome"]) == ("110113", "AuthZ-Consent", code)
     for kind in ("110150", "IRCP", "PROV", "authserver"):
