@@ -25,7 +25,8 @@ from sqlalchemy import (
 
 from hub.fhir.asked import Query, SortKey
 from hub.fhir.criteria import Criterion
-from hub.store.criteria_sql import CriteriaWriter, bound
+from hub.store.criteria_sql import CriteriaWriter
+from hub.store.criteria_values import bound
 from hub.store.includes import Includes
 from hub.store.prepared import Kept
 from hub.store.release_sql import permits, shape

@@ -302,3 +302,29 @@ def test_staff_find_nobody_among_many_by_any_way(world, kit):
     named = house.get(f"/fhir/Observation?patient={patient.id}&_include=Observation:subject", "doctor").json()
     assert [each["search"]["mode"] for each in named["entry"]][:2] == ["match", "include"]
     assert house.found(f"/fhir/Observation?patient={patient.id}&subject:Patient.name=person", "doctor") != []
+
+
+def test_the_directory_is_looked_at_from_a_patient_s_record(world, kit):
+    from hub.references import directory_id
+
+    house, _ = world
+    patient, key = house.enroll(), kit.KEYS.identity
+    house.near(patient)
+    seen, masked = (f"Practitioner/{directory_id(key, 'Practitioner', each)}" for each in (kit.E1, "SE2321990018-E4"))
+    own = {"provider": kit.P1, "unit": kit.U1, "source": "alfa"}
+    made = kit.observation(patient, performer=[{"reference": seen}, {"reference": masked}])
+    held = house.hold(patient, resource=made, **own)
+    path = f"/fhir/Observation?patient={patient.id}"
+    for asked, expected in (
+        ("performer:Practitioner.family=dahl", [held]),
+        ("performer:Practitioner.family=hemlig", []),
+        (f"performer:Practitioner._id={masked.split('/')[1]}", [held]),
+        ("performer:Practitioner._has:PractitionerRole:practitioner:active=true", [held]),
+    ):
+        assert house.found(f"{path}&{asked}", "doctor") == expected, asked
+    found = house.get(f"{path}&_include=Observation:performer", "doctor")
+    assert {each["search"]["mode"] for each in found.json()["entry"]} >= {"match", "include"}
+    assert "Dahl" in found.text
+    assert "Hemlig" not in found.text
+    again = house.get(f"{path}&_include=Observation:performer&_revinclude:iterate=PractitionerRole:practitioner", "doctor").json()
+    assert "PractitionerRole" in {each["resource"]["resourceType"] for each in again["entry"]}
