@@ -136,3 +136,42 @@ def test_names_come_apart_and_text_together() -> None:
 
 def test_as_many_levels_as_the_parser_takes_are_read() -> None:
     assert xml.parse(b"<a>" * xml.MAX_DEPTH + b"</a>" * xml.MAX_DEPTH).tag == "a"
+
+
+def test_an_element_is_found_as_it_is_written():
+    content = (
+        b"<?xml version='1.0'?><!-- <div>no</div> -->\r\n<r x='>'><div a=\"'>\"/><p><![CDATA[<div>no</div>]]></p>"
+        b"<x:div xmlns:x='u'>\r\n<div>in</div ><!-- </div> --><br/></x:div></r><!-- <div> -->"
+    )
+    found = xml.written(content, root := xml.parse(content), "div")
+    assert list(found.values()) == [
+        '<div a="\'>"/>',
+        "<x:div xmlns:x='u'>\n<div>in</div ><!-- </div> --><br/></x:div>",
+    ]
+    assert [xml.local_name(each) for each in found] == ["div", "div"]
+    assert all(each.getparent() is root for each in found)
+
+
+def test_an_element_stands_alone_with_the_namespaces_that_it_uses():
+    root = xml.parse(b"<r xmlns='a' xmlns:b='b' xmlns:c='c'><b:d><e/></b:d>tail</r>")
+    assert xml.standalone(root[0]) == '<b:d xmlns:b="b" xmlns="a"><e/></b:d>'
+    assert root[0].tail == "tail"
+
+
+def test_carriage_returns_outlive_reading_outside_of_tags():
+    kept = xml.with_returns("<a\rb='c'>\r\n<d/>\r</a>")
+    assert xml.text_of(xml.parse(kept.encode())) == "\r\n\r"
+    assert xml.with_returns("<a>\n</a>") == "<a>\n</a>"
+
+
+def test_a_document_is_indented_but_for_what_is_opaque():
+    assert xml.indented(b"<?xml version='1.0'?><a><b/><c><d/><e>x<e>y</e> </e></c></a>", "e").decode().splitlines() == [
+        "<?xml version='1.0'?>",
+        "<a>",
+        "  <b/>",
+        "  <c>",
+        "    <d/>",
+        "    <e>x<e>y</e> </e>",
+        "  </c>",
+        "</a>",
+    ]
