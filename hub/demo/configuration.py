@@ -27,6 +27,7 @@ CONTRACTS = {
     o.PRIVATE: ("fhir_r4",),
     o.MUNICIPALITY: ("csv_care_plans", "csv_care_team"),
     o.POPULATION: ("rivta_persons",),
+    o.INDEX: (),
 }
 DEFAULTS: Row = {"released": True, "secret": False, "insurance": False, "purpose": "care", "incapacity": False}
 """What these sources cannot say themselves, decided by their owners for the demo."""
@@ -40,6 +41,8 @@ class Addresses:
     vastvik: str
     clinic: str
     register: str
+    index: str = ""
+    """Empty: there is no engagement index."""
     mllp: str
     """`host:port` on which the hub listens."""
     files: Path
@@ -79,6 +82,7 @@ def sources(world: World, addresses: Addresses) -> tuple[Row, ...]:
         o.PRIVATE: addresses.clinic,
         o.MUNICIPALITY: str(addresses.files),
         o.POPULATION: addresses.register,
+        o.INDEX: addresses.index,
     }
     units = [unit for unit in world.units.values() if unit.provider == o.VASTVIK]
     more: dict[str, Row] = {
@@ -103,7 +107,7 @@ def sources(world: World, addresses: Addresses) -> tuple[Row, ...]:
             **more.get(system.name, {}),
         }
         for system in world.systems.values()
-        if system.kind != "own"
+        if at.get(system.name)
     )
 
 

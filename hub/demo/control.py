@@ -55,6 +55,7 @@ async def controlled(systems: Systems, folder: Path) -> AsyncIterator[None]:
         o.REGION_NORRDAL: systems.norrdal.troubles,
         o.REGION_VASTVIK: systems.vastvik.troubles,
         o.POPULATION: systems.register.troubles,
+        o.INDEX: systems.index.troubles,
         o.PRIVATE: systems.clinic.troubles,
     }
 

@@ -14,6 +14,7 @@ ADDRESSES = Addresses(
     vastvik="http://127.0.0.1:2",
     clinic="http://127.0.0.1:3/fhir",
     register="http://127.0.0.1:4",
+    index="http://127.0.0.1:7",
     mllp="127.0.0.1:5",
     files=Path("dropped here"),
 )

@@ -108,6 +108,7 @@ STAFF = (
 
 REGION_NORRDAL, REGION_VASTVIK, HOSPITAL = "region-norrdal", "region-vastvik", "norrdal-hospital"
 PRIVATE, MUNICIPALITY, POPULATION, OWN = "hjartgarden", "akerby", "population-register", "own"
+INDEX = "engagement-index"
 
 SYSTEMS = (
     System(name=REGION_NORRDAL, title="Region Norrdal", kind="rivta", owner=NORRDAL, hsa_id="SE2321990018-JOURNAL"),
@@ -122,5 +123,6 @@ SYSTEMS = (
     System(name=PRIVATE, title="Hjärtgården", kind="fhir", owner=HJARTGARDEN, hsa_id="SE5599990016-JOURNAL"),
     System(name=MUNICIPALITY, title="Åkerby kommun", kind="files", owner=AKERBY, hsa_id="SE2120990011-VERKSYS"),
     System(name=POPULATION, title="Folkbokföringen", kind="register", owner=REGISTER, hsa_id="SE2021990011-PU"),
+    System(name=INDEX, title="Engagemangsindex", kind="engagement", owner=REGISTER, hsa_id="SE2021990011-EI"),
     System(name=OWN, title="Patientens egna uppgifter", kind="own", owner="", hsa_id=""),
 )
