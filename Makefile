@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint attacks bench browser conformance clean
+.PHONY: demo test lint attacks leaks bench browser conformance clean
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -28,6 +28,9 @@ test: lint
 
 attacks: $(VENV)/installed-dev
 	HUB_ATTACKS=10000 HUB_KILLS=200 $(BIN)/pytest tests/attacks --timeout 3600
+
+leaks: $(VENV)/installed-dev
+	HUB_TWIN_PAIRS=20000 HUB_TWIN_STEPS=10000 $(BIN)/pytest -n 2 tests/api/test_twin_worlds.py tests/api/test_twin_writers.py --timeout 3600
 
 browser: $(VENV)/installed-dev
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,e2e]'

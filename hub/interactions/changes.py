@@ -257,7 +257,8 @@ def _put(
     custody = custody_of(context, resource, grounds)
     if before is not None and not (caller.kind == "system" or moves(resource_type, before)):
         custody = before.entry.custody
-    entry, scope = place(connection, store, caller, custody, resource_type, fhir_id, before)
+    given = fhir_id == new_id(store, context, change)
+    entry, scope = place(connection, store, caller, custody, f"{resource_type}/{fhir_id}", given, before)
     if locate(connection, key, scope + resource_type, fhir_id) not in (None, pk):
         raise Conflict(MOVED, f"{resource_type}.subject")
     deposit(connection, key, pk, [Record(entry, FAMILY, custody, (resource,), scope)], (), now)

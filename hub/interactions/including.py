@@ -13,6 +13,8 @@ from hub.fhir.identity import rid
 from hub.fhir.index import references
 from hub.fhir.json import loads
 from hub.fhir.types import TYPES
+from hub.hub import Hub
+from hub.interactions.scopes import scopes
 from hub.interactions.sights import Sights
 from hub.store.search import Found, View
 from hub.store.store import Store
@@ -22,7 +24,7 @@ MAX_INCLUDED = 2_000
 """Resources beside the hits of one page."""
 
 
-def included(store: Store, caller: Caller, query: Query, looked: Sights, hits: Sequence[Found]) -> tuple[Found, ...]:
+def included(store: Store, hub: Hub, caller: Caller, query: Query, looked: Sights, hits: Sequence[Found]) -> tuple[Found, ...]:
     """The resources that are given beside hits: each once, none that is a hit.
 
     Raises: TooCostly: more than can be given beside one page.
@@ -34,7 +36,7 @@ def included(store: Store, caller: Caller, query: Query, looked: Sights, hits: S
         asked = [each for each in query.includes if each.iterate or turn == 0]
         if not asked or not frontier:
             return tuple(found)
-        beside = _Round(store, caller, looked, frontier)
+        beside = _Round(store, hub, caller, looked, frontier)
         new = {(each.type, each.fhir_id): each for include in _merged(asked) for each in beside.found(include)}
         frontier = [each for at, each in new.items() if at not in given]
         given |= new.keys()
@@ -55,8 +57,8 @@ def _merged(asked: Sequence[Include]) -> Iterator[Sequence[Include]]:
 class _Round:
     """What lies beside some resources. State: the references of each, read once."""
 
-    def __init__(self, store: Store, caller: Caller, looked: Sights, around: Sequence[Found]) -> None:
-        self.store, self.caller, self.looked, self.around = store, caller, looked, around
+    def __init__(self, store: Store, hub: Hub, caller: Caller, looked: Sights, around: Sequence[Found]) -> None:
+        self.store, self.scopes, self.looked, self.around = store, scopes(hub, caller), looked, around
         self._pointed: list[tuple[str, Mapping[str, Sequence[str]]]] | None = None
 
     def found(self, asked: Sequence[Include]) -> Iterator[Found]:
@@ -89,11 +91,9 @@ class _Round:
             yield from self.store.search.includes.pointing(self.store.reader(), view, its, targets, MAX_INCLUDED + 1)
 
     def _numbers(self, name: str, fhir_id: str) -> Iterator[int]:
-        """Where a resource of that id may lie: a source's client has ids of its own."""
-        key = self.store.keys.identity
-        yield rid(key, name, fhir_id)
-        if self.caller.kind == "system":
-            yield rid(key, f"{self.caller.source}/{name}", fhir_id)
+        """Where a resource of that id may lie."""
+        for scope in self.scopes:
+            yield rid(self.store.keys.identity, scope + name, fhir_id)
 
     def _by_view(self, types: Mapping[str, object]) -> Iterator[tuple[View, list[str]]]:
         views = self.looked.views

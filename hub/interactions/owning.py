@@ -10,6 +10,7 @@ from hub.errors import Forbidden
 from hub.fhir.custody import Custody
 from hub.fhir.identity import rid
 from hub.fhir.types import TYPES
+from hub.interactions.scopes import GIVEN, chosen
 from hub.interactions.written_custody import HUB, LIFTING, OWN
 from hub.store.database import Connection
 from hub.store.held_entry import HeldEntry
@@ -69,19 +70,23 @@ def place(
     store: Store,
     caller: Caller,
     custody: Custody,
-    resource_type: str,
-    fhir_id: str,
+    address: str,
+    given: bool,
     before: Before | None,
 ) -> tuple[int, str]:
-    """The number of the entry, and where the id is to lie: apart, if another source's resource has it already."""
+    """The number of the entry, and where the id is to lie.
+
+    Takes: `address`: type and id; `given`: the id is the hub's; `before`: what lies there, if it was not deleted.
+    """
     if before is not None:
         return before.entry.number, before.scope
     key = store.keys.identity
-    entry = rid(key, "entry", f"{custody.source}\0{FAMILY}\0{resource_type}/{fhir_id}")
-    if caller.kind != "system":
-        return entry, ""
-    taken = store.search.entry_at(connection, rid(key, resource_type, fhir_id), resource_type) not in (None, entry)
-    return entry, f"{caller.source}/" if taken else ""
+    entry = rid(key, "entry", f"{custody.source}\0{FAMILY}\0{address}")
+    if given or caller.kind != "system":
+        return entry, GIVEN
+    resource_type, _, fhir_id = address.partition("/")
+    was_here = store.search.entry_at(connection, rid(key, resource_type, fhir_id), resource_type) == entry
+    return entry, GIVEN if was_here else chosen(caller.source)
 
 
 def moves(resource_type: str, before: Before) -> bool:

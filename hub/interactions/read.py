@@ -1,18 +1,23 @@
 """read and vread, and the versions of a resource: what is withheld is not there, word for word. http://hl7.org/fhir/R4/http.html#read"""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from hub.errors import HubError, NotFound
 from hub.fhir.identity import rid
 from hub.interactions import logbook
 from hub.interactions.context import Context, check_refusal, recalled
 from hub.interactions.plan import register_question
+from hub.interactions.scopes import scopes
 from hub.interactions.view import Sight, sight
 from hub.store.audit_log import Leaf
-from hub.store.search import Found, Version
+from hub.store.patients import locate_all
+from hub.store.search import Found, Version, View
 from hub.store.store import Store
 from hub.store.tables import NO_PATIENT
+
+Seen = TypeVar("Seen")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,38 +74,56 @@ async def _logged(context: Context, action: str, resource_type: str, work, fhir_
 def places(store: Store, context: Context, resource_type: str, fhir_id: str) -> Iterator[tuple[str, int, Sight]]:
     """(scope, the store's number, what the caller may look at) of each place where a resource of that id may lie.
 
-    For a source's client there are two: its ids may lie apart, where another source has the same.
+    The first is where ids lie that the hub gave, and is all that is looked at for most. After it come the sources' whose client
+    chose that id; as many as if one had, where none has.
     Raises: Refused; RegisterDue.
     """
+    given, *others = scopes(context.hub, context.caller)
+    yield _place(store, context, given, resource_type, rid(store.keys.identity, given + resource_type, fhir_id))
+    numbers = {rid(store.keys.identity, each + resource_type, fhir_id): each for each in others}
+    there = locate_all(store.reader(), numbers) if len(numbers) > 1 else numbers
+    for number in [each for each in numbers if each in there] or [*numbers][:1]:
+        yield _place(store, context, numbers[number], resource_type, number)
+
+
+def _place(store: Store, context: Context, scope: str, resource_type: str, number: int) -> tuple[str, int, Sight]:
     caller = context.caller
-    for scope in ("", f"{caller.source}/") if caller.kind == "system" else ("",):
-        number = rid(store.keys.identity, scope + resource_type, fhir_id)
-        told = recalled(store, caller, number)
-        seen = sight(context.hub, caller, resource_type, told, named=told.pk != NO_PATIENT or not told.fhir_id)
-        check_refusal(seen)
-        context.demand(register_question(context.hub, caller, seen, store.now()))
-        yield scope, number, seen
+    told = recalled(store, caller, number)
+    seen = sight(context.hub, caller, resource_type, told, named=told.pk != NO_PATIENT or not told.fhir_id)
+    check_refusal(seen)
+    context.demand(register_question(context.hub, caller, seen, store.now()))
+    return scope, number, seen
 
 
 def found_now(store: Store, context: Context, action: str, resource_type: str, fhir_id: str) -> tuple[Found | None, Leaf]:
     """The current version, if it is released, and the entry for the log."""
-    for _, number, seen in places(store, context, resource_type, fhir_id):
-        found = store.search.read(store.reader(), seen.view, resource_type, number, fhir_id)
-        if found:
-            break
+    found, number, seen = _first(store, context, resource_type, fhir_id, store.search.read)
     hits = [found] if found else []
     return found, _leaf(seen, context, action, resource_type, hits, _closing(store, seen, resource_type, number, fhir_id, hits))
 
 
 def _versions(store: Store, context: Context, action: str, resource_type: str, fhir_id: str) -> tuple[tuple[Version, ...], Leaf]:
-    for _, number, seen in places(store, context, resource_type, fhir_id):
-        found = store.search.versions(store.reader(), seen.view, resource_type, number, fhir_id)
-        if found:
-            break
+    found, number, seen = _first(store, context, resource_type, fhir_id, store.search.versions)
     hits = [
         Found(seen.view.pk, number, each.fhir_id, each.version_id, each.recorded, each.entry, each.row, b"") for each in found
     ]
     return found, _leaf(seen, context, action, resource_type, hits, _closing(store, seen, resource_type, number, fhir_id, hits))
+
+
+def _first(
+    store: Store, context: Context, resource_type: str, fhir_id: str, look: Callable[[Any, View, str, int, str], Seen]
+) -> tuple[Seen, int, Sight]:
+    """What is seen at the first place where there is anything to be seen, with the place. Where there is nothing, the place is
+    the one that the log tells of: in somebody's record, if there is any."""
+    missed: tuple[Seen, int, Sight] | None = None
+    for _, number, seen in places(store, context, resource_type, fhir_id):
+        found = look(store.reader(), seen.view, resource_type, number, fhir_id)
+        if found:
+            return found, number, seen
+        if missed is None or (seen.known.fhir_id and not missed[2].known.fhir_id):
+            missed = found, number, seen
+    assert missed is not None
+    return missed
 
 
 def _closing(store: Store, seen: Sight, resource_type: str, number: int, fhir_id: str, hits: list[Found]) -> list[str]:

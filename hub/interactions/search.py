@@ -97,7 +97,7 @@ def _answer(
     seen, compartment = looked.main, is_compartment(query, looked.main)
     page = store.search.page(store.reader(), seen.view, query, after, compartment=compartment, others=looked.views)
     page = page if after is None else replace(page, total=total)
-    beside = included(store, caller, query, looked, page.hits) if query.includes and page.hits else ()
+    beside = included(store, context.hub, caller, query, looked, page.hits) if query.includes and page.hits else ()
     if query.summary != "false" or query.elements:
         page = replace(page, hits=_projected(page.hits, projection(query.summary, query.elements)))
         beside = _projected(beside, projection(query.summary))  # `_elements` names those of the hits

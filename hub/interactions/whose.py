@@ -11,6 +11,7 @@ from hub.fhir.identifiers import PERSONNUMMER, SAMORDNINGSNUMMER, Identifier, is
 from hub.fhir.identity import rid
 from hub.fhir.resource import Resource
 from hub.fhir.types import TYPES
+from hub.interactions.scopes import GIVEN, chosen
 from hub.store import patients
 from hub.store.database import Connection
 from hub.store.deposit import open_record
@@ -92,7 +93,7 @@ def _numbers(identifiers: Any, place: str) -> list[Identifier]:
 
 def _own_patient(connection: Connection, key: bytes, source: str, fhir_id: str) -> int | None:
     """The record of a Patient that this source has written; other Patients do not exist for it."""
-    for scope in ("", f"{source}/"):
+    for scope in (GIVEN, chosen(source)):
         number = rid(key, f"{scope}Patient", fhir_id)
         if source_at(connection, number, "Patient") == source:
             return patients.locate(connection, key, f"{scope}Patient", fhir_id)

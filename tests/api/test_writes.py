@@ -272,6 +272,37 @@ def test_two_sources_with_one_id_never_see_each_other(shared):
     assert house.get("/fhir/Observation/same", "alfa-client").status_code == 200
 
 
+@pytest.mark.parametrize("first", ["beta-client", "alfa-client"])
+def test_staff_read_what_is_released_to_them_by_its_id_whoever_else_chose_the_same(shared, kit, first):
+    house, patient = shared, shared.enroll()
+    house.near(patient)
+    id = f"chosen-{first}"  # beta says of nothing that it may be released: what it writes is withheld
+    for name in (first, *({"alfa-client", "beta-client"} - {first})):
+        made = kit.observation(patient, id=id, code={"text": name})
+        assert house.do("PUT", f"/fhir/Observation/{id}", name, resource=made).status_code == 201
+    assert house.found(f"/fhir/Observation?patient={patient.id}&_id={id}", "doctor") == [id]
+    held = house.get(f"/fhir/Observation/{id}", "doctor")
+    assert (held.status_code, held.json()["code"]["text"]) == (200, "alfa-client")
+    version = held.json()["meta"]["versionId"]
+    assert house.get(f"/fhir/Observation/{id}/_history/{version}", "doctor").content == held.content
+    assert house.get(f"/fhir/Observation/{id}/_history", "doctor").json()["total"] == 1
+    assert house.do("DELETE", f"/fhir/Observation/{id}", "alfa-client").status_code == 204
+    assert house.get(f"/fhir/Observation/{id}", "doctor").content == house.get("/fhir/Observation/never", "doctor").content
+    assert house.log()[-2]["patient"] == patient.id, "what is withheld is logged with whose it is"
+
+
+def test_what_a_source_deleted_comes_back_where_it_was(shared, kit):
+    house, patient = shared, shared.enroll()
+    for address, made in (("POST", kit.observation(patient)), ("PUT", kit.observation(patient, id="comes-back"))):
+        path = "/fhir/Observation" if address == "POST" else f"/fhir/Observation/{made['id']}"
+        written = house.do(address, path, "alfa-client", resource=made).json()
+        path = f"/fhir/Observation/{written['id']}"
+        assert house.do("DELETE", path, "alfa-client").status_code == 204
+        assert house.do("PUT", path, "alfa-client", resource=written).status_code == 201
+        assert house.get(path, "alfa-client").status_code == 200
+        assert house.get(f"{path}/_history", "alfa-client").json()["total"] == 3
+
+
 def test_what_two_sources_write_of_two_persons_lies_in_two_records(shared):
     house = shared
     for name in ("alfa-client", "beta-client"):
