@@ -7,6 +7,7 @@ Invariants and profiles are not judged here, but for: an extension has a value o
 
 from collections.abc import Iterator
 from functools import cache
+from itertools import islice
 from typing import Any
 
 from hub.errors import Issue
@@ -18,8 +19,8 @@ _OTHERWISE = frozenset(("Evidence", "EvidenceVariable", "MedicationKnowledge"))
 
 _PASSED_OVER = frozenset(("extra_forbidden", "uuid_version"))
 """Kinds of findings: names that are not known, and UUIDs of another version than 4, of which R4 says nothing."""
-_HOLDERS = frozenset(("Bundle", "Parameters"))
-"""Types that hold other resources, besides what any may contain."""
+MOST_OBJECTS = 5_000
+"""Of a resource that the models are shown: they take twelve microseconds an object, and nobody waits seconds for an opinion."""
 
 
 def validate(resource: Any) -> list[Issue]:
@@ -38,12 +39,12 @@ def second_opinion(resource: Resource) -> Iterator[Issue]:
     """
     from pydantic import ValidationError  # this and the models cost seconds: each is imported when first needed
 
-    name = resource["resourceType"]
-    model = _model(name)
-    if model is None or not all(map(_model, _inside(resource))):
+    name, held = resource["resourceType"], list(islice(_objects(resource), MOST_OBJECTS + 1))
+    kinds = {each["resourceType"] for each in held if "resourceType" in each}
+    if len(held) > MOST_OBJECTS or not all(map(_model, kinds)):
         return
     try:
-        model.model_validate(resource)
+        _model(name).model_validate(resource)
     except (AttributeError, LookupError, TypeError):
         return  # a model that stumbles has no opinion: one does over a required list of nothing but extensions
     except ValidationError as fault:
@@ -58,18 +59,15 @@ def _place(name: str, location: tuple[int | str, ...]) -> str:
     return name + "".join(steps)
 
 
-def _inside(value: Any) -> Iterator[str]:
-    """The types of all resources that a resource holds, itself among them."""
+def _objects(value: Any) -> Iterator[Resource]:
+    """Every object in a resource, itself the first."""
     if isinstance(value, dict):
-        if isinstance(name := value.get("resourceType"), str):
-            yield name
-            if "contained" not in value and name not in _HOLDERS:
-                return
+        yield value
         for each in value.values():
-            yield from _inside(each)
+            yield from _objects(each)
     elif isinstance(value, list):
         for each in value:
-            yield from _inside(each)
+            yield from _objects(each)
 
 
 @cache

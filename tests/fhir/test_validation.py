@@ -309,6 +309,7 @@ def test_the_models_have_an_opinion_of_their_own():
     assert list(second_opinion({"resourceType": "MedicationKnowledge", "status": "nothing"})) == []
     assert list(second_opinion({"resourceType": "MedicinalProduct"})) == []
     assert list(second_opinion(observation(contained=[{"resourceType": "MedicinalProduct"}]))) == []
+    assert list(second_opinion({"resourceType": "Patient", "name": [{"use": "a", "given": "b"}] * 5_001})) == []
     refers = {name: {"reference": f"{kind}/1"} for name, kind in REFERS}
     stumbled = {"resourceType": "CoverageEligibilityResponse", "status": "active", "outcome": "complete", "created": "2026"}
     assert validate(stumbled | refers | {"_purpose": [EXTENSION]}) == []
