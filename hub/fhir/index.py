@@ -1,7 +1,7 @@
 """The index of a resource: what each search parameter of its type finds in it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -16,9 +16,12 @@ from hub.fhir.types import TYPES, SearchParameter
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """One alternative of what a parameter finds, read when a resource has the member that it is planned under."""
+    """One alternative of what parameters find, read when a resource has the member that it is planned under."""
 
+    names: tuple[str, ...]
+    """Under which the keys are kept: of every parameter that finds them here (`code` and `combo-code`)."""
     parameter: SearchParameter
+    """One of these."""
     kind: ParameterKind
     find: Callable[[Resource, Sequence[Any]], Sequence[Any]]
     """From the resource and the member's values to what the parameter finds."""
@@ -39,8 +42,9 @@ def index(resource: Resource, whole: bool = False, only: str = "") -> Index:
         values = flat(resource[member])
         for each in plan[member]:
             for element in each.find(resource, values):
-                for name, key in _keys(each, element, whole):
-                    found.setdefault(name, {})[key] = None
+                for ending, key in _keys(each, element, whole):
+                    for name in each.names:
+                        found.setdefault(name + ending, {})[key] = None
     for name, words in full_text.words(resource) if whole and found else ():
         found[name] = {words: None}
     return {name: tuple(keys) for name, keys in found.items()}
@@ -56,52 +60,63 @@ def references(resource: Resource) -> Mapping[str, Sequence[str]]:
 
 
 def _keys(reading: _Reading, element: Any, whole: bool) -> Iterator[tuple[str, Key]]:
+    """What the names of an element's keys end in, and the keys."""
     parameter, kind = reading.parameter, reading.kind
     of_reference = parameter.kind == "reference" and isinstance(element, dict)
     if of_reference and "resourceType" in element:  # what a Bundle holds instead of pointing at it
         element = {"reference": f"{element['resourceType']}/{element.get('id')}"}
     own = tuple(kind.keys(parameter, element))
     for key in own:
-        yield parameter.index, key
+        yield "", key
     if of_reference and "identifier" in element:
-        for key in KINDS["token"].keys(as_identifier(parameter), element["identifier"]):
-            yield parameter.index + IDENTIFIER, key
+        for key in KINDS["token"].keys(_OF_REFERENCE, element["identifier"]):
+            yield IDENTIFIER, key
     if whole:
         if not own:
-            yield parameter.index + PRESENT, TokenKey("", "")
-        for ending, key in kind.more(parameter, element):
-            yield parameter.index + ending, key
+            yield PRESENT, TokenKey("", "")
+        yield from kind.more(parameter, element)
 
 
-@cache
 def as_identifier(parameter: SearchParameter) -> SearchParameter:
     """The token parameter that `name:identifier` is."""
     name = parameter.index + IDENTIFIER
-    return SearchParameter(name=name, kind="token", expression="", index=name, literal=True)
+    return replace(_OF_REFERENCE, name=name, index=name)
+
+
+_OF_REFERENCE = SearchParameter(name=IDENTIFIER, kind="token", expression="", index=IDENTIFIER, literal=True)
 
 
 @cache
 def _plan(resource_type: str, only: str) -> _Plan:
     held = TYPES.get(resource_type)
-    plan: dict[str, list[_Reading]] = {}
+    plan: dict[str, dict[Hashable, _Reading]] = {}
     for parameter in held.named.values() if held else ():
         if parameter.index == parameter.name and only in ("", parameter.kind):
-            for member, reading in _planned(parameter):
-                plan.setdefault(member, []).append(reading)
-    return plan
+            for member, path, reading in _planned(parameter):
+                alike = plan.setdefault(member, {})
+                at = (path, _made_of(reading.parameter))
+                others = alike[at].names if at in alike else ()
+                alike[at] = replace(reading, names=(*others, parameter.index))
+    return {member: tuple(alike.values()) for member, alike in plan.items()}
 
 
-def _planned(parameter: SearchParameter) -> Iterator[tuple[str, _Reading]]:
+def _made_of(parameter: SearchParameter) -> Hashable:
+    """What the keys of an element depend on."""
+    parts = tuple((each.expression, _made_of(each)) for each in parameter.components)
+    return (parameter.kind, parameter.literal, parameter.instant, parts)
+
+
+def _planned(parameter: SearchParameter) -> Iterator[tuple[str, Path, _Reading]]:
     """Where a resource does not have the member, there is nothing to be found: so what is absent costs nothing."""
     kind = KINDS[parameter.kind]
     for variant, path in readings(parameter):
         if path and isinstance(path[0], Member):
-            yield path[0].json, _Reading(variant, kind, _after(path[1:]))
+            yield path[0].json, path, _Reading((), variant, kind, _after(path[1:]))
         elif parameter.components:
-            whole = _Reading(variant, kind, lambda resource, _: (resource,))
-            yield from ((member, whole) for member in _members(parameter.components[-1]))
+            whole = _Reading((), variant, kind, lambda resource, _: (resource,))
+            yield from ((member, path, whole) for member in _members(parameter.components[-1]))
         else:
-            yield "resourceType", _Reading(variant, kind, _of(path))
+            yield "resourceType", path, _Reading((), variant, kind, _of(path))
 
 
 def _after(steps: Path) -> Callable[[Resource, Sequence[Any]], Sequence[Any]]:
