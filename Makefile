@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint attacks leaks bench browser conformance clean
+.PHONY: demo test lint attacks leaks bench browser conformance clients clean
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -42,5 +42,9 @@ conformance: $(VENV)/installed-dev
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m bench
 
+clients: $(VENV)/installed-dev
+	cd tests/clients/node && npm install --no-audit --no-fund --no-package-lock --silent
+	$(BIN)/pytest tests/clients
+
 clean:
-	rm -rf $(VENV) var
+	rm -rf $(VENV) var tests/clients/node/node_modules
