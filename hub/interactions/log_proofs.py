@@ -55,7 +55,10 @@ def _consistency(store: Store, context: Context, first: int, second: int) -> tup
     row, notes = _checkpoints(context)
     if not 1 <= first <= second <= len(row):
         raise NotFound(f"there are {len(row)} checkpoints")
-    paths = growth(store.reader(), row[first - 1], row[second - 1])
+    try:
+        paths = growth(store.reader(), row[first - 1], row[second - 1])
+    except ValueError:
+        raise NotFound("the log has no proof of it: it is not the one that was signed") from None
     return {"shards": paths, "checkpoints": [notes[first - 1], notes[second - 1]]}, _leaf(context, NO_PATIENT)
 
 

@@ -83,14 +83,6 @@ class Verdict:
     """How many of all are under the last checkpoint."""
 
 
-def verify(logged: Iterable[Logged], head: Head) -> str:
-    """The first thing that does not fit in one shard, in words; empty when all does.
-
-    Takes: all its entries in order.
-    """
-    return _shard(logged, head, {}, 0).fault
-
-
 def whole(connection: Connection) -> tuple[int, str]:
     """How many entries there are, and the first thing that does not fit in any shard."""
     found = verify_all(connection, ())

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from hub.audit import inclusion, leaf_hash, over
+from hub.audit import consistent, included, inclusion, leaf_hash, over
 from hub.checkpoints import Checkpoint
 from hub.store.audit_export import list_of
 from hub.store.audit_reading import Logged, entries, heads
@@ -16,14 +16,18 @@ def proof(connection: Connection, shard: int, seq: int, last: Checkpoint, resour
     """An entry with its path to the last checkpoint's root; of an answer also the path of one version that it held.
 
     Takes: `resource`: `id/version`, or nothing.
-    Raises: ValueError: there is no such entry under the checkpoint, or the answer did not hold the version.
+    Raises: ValueError: there is no such entry under the checkpoint, or the answer did not hold the version; or the log was
+    changed, so that no proof would hold.
     """
     size = next((each.size for each in last.shards if each.shard == shard), 0)
     found = entries(connection, after=seq - 1, limit=1, shard=shard)
     if not found or found[0].seq != seq or seq >= size:
         raise ValueError("there is no such entry under the last checkpoint")
-    path = [each.hex() for each in inclusion_of(connection, shard, seq, size)]
-    held = {"shard": shard, "seq": seq, "size": size, "entry": found[0].entry.decode(), "path": path}
+    path = inclusion_of(connection, shard, seq, size)
+    root = next(each.root for each in last.shards if each.shard == shard)
+    if not included(leaf_hash(found[0].entry), seq, size, path, root):
+        raise ValueError("the entry is not the one that the last checkpoint covers")
+    held = {"shard": shard, "seq": seq, "size": size, "entry": found[0].entry.decode(), "path": [each.hex() for each in path]}
     return held | ({"released": _released(found[0].unshown.get("released", []), resource)} if resource else {})
 
 
@@ -45,16 +49,15 @@ def _released(lines: list[str], resource: str) -> dict[str, Any]:
 def growth(connection: Connection, first: Checkpoint, second: Checkpoint) -> list[dict[str, Any]]:
     """For each shard of the earlier checkpoint the path from its tree to the later one's.
 
-    Raises: ValueError: the log was never that large.
+    Raises: ValueError: the log was changed, so that no proof would hold.
     """
-    sizes = {each.shard: each.size for each in second.shards}
-    return [
-        {
-            "shard": each.shard,
-            "from": each.size,
-            "to": sizes[each.shard],
-            "path": [step.hex() for step in consistency_of(connection, each.shard, each.size, sizes[each.shard])],
-        }
-        for each in first.shards
-        if each.size
-    ]
+    later, found = {each.shard: each for each in second.shards}, []
+    for each in first.shards:
+        if not each.size:
+            continue
+        size, root = later[each.shard].size, later[each.shard].root
+        path = consistency_of(connection, each.shard, each.size, size)
+        if not consistent(each.size, size, path, each.root, root):
+            raise ValueError("the log is not the one that both checkpoints cover")
+        found.append({"shard": each.shard, "from": each.size, "to": size, "path": [step.hex() for step in path]})
+    return found

@@ -109,3 +109,10 @@ def test_the_log_of_one_checkpoint_is_proven_to_begin_with_that_of_another(hub, 
     path = [bytes.fromhex(each) for each in step["path"]]
     assert consistent(step["from"], step["to"], path, first.shards[0].root, second.shards[0].root)
     assert "there are 2 checkpoints" in hub("audit", "consistency", "1", "3", code=1).stderr
+
+
+def test_no_proof_is_handed_over_that_would_not_hold(hub, signed):
+    hub("keys", "rotate")
+    forge(signed, "UPDATE audit SET entry = X'7B7D', leaf = X'00' WHERE seq IN (1, 4)")
+    assert "not the one that the last checkpoint covers" in hub("audit", "prove", "1", code=1).stderr
+    assert "not the one that both checkpoints cover" in hub("audit", "consistency", "1", "2", code=1).stderr
