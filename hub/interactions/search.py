@@ -180,7 +180,7 @@ def _bound(caller: Caller, query: Query, looked: Sights) -> str:
 
 def _following(store: Store, seen: Sight, page: Page, bound: str) -> str:
     last = page.hits[-1]
-    asof = seen.view.asof if seen.view.kind == "patient" else 0
+    asof = seen.view.asof if seen.view.kind == "patient" else seen.known.recorded
     return seal(store.keys.cursor, Cursor(store.now(), asof, page.total, bound, (*last.keys, last.rid)))
 
 

@@ -328,3 +328,6 @@ def test_the_directory_is_looked_at_from_a_patient_s_record(world, kit):
     assert "Hemlig" not in found.text
     again = house.get(f"{path}&_include=Observation:performer&_revinclude:iterate=PractitionerRole:practitioner", "doctor").json()
     assert "PractitionerRole" in {each["resource"]["resourceType"] for each in again["entry"]}
+    house.hold(patient, resource=made, **own)
+    assert house.post("/access/needs", "doctor", json={"type": "worklist", "reason": "dagens lista"}).status_code == 201
+    assert len(house.found("/fhir/Observation?performer:Practitioner.family=dahl&_count=1", "doctor")) == 2
