@@ -61,6 +61,8 @@ class Query:
     """Of a search on several types. Empty: the one."""
     compartment: str = ""
     """The id of the Patient in whose compartment several types are searched."""
+    operation: str = ""
+    """The operation on that Patient that is answered by this search, `$everything`; empty: none."""
     patients: tuple[str | Identifier, ...] = ()
     """The patients that the request names, by logical id or by business identifier (resolve these, then `resolved`).
     More than one are alternatives. Empty: none is named."""
@@ -117,7 +119,7 @@ class Query:
     def _place(self) -> str:
         """Where it is asked, without the base."""
         if self.compartment:
-            return f"/Patient/{self.compartment}/*"
+            return f"/Patient/{self.compartment}/{self.operation or '*'}"
         return f"/{self.resource_type}" if self.resource_type else ""
 
     def resolved(self, patient: str) -> "Query":

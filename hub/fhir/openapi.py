@@ -31,6 +31,8 @@ _PAST: Mapping[str, tuple[str, Resource]] = {
     "_since": ("What changed at this time or later", _TEXT),
     "_at": ("The versions that were current at this time", _TEXT),
     "_type": ("Resource types, with commas between", _TEXT),
+    "start": ("The first day of the care that it is about", _TEXT),
+    "end": ("The last day of the care that it is about", _TEXT),
     "mode": ("What the resource is to be used for", {"enum": ["create", "update", "profile"]}),
     "profile": ("The canonical URL of a profile to judge by", _TEXT),
 }
@@ -41,7 +43,7 @@ _TAKEN: Mapping[str, tuple[str, ...]] = {
     "history-instance": ("_count", "_since", "_at"),
     "history-type": ("_count", "_since", "_at"),
     "history-system": ("_count", "_since", "_at"),
-    "$everything": ("_count", "_since", "_type"),
+    "$everything": ("_count", "_since", "_type", "end", "start"),
     "$validate": ("mode", "profile"),
 }
 """What is taken in the query, besides search parameters."""

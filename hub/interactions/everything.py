@@ -5,14 +5,20 @@ Source: http://hl7.org/fhir/R4/patient-operation-everything.html
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from hub.errors import NotSupported
-from hub.fhir.query import read_query
+from hub.errors import InvalidRequest, NotSupported
+from hub.fhir.clause import Clauses
+from hub.fhir.criteria import AllOf, AnyOf, Criterion, TypeIs
+from hub.fhir.parameters import Asking
+from hub.fhir.parameters.date import span
+from hub.fhir.query import CURSOR, Written, read_query
+from hub.fhir.types import TYPES, ResourceType
 from hub.interactions.context import Context
 from hub.interactions.read import read
 from hub.interactions.search import search_type
 
-TAKEN = ("_since", "_type", "_count")
+TAKEN = ("_since", "_type", "_count", "start", "end")
 
 
 async def everything(context: Context, patient: str, parameters: Sequence[tuple[str, str]]) -> bytes:
@@ -22,7 +28,7 @@ async def everything(context: Context, patient: str, parameters: Sequence[tuple[
     Raises: NotFound: no such Patient in the caller's view; NotSupported: another parameter than `TAKEN`; InvalidRequest.
     """
     for name, _ in parameters:
-        if name not in TAKEN:
+        if name not in (*TAKEN, CURSOR):
             raise NotSupported(f"$everything takes {', '.join(TAKEN)}", name)
     await read(context, "Patient", patient)
     asked = [("_lastUpdated", f"ge{value}") if name == "_since" else (name, value) for name, value in parameters]
@@ -30,10 +36,46 @@ async def everything(context: Context, patient: str, parameters: Sequence[tuple[
         asked.append(("_include", "*"))
     query = read_query(
         "",
-        asked,
+        [(name, value) for name, value in asked if name not in ("start", "end")],
         now=context.hub.clock(),
         base=context.hub.base,
         own_source=context.caller.kind == "system",
         patient=patient,
     )
-    return await search_type(context, query)
+    bounds = [(prefix, name, value) for prefix, name in (("ge", "start"), ("le", "end")) for value in _given(parameters, name)]
+    dates = [f"{prefix}{_date(name, value)}" for prefix, name, value in bounds]
+    within = _within(query.types, dates, Asking(now=context.hub.clock())) if dates else None
+    written = tuple(Written(name, value) for name, value in parameters if name != CURSOR)
+    return await search_type(
+        context,
+        replace(query, operation="$everything", written=written, criteria=(*query.criteria, *([within] if within else ()))),
+    )
+
+
+def _given(parameters: Sequence[tuple[str, str]], name: str) -> list[str]:
+    values = [value for each, value in parameters if each == name]
+    if len(values) > 1:
+        raise InvalidRequest("is written twice", name)
+    return values
+
+
+def _date(name: str, written: str) -> str:
+    try:
+        span(written)
+    except ValueError:
+        raise InvalidRequest("is not a date as FHIR writes it", name) from None
+    return written
+
+
+def _within(types: Sequence[str], dates: Sequence[str], asking: Asking) -> Criterion:
+    """That a resource is about the time asked for, by the main date of its type; what has no date is about any time."""
+    return AnyOf(tuple(_of_type(TYPES[name], dates, asking) for name in types))
+
+
+def _of_type(held: ResourceType, dates: Sequence[str], asking: Asking) -> Criterion:
+    if held.sort == "_lastUpdated":
+        return TypeIs(held.name)
+    clauses = Clauses(asking)
+    missing = clauses.read(held, f"{held.sort}:missing", "true")
+    then = AllOf(tuple(clauses.read(held, held.sort, each) for each in dates))
+    return AllOf((TypeIs(held.name), AnyOf((then, missing))))

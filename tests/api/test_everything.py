@@ -58,8 +58,40 @@ def test_it_takes_since_and_types_by_get_and_by_post(shared, kit, patient):
     assert late["total"] == 0
 
 
+@pytest.mark.parametrize(
+    ("asked", "months"),
+    [
+        ("start=2040-03", [3, 5, 7]),
+        ("end=2040-03", [1, 3]),
+        ("start=2040-02&end=2040-05-31", [3, 5]),
+        ("start=2040-03-10&end=2040-03-10", [3]),
+        ("start=2041", []),
+    ],
+)
+def test_it_can_be_of_the_care_of_a_time_page_by_page(shared, kit, patient, asked, months):
+    held = {}
+    for month in (1, 3, 5, 7):
+        made = kit.observation(patient, effectiveDateTime=f"2040-{month:02}-10T08:00:00Z")
+        held[shared.hold(patient, resource=made, provider=kit.P1, unit=kit.U1)] = month
+    undated = {name: value for name, value in kit.observation(patient).items() if name != "effectiveDateTime"}
+    held[shared.hold(patient, resource=undated, provider=kit.P1, unit=kit.U1)] = 0
+    shared.near(patient)
+    seen, url = [], f"/fhir/Patient/{patient.id}/$everything?_count=1&{asked}"
+    while url:
+        answered = shared.get(url, "doctor")
+        assert answered.status_code == 200, answered.text
+        bundle = answered.json()
+        seen += [each["resource"]["id"] for each in bundle["entry"] if each["search"]["mode"] == "match"]
+        assert all("$everything" in each["url"] for each in bundle["link"])
+        url = next((each["url"] for each in bundle["link"] if each["relation"] == "next"), None)
+    assert patient.id in seen, "who somebody is has no date"
+    assert sorted(held[each] for each in seen if each != patient.id) == [0, *months]
+
+
 def test_what_it_does_not_take_is_refused(shared, patient):
-    assert answer(shared, patient, query="?start=2020-01-01").status_code == 400
+    assert answer(shared, patient, query="?code=x").status_code == 400
+    for query in ("?start=nope", "?end=", "?start=2020&start=2021", "?_since=nope"):
+        assert answer(shared, patient, query=query).status_code == 400, query
     assert answer(shared, patient, query="?_type=Nonsense").status_code == 400
     assert shared.post(f"/fhir/Patient/{patient.id}/$everything", "doctor", json={"resourceType": "Patient"}).status_code == 400
 

@@ -104,6 +104,7 @@ PATHS = (
     "/fhir/Observation/HIDDEN/$validate",
     "/fhir/Patient/PATIENT/$everything",
     "/fhir/Patient/PATIENT/$everything?_type=Observation&_count=2",
+    "/fhir/Patient/PATIENT/$everything?start=2040-10-02&end=2040-10-05",
     "/fhir/Patient/PATIENT",
     "/access/relations?patient=PATIENT",
     "/access/consents?patient=PATIENT",
