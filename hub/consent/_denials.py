@@ -65,13 +65,17 @@ def _excluded(deny: Mapping[str, Any], custodians: set[str]) -> tuple[str, ...]:
         if read.get("type") != "permit":
             raise Unprocessable("a denial within a denial adds nothing that can be kept", f"{place}.type")
         if "class" in read and not {"actor", "purpose"} & read.keys():
-            found |= {_information_type(held, f"{place}.class") for held in listed(read, "class", place)}
+            found |= {information_type(held, f"{place}.class") for held in listed(read, "class", place)}
         elif "class" in read or {hsa_of(to, where) for where, to in actors(read, place, RECIPIENT)} != custodians:
             raise Unprocessable("this exception cannot be kept", place)
     return tuple(sorted(found))
 
 
-def _information_type(held: Any, place: str) -> str:
+def information_type(held: Any, place: str) -> str:
+    """An information type that a block may leave open, or a consent except.
+
+    Raises: Unprocessable: any other.
+    """
     system, code = coding(held, place)
     if system != INFORMATION_TYPE or code not in EXCLUDABLE:
         raise Unprocessable("not an information type that a block may leave open", place)

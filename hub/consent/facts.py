@@ -116,6 +116,14 @@ class Facts:
             row for row in self.grounds.consents if row.regime == regime and row.belongs(self.caller) and row.holds(self.now)
         )
 
+    @cached_property
+    def consented(self) -> Expression:
+        """Entries that the patient's consents for the caller open."""
+        rows = self.consents("SVOD")
+        if not rows:
+            return FALSE
+        return TRUE if any(not row.limited for row in rows) else any_of(*dict.fromkeys(map(_opens, rows)))
+
     def assertions(self, type: AssertionType) -> tuple[Assertion, ...]:
         """The caller's own assertions of a type that hold now; step 0 is none, but `child` has no steps.
 
@@ -207,6 +215,21 @@ def _place(block: Block) -> tuple[str, ...]:
     """The order of blocks in a Release, which is not that in which they happen to be read: outer before inner."""
     period = (str(block.information_start), str(block.information_end))
     return ("1" if block.type == "outer" else "2", block.provider.upper(), block.unit.upper(), *block.excluded, *period)
+
+
+def _opens(consent: Consent) -> Expression:
+    """The entries of a limited consent. One whose time is not known lies in no period, and may lie in one that is excepted."""
+    first, last = consent.information_start, consent.information_end
+    holders = tuple(each.upper() for each in consent.except_holders)
+    outside = [
+        *([Overlaps(None, first)] if first else []),
+        *([Overlaps(last, None)] if last else []),
+        *([Overlaps(consent.except_start, consent.except_end)] if consent.except_start or consent.except_end else []),
+        among("provider", holders),
+        among("unit", holders),
+        among("info_type", left_open(consent.except_types)),
+    ]
+    return all_of(*map(negation, outside))
 
 
 def _closes(block: Block) -> Expression:

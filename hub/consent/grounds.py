@@ -83,6 +83,22 @@ class Consent(Commissioned):
     """SVOD: other providers' records; NLL: the national medication list. One never stands for the other."""
     represented_by: str
     """`RelatedPerson/[id]` of the guardian or representative who gave it; empty: the patient."""
+    information_start: datetime | None = None
+    information_end: datetime | None = None
+    """Exclusive. Only data whose time lies wholly in between; None, None: whatever their time."""
+    except_start: datetime | None = None
+    except_end: datetime | None = None
+    """Exclusive. Not data whose time meets this; None, None: no such exception."""
+    except_holders: tuple[str, ...] = ()
+    """Not data of these care providers and units."""
+    except_types: tuple[str, ...] = ()
+    """Not these information types: `lak`, `upp`."""
+
+    @property
+    def limited(self) -> bool:
+        """Whether it is of some data alone."""
+        times = (self.information_start, self.information_end, self.except_start, self.except_end)
+        return any(times) or bool(self.except_holders or self.except_types)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

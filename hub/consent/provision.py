@@ -1,6 +1,7 @@
 """FHIR Consent, read as the specification and IHE PCF read it: consents of reading units, and blocks. CONSENT.md section 6.
 
-A consent is a root `permit` with recipients (IRCP): each names a reading unit, or an employee in one. A block is a root
+A consent is a root `permit` with recipients (IRCP): each names a reading unit, or an employee in one. A data period and nested
+denials limit it to some data: a nested provision is an exception to its parent (IHE PCF intermediate). A block is a root
 `deny` with a custodian (CST): a provider (outer) or a unit (inner). Whatever else a Consent could say has no exact
 counterpart in the rules, so it is refused when written; if it is met in store all the same, it denies and never permits.
 

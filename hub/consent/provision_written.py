@@ -1,19 +1,21 @@
-"""A consent of the register, shown as FHIR Consent in the shape of IHE PCF basic.
+"""A consent of the register, shown as FHIR Consent in the shape of IHE PCF basic; one of some data alone, of PCF intermediate.
 
 Deviates: R4 says that `provision.type` is not permitted at the root; IHE PCF requires it there.
 Source: https://profiles.ihe.net/ITI/PCF/StructureDefinition-IHE.PCF.consentBasic.html
 """
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from hub.consent._parts import CATEGORY, POLICY, RECIPIENT, SCOPE, TREATMENT
+from hub.consent._parts import CATEGORY, CUSTODIAN, INFORMATION_TYPE, POLICY, RECIPIENT, SCOPE, TREATMENT
 from hub.consent.grounds import Consent, closing
 from hub.fhir.identifiers import HSA_ID
 from hub.fhir.resource import Resource
 from hub.fhir.swedish_time import LOCAL
 
 PROFILE = "https://profiles.ihe.net/ITI/PCF/StructureDefinition/IHE.PCF.consentBasic"
+INTERMEDIATE = "https://profiles.ihe.net/ITI/PCF/StructureDefinition/IHE.PCF.consentIntermediate"
 _STATUS = {"active": "active", "ended": "inactive", "annulled": "entered-in-error"}
 _ROLE = "reader"
 
@@ -27,7 +29,7 @@ def written(consent: Consent, patient: str, source: str = "Samtycke registrerat 
     resource: Resource = {
         "resourceType": "Consent",
         "id": consent.id,
-        "meta": {"profile": [PROFILE]},
+        "meta": {"profile": [INTERMEDIATE if consent.limited else PROFILE]},
         "status": _STATUS[consent.state],
         "scope": {"coding": [_coding(SCOPE)]},
         "category": [{"coding": [_coding(CATEGORY)]}],
@@ -44,12 +46,30 @@ def written(consent: Consent, patient: str, source: str = "Samtycke registrerat 
 
 def _provision(consent: Consent) -> Resource:
     reader: Resource = {"reference": f"#{_ROLE}"} if consent.employee else _organization(consent.unit)
-    return {
+    held: Resource = {
         "type": "permit",
         "period": {"start": _instant(consent.start)} | ({"end": _inclusive(consent.end)} if consent.end else {}),
         "actor": [{"role": {"coding": [_coding(RECIPIENT)]}, "reference": reader}],
         "purpose": [_coding(TREATMENT)],
     }
+    if consent.information_start or consent.information_end:
+        held["dataPeriod"] = _period(consent.information_start, consent.information_end)
+    exceptions = list(_exceptions(consent))
+    return held | ({"provision": exceptions} if exceptions else {})
+
+
+def _exceptions(consent: Consent) -> Iterator[Resource]:
+    if consent.except_start or consent.except_end:
+        yield {"type": "deny", "dataPeriod": _period(consent.except_start, consent.except_end)}
+    if consent.except_holders:
+        role = {"coding": [_coding(CUSTODIAN)]}
+        yield {"type": "deny", "actor": [{"role": role, "reference": _organization(each)} for each in consent.except_holders]}
+    if consent.except_types:
+        yield {"type": "deny", "class": [_coding((INFORMATION_TYPE, each)) for each in consent.except_types]}
+
+
+def _period(start: datetime | None, end: datetime | None) -> dict[str, str]:
+    return ({"start": _instant(start)} if start else {}) | ({"end": _inclusive(end)} if end else {})
 
 
 def _role(consent: Consent) -> Resource:

@@ -457,3 +457,47 @@ def test_every_row_names_the_law_and_the_grounds_it_rests_on(at):
     assert basis(row) == "SVOD 3:1"
     assert row.grounds == ("relation", "relevance", "consent")
     assert basis(Row(TRUE, Outcome.HIDE, "R99")) == "what no rule speaks of is hidden"
+
+
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("limit", "opens"),
+    [
+        ({"information_start": -3 * DAY}, True),
+        ({"information_start": -2 * DAY}, True),
+        ({"information_start": -2 * DAY + SECOND}, False),
+        ({"information_end": -timedelta(hours=47)}, False),
+        ({"information_end": -timedelta(hours=47) + SECOND}, True),
+        ({"except_start": -2 * DAY, "except_end": -DAY}, False),
+        ({"except_start": -timedelta(hours=47) + SECOND}, True),
+        ({"except_end": -2 * DAY}, True),
+        ({"except_end": -2 * DAY + SECOND}, False),
+        ({"except_holders": ("P2",)}, False),
+        ({"except_holders": ("u2",)}, False),
+        ({"except_holders": ("P3", "U3")}, True),
+        ({"except_types": ("lak", "upp")}, True),
+    ],
+    ids=str,
+)
+def test_a_consent_of_some_data_opens_those_alone(at, limit, opens):
+    held = {name: at.now + value if isinstance(value, timedelta) else value for name, value in limit.items()}
+    grounds = at.replace(at.grounds, consents=(at.row(Consent, "c", **held),))
+    assert decided(at, grounds)[1] == ("R47" if opens else "R48")
+    whole = at.replace(grounds, consents=(*grounds.consents, at.row(Consent, "whole")))
+    assert decided(at, whole)[1] == "R47"
+
+
+@pytest.mark.parametrize("times", [{"time_from": None}, {"time_to": None}, {"time_from": None, "time_to": None}], ids=str)
+@pytest.mark.parametrize("name", ["information_start", "information_end", "except_start", "except_end"])
+def test_data_of_an_unknown_time_lie_in_no_consent_s_period_and_in_every_exception(at, name, times):
+    away = -99 * DAY if name in ("information_start", "except_end") else 99 * DAY
+    grounds = at.replace(at.grounds, consents=(at.row(Consent, "c", **{name: at.now + away}),))
+    assert decided(at, grounds)[1] == "R47"
+    assert decided(at, grounds, **times)[1] == "R48"
+
+
+def test_an_excepted_information_type_is_not_opened(at):
+    grounds = at.replace(at.grounds, consents=(at.row(Consent, "c", except_types=("lak",)),))
+    assert [decided(at, grounds, info_type=kind)[1] for kind in ("voo", "lak", "caa-gmh")] == ["R47", "R48", "R48"]

@@ -73,7 +73,15 @@ class Draw(Random):
         )
 
     def consent(self):
-        return Consent(**self.of_reader("", "E1", "E2"), regime=self.regime(), represented_by="")
+        return Consent(**self.of_reader("", "E1", "E2"), regime=self.regime(), represented_by="", **self.limits())
+
+    def limits(self):
+        """Of a consent of some data alone; most have none."""
+        if self.random() < 0.6:
+            return {}
+        times = {name: self.choice(TIMES) for name in ("information_start", "information_end", "except_start", "except_end")}
+        kinds = self.choice([(), (), ("lak",), ("upp",)])
+        return times | {"except_holders": tuple(self.sample(UNITS + PROVIDERS, self.choice([0, 0, 1]))), "except_types": kinds}
 
     def revoke(self):
         return Revoke(
@@ -196,6 +204,15 @@ def test_a_ground_taken_away_opens_nothing(grounds, custody, kind):
         fewer = tuple(row for number, row in enumerate(getattr(grounds, kind)) if number != left_out)
         if permits(replace(grounds, **{kind: fewer}), custody):
             assert permits(grounds, custody)
+
+
+@LAW
+@given(GROUNDS, ENTRIES)
+def test_a_limit_of_a_consent_opens_nothing(grounds, custody):
+    whole = dict.fromkeys(("information_start", "information_end", "except_start", "except_end"))
+    unlimited = tuple(replace(row, **whole, except_holders=(), except_types=()) for row in grounds.consents)
+    if permits(grounds, custody):
+        assert permits(replace(grounds, consents=unlimited), custody)
 
 
 @LAW

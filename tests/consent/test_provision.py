@@ -1,5 +1,6 @@
 """A FHIR Consent becomes exactly the grounds it states, or is refused with the place of what cannot be kept."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -207,9 +208,22 @@ RESEARCH = TREAT | {"code": "HRESCH"}
         (permit(**{"class": [{"code": "x"}]}), "Consent.provision.class"),
         (permit(code=[{"text": "x"}]), "Consent.provision.code"),
         (permit(data=[{}]), "Consent.provision.data"),
-        (permit(dataPeriod={"start": "2026"}), "Consent.provision.dataPeriod"),
+        (permit(dataPeriod={"start": "2026-13"}), "Consent.provision.dataPeriod.start"),
         (permit(action=[{"text": "x"}]), "Consent.provision.action"),
-        (permit(provision=[{"type": "deny", "actor": []}]), "Consent.provision.provision[0].type"),
+        (permit(provision=[{"type": "deny"}]), "Consent.provision.provision[0]"),
+        (permit(dataPeriod={}), "Consent.provision.dataPeriod"),
+        (permit(provision=[{"type": "deny", "dataPeriod": {"end": "9999"}}]), "Consent.provision.provision[0].dataPeriod"),
+        (permit(provision=[{"type": "deny", "actor": []}]), "Consent.provision.provision[0]"),
+        (permit(provision=[{"type": "deny", "dataPeriod": {}, "class": []}]), "Consent.provision.provision[0]"),
+        (
+            permit(provision=[{"type": "deny", "actor": [actor(named("U9"), "CST")]}]),
+            "Consent.provision.provision[0].actor[0].reference",
+        ),
+        (permit(provision=[{"type": "deny", "actor": [actor(named("U1"))]}]), "Consent.provision.provision[0].actor[0].role"),
+        (permit(provision=[{"type": "deny", "class": [{"code": "voo"}]}]), "Consent.provision.provision[0].class"),
+        (permit(provision=[{"type": "deny", "data": [{}]}]), "Consent.provision.provision[0].data"),
+        (permit(provision=[{"type": "maybe"}]), "Consent.provision.provision[0].type"),
+        (permit(dataPeriod={"start": "2026"}) | {"policy": [{"uri": POLICY["NLL"]}]}, "Consent.provision"),
         (permit(provision=[{"type": "permit", "provision": []}]), "Consent.provision.provision[0].provision"),
         (consent({"provision": [{"type": "deny"}]}), "Consent.provision.provision[0].type"),
     ],
@@ -297,10 +311,21 @@ CONSENTS = st.builds(
     regime=st.sampled_from(["SVOD", "NLL"]),
     represented_by=st.sampled_from(["", "RelatedPerson/g"]),
 )
+LIMITED = st.builds(
+    replace,
+    CONSENTS,
+    regime=st.just("SVOD"),
+    information_start=st.none() | st.just(datetime(1999, 5, 1, tzinfo=UTC)),
+    information_end=st.none() | INSTANTS | MIDNIGHTS,
+    except_start=st.none() | st.just(datetime(1999, 6, 1, tzinfo=UTC)),
+    except_end=st.none() | INSTANTS | MIDNIGHTS,
+    except_holders=st.sampled_from([(), ("P2",), ("P2", "U3")]),
+    except_types=st.sampled_from([(), ("lak",), ("lak", "upp")]),
+)
 
 
 @settings(deadline=None)
-@given(CONSENTS)
+@given(CONSENTS | LIMITED)
 def test_a_consent_of_the_register_is_read_back_as_it_was_written(row):
     assert read(written(row, "Patient/p"), CONTEXT) == (row,)
 

@@ -57,7 +57,7 @@ def younger_than(years: int) -> Condition:
 # Grounds
 current, near, related = ground(lambda f: f.relations), ground(lambda f: f.near), ground(lambda f: f.related)
 relevance = ground(lambda f: f.relevance)
-consented, list_consented = ground(lambda f: f.consents("SVOD")), ground(lambda f: f.consents("NLL"))
+consented, list_consented = Condition(lambda f: f.consented), ground(lambda f: f.consents("NLL"))
 shared = ground(lambda f: f.shares)
 attorney = ground(lambda f: f.attorneys)
 emergency, emergency_2 = ground(lambda f: f.assertions("emergency")), ground(lambda f: f.second_steps("emergency"))
