@@ -4,7 +4,7 @@ import os
 import tempfile
 import uuid
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -44,23 +44,35 @@ def postgres_template(postgres: str) -> str:
     return name
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty, migrated database of each kind in turn."""
-    if request.param == "sqlite":
-        from hub.store.database import Database
+@pytest.fixture
+def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], str]]:
+    """Gives the address of an empty, migrated database of a kind ("sqlite", "postgresql"), another each time."""
+    made: list[str] = []
 
-        url = f"sqlite:///{tmp_path / 'hub.db'}"
-        database = Database(url)
-        database.migrate()
-        database.close()
-        yield url
-        return
-    address, template = request.getfixturevalue("postgres"), request.getfixturevalue("postgres_template")
-    name = f"hub_test_{uuid.uuid4().hex[:12]}"
-    _maintain(address, f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield _named(address, name)
-    _maintain(address, f"DROP DATABASE {name} WITH (FORCE)")
+    def new(kind: str) -> str:
+        name = f"hub_test_{uuid.uuid4().hex[:12]}"
+        if kind == "sqlite":
+            from hub.store.database import Database
+
+            url = f"sqlite:///{tmp_path / name}.db"
+            database = Database(url)
+            database.migrate()
+            database.close()
+            return url
+        address, template = request.getfixturevalue("postgres"), request.getfixturevalue("postgres_template")
+        _maintain(address, f"CREATE DATABASE {name} TEMPLATE {template}")
+        made.append(name)
+        return _named(address, name)
+
+    yield new
+    for name in made:
+        _maintain(request.getfixturevalue("postgres"), f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, databases: Callable[[str], str]) -> str:
+    """An empty, migrated database of each kind in turn."""
+    return databases(request.param)
 
 
 @pytest.fixture(scope="session")
