@@ -81,6 +81,8 @@ class Threads:
         self._wake = threading.Semaphore(0)
         self._resting = count
         self._closed = False
+        self.turns = 0
+        """How many there were: each wakes the loop once."""
         self._threads = [threading.Thread(target=self._serve, name=f"{name}_{n}", daemon=True) for n in range(count)]
         for each in self._threads:
             each.start()
@@ -167,6 +169,7 @@ class Threads:
             return False
 
     def _finish(self, done: Sequence[Task]) -> None:
+        self.turns += 1
         logged = [(task, task.leaf) for task in done if task.leaf is not None]
         try:
             numbers = self._log.append_all([leaf for _, leaf in logged]) if logged else ()

@@ -1,5 +1,6 @@
 """What an answer costs, in counts: statements, hops, commits. Never seconds: those are for `make bench`."""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ from hub.fhir.identity import rid
 from hub.fhir.query import read_query
 from hub.hub import Hub
 from hub.interactions.context import Context
-from hub.interactions.read import read
+from hub.interactions.read import places, read
 from hub.interactions.search import search_type
 from hub.keys import Keys
 from hub.refresh import Refresher
@@ -130,6 +131,39 @@ async def test_a_search_of_fifty_is_one_hop_and_three_statements_before_the_log(
     await search_type(context, _query(context, patient))
     sent, hops, commits = await _counted(context, lambda: search_type(context, _query(context, patient)))
     assert (len(_answering(sent)), hops, commits) == (3, 1, 1)
+
+
+async def test_thirty_two_reads_at_once_share_turns_each_of_one_commit_and_one_wake_up(house):
+    context, _ = house
+    await read(context, "Observation", "o1")
+    turns = context.hub.store.turns
+
+    async def many():
+        await asyncio.gather(*(read(context, "Observation", f"o{number}") for number in range(32)))
+
+    sent, hops, commits = await _counted(context, many)
+    assert (hops, commits) == (32, context.hub.store.turns - turns)
+    assert commits <= 16  # one, where a turn is long enough for all
+    assert len(_answering(sent)) == 3 * 32
+    assert len(sent) - len(_answering(sent)) <= 8 * commits  # epochs, head, last of the patient's list; what is written
+
+
+async def test_while_nothing_changes_a_decision_is_the_same_object_and_so_is_what_the_log_says_of_it(house):
+    context, _ = house
+    seen = []
+
+    def look(store):
+        [(_, _, found)] = places(store, context, "Observation", "o1")
+        seen.append(found)
+
+    for _ in range(2):
+        await context.hub.store(look)
+    assert seen[0] is seen[1]
+    await read(context, "Observation", "o1")
+    said = dict(seen[0].said)
+    await read(context, "Observation", "o2")
+    assert seen[0].said == said
+    assert len(said) == 1
 
 
 async def test_a_ground_that_is_added_is_read_at_the_next_request(house):
