@@ -20,8 +20,9 @@ from hub.fhir.types import TYPES
 from hub.interactions import logbook
 from hub.interactions.context import Context, check_caller, told_of
 from hub.interactions.reaching import as_read_by, check_reviewed
-from hub.interactions.read import places
+from hub.interactions.read import found_now
 from hub.interactions.readers import ASSUMED, ROLES, SOMEBODY, reader
+from hub.interactions.scopes import scopes
 from hub.interactions.view import concerns
 from hub.store.audit_log import Leaf
 from hub.store.held_entry import custody_at
@@ -74,20 +75,13 @@ def _to_staff(store: Store, context: Context, asked: Asked) -> tuple[dict[str, A
     if asked.at or asked.unit or asked.employee or asked.role:
         raise Forbidden("staff ask about themselves, and about now")
     context.caller.require("r", asked.resource_type)
-    [(_, number, seen)] = places(store, context, asked.resource_type, asked.fhir_id)
-    found = store.search.read(store.reader(), seen.view, asked.resource_type, number, asked.fhir_id)
-    hits = [found] if found else []
-    leaf = logbook.released(seen, context.caller, "explain", asked.resource_type, hits, context.request_id)
+    found, leaf = found_now(store, context, "explain", asked.resource_type, asked.fhir_id)
     return {"resource": f"{asked.resource_type}/{asked.fhir_id}", "shown": bool(found)}, leaf
 
 
 def _in_full(store: Store, context: Context, asked: Asked) -> tuple[dict[str, Any] | None, Leaf]:
-    told = told_of(store, asked.resource_type, asked.fhir_id)
-    now = max(store.now(), told.recorded)  # a patient's record may be some microseconds ahead of the clock
-    at = now if asked.at is None else micros(asked.at)
-    if at > now:
-        raise InvalidRequest("is yet to come", "at")
-    custody = _custody(store, context, told, asked, at)
+    looked = [_looked(store, context, asked, scope) for scope in scopes(context.hub, context.caller)]
+    told, at, custody = next((each for each in looked if each[2]), looked[0])
     moment = asked.at or context.hub.clock()
     who = _reader(context, asked)
     then = known_at(store.reader(), told, at) if asked.at else told
@@ -108,12 +102,20 @@ def _in_full(store: Store, context: Context, asked: Asked) -> tuple[dict[str, An
     return answer, replace(leaf, epochs=((told.pk, told.epoch),) if reached else ())
 
 
-def _custody(store: Store, context: Context, told: Known, asked: Asked, at: int) -> Custody | None:
-    """Of the resource as it was there; None: it was not, or it is the population register's."""
-    number = rid(store.keys.identity, asked.resource_type, asked.fhir_id)
+def _looked(store: Store, context: Context, asked: Asked, scope: str) -> tuple[Known, int, Custody | None]:
+    """The patient, the time, and the custody of the resource as it was there; None: it was not, or it is the register's.
+
+    Takes: `scope`: a place where a resource of that id may lie. Raises: InvalidRequest: a time to come.
+    """
+    told = told_of(store, scope + asked.resource_type, asked.fhir_id)
+    now = max(store.now(), told.recorded)  # a patient's record may be some microseconds ahead of the clock
+    at = now if asked.at is None else micros(asked.at)
+    if at > now:
+        raise InvalidRequest("is yet to come", "at")
+    number = rid(store.keys.identity, scope + asked.resource_type, asked.fhir_id)
     found = custody_at(store.reader(), told.pk, asked.resource_type, number, asked.fhir_id, at)
     register = context.hub.register
-    return None if found and register and found.source == register.name else found
+    return told, at, None if found and register and found.source == register.name else found
 
 
 def _reader(context: Context, asked: Asked) -> Caller:
