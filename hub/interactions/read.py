@@ -1,10 +1,10 @@
 """read and vread, and the versions of a resource: what is withheld is not there, word for word. http://hl7.org/fhir/R4/http.html#read"""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from hub.errors import HubError, NotFound
+from hub.errors import Gone, HubError, NotFound
 from hub.fhir.identity import rid
 from hub.interactions import logbook
 from hub.interactions.context import Context, check_refusal, recalled
@@ -13,7 +13,7 @@ from hub.interactions.scopes import scopes
 from hub.interactions.view import Sight, sight
 from hub.store.audit_log import Leaf
 from hub.store.patients import locate_all
-from hub.store.search import Found, Version, View
+from hub.store.search import Found, Missing, Version, View
 from hub.store.store import Store
 from hub.store.tables import NO_PATIENT
 
@@ -33,19 +33,23 @@ class Held:
 async def read(context: Context, resource_type: str, fhir_id: str) -> Held:
     """The current version.
 
-    Raises: NotFound: no such resource in this caller's view; Forbidden.
+    Raises: NotFound: no such resource in this caller's view; Gone: it was deleted, and was in this view; Forbidden.
     """
-    found = await _logged(context, "read", resource_type, found_now, fhir_id)
+    found = await _logged(context, "read", resource_type, _now, fhir_id)
+    if isinstance(found, Missing):
+        raise Gone("the resource was deleted")
     return Held(found.bytes, found.version_id, found.recorded)
 
 
 async def vread(context: Context, resource_type: str, fhir_id: str, version_id: str) -> Held:
     """One version.
 
-    Raises: NotFound: no such version in this caller's view, or the resource was deleted then.
+    Raises: NotFound: no such version in this caller's view; Gone: the resource was deleted then.
     """
     for each in await _logged(context, "vread", resource_type, _versions, fhir_id):
-        if each.version_id == version_id and each.bytes is not None:
+        if each.version_id == version_id:
+            if each.bytes is None:
+                raise Gone("the resource was deleted")
             return Held(each.bytes, each.version_id, each.recorded)
     raise NotFound("there is no such resource")
 
@@ -97,39 +101,47 @@ def _place(store: Store, context: Context, scope: str, resource_type: str, numbe
 
 def found_now(store: Store, context: Context, action: str, resource_type: str, fhir_id: str) -> tuple[Found | None, Leaf]:
     """The current version, if it is released, and the entry for the log."""
-    found, number, seen = _first(store, context, resource_type, fhir_id, store.search.read)
-    hits = [found] if found else []
-    return found, _leaf(seen, context, action, resource_type, hits, _closing(store, seen, resource_type, number, fhir_id, hits))
+    found, leaf = _now(store, context, action, resource_type, fhir_id)
+    return (None if isinstance(found, Missing) else found), leaf
+
+
+def _now(store: Store, context: Context, action: str, resource_type: str, fhir_id: str) -> tuple[Found | Missing | None, Leaf]:
+    """The current version, or that it was deleted, as far as that is released; and the entry for the log."""
+    found, number, seen, missed = _first(store, context, resource_type, fhir_id, store.search.read)
+    if found:
+        return found, _leaf(seen, context, action, resource_type, [found], [])
+    why = {each: store.search.missing(store.reader(), its.view, resource_type, each, fhir_id) for each, its in missed}
+    deleted = next((each for each in why.values() if each and each.deleted), None)
+    return deleted, _leaf(seen, context, action, resource_type, [], _closing(why[number]))
 
 
 def _versions(store: Store, context: Context, action: str, resource_type: str, fhir_id: str) -> tuple[tuple[Version, ...], Leaf]:
-    found, number, seen = _first(store, context, resource_type, fhir_id, store.search.versions)
+    found, number, seen, _ = _first(store, context, resource_type, fhir_id, store.search.versions)
     hits = [
         Found(seen.view.pk, number, each.fhir_id, each.version_id, each.recorded, each.entry, each.row, b"") for each in found
     ]
-    return found, _leaf(seen, context, action, resource_type, hits, _closing(store, seen, resource_type, number, fhir_id, hits))
+    missing = None if found else store.search.missing(store.reader(), seen.view, resource_type, number, fhir_id)
+    return found, _leaf(seen, context, action, resource_type, hits, _closing(missing))
 
 
 def _first(
     store: Store, context: Context, resource_type: str, fhir_id: str, look: Callable[[Any, View, str, int, str], Seen]
-) -> tuple[Seen, int, Sight]:
+) -> tuple[Seen, int, Sight, Sequence[tuple[int, Sight]]]:
     """What is seen at the first place where there is anything to be seen, with the place. Where there is nothing, the place is
-    the one that the log tells of: in somebody's record, if there is any."""
-    missed: tuple[Seen, int, Sight] | None = None
+    the one that the log tells of: in somebody's record, if there is any; and with it all the places that were looked at."""
+    missed: list[tuple[Seen, int, Sight]] = []
     for _, number, seen in places(store, context, resource_type, fhir_id):
         found = look(store.reader(), seen.view, resource_type, number, fhir_id)
         if found:
-            return found, number, seen
-        if missed is None or (seen.known.fhir_id and not missed[2].known.fhir_id):
-            missed = found, number, seen
-    assert missed is not None
-    return missed
+            return found, number, seen, ()
+        missed.append((found, number, seen))
+    told = next((each for each in missed if each[2].known.fhir_id), missed[0])
+    return *told, [(number, seen) for _, number, seen in missed]
 
 
-def _closing(store: Store, seen: Sight, resource_type: str, number: int, fhir_id: str, hits: list[Found]) -> list[str]:
+def _closing(missing: Missing | None) -> list[str]:
     """For the log: the rule by which the resource is withheld; none of what is not there, which costs the same."""
-    rule = None if hits else store.search.closing(store.reader(), seen.view, resource_type, number, fhir_id)
-    return [rule] if rule else []
+    return [missing.rule] if missing and missing.rule else []
 
 
 def _leaf(seen: Sight, context: Context, action: str, resource_type: str, hits: list[Found], closing: list[str]) -> Leaf:

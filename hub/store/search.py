@@ -37,7 +37,7 @@ from hub.store.search_parts import sort_key
 from hub.store.tables import body, locator, resource
 from hub.store.values import fitted
 
-__all__ = ["Found", "Page", "Searcher", "Version", "View", "Views", "Withheld"]
+__all__ = ["Found", "Missing", "Page", "Searcher", "Version", "View", "Views", "Withheld"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,15 @@ class Withheld(NamedTuple):
     provider: str | None
     info_type: str
     entries: int
+
+
+class Missing(NamedTuple):
+    """Why a resource is not given."""
+
+    rule: str
+    """By which it is withheld: for the log, never for an answer. Empty: it is gone."""
+    deleted: bool = False
+    """It is gone, and who asks would be shown it if it were not."""
 
 
 class Searcher:
@@ -140,11 +149,16 @@ class Searcher:
         rows = statement.rows(connection, view.values() | {"type": resource_type})
         return [Withheld(view.release.rows[abs(row) - 1].rule, holder, kind, count) for row, holder, kind, count in rows]
 
-    def closing(self, connection: Connection, view: View, resource_type: str, number: int, fhir_id: str) -> str | None:
-        """The rule by which one resource is not released; None: there is no such resource. For the log, never for an answer."""
+    def missing(self, connection: Connection, view: View, resource_type: str, number: int, fhir_id: str) -> Missing | None:
+        """Why one resource is not given; None: there is no such resource."""
         statement = self._prepared.made(("closing", view.shape()), lambda: self._closing(view))
         row = statement.row(connection, view.values() | {"type": resource_type, "rid": number, "fhir_id": fitted(fhir_id)})
-        return view.release.rows[abs(row[0]) - 1].rule if row else None
+        if row is None:
+            return None
+        place, gone = row
+        if gone:
+            return Missing("", deleted=place in permits(shape(view.release)))
+        return Missing(view.release.rows[abs(place) - 1].rule)
 
     def entry_at(self, connection: Connection, number: int, resource_type: str) -> int | None:
         """The entry whose resource has this number, whoever may see it; for writing, never for answering."""
@@ -184,7 +198,7 @@ class Searcher:
 
     def _closing(self, view: View) -> Select[Any]:
         at = Relation(view)
-        return select(at.decided()).where(*_THIS, at.where(), at.current(), resource.c.gone == 0)
+        return select(at.decided(), resource.c.gone).where(*_THIS, at.where(), at.current())
 
     def _read(self, view: View) -> Select[Any]:
         found = decided(Relation(view), select(*COLUMNS, resource.c.version).where(*_THIS)).subquery("found")

@@ -87,7 +87,7 @@ def test_a_conditional_patch_and_delete_want_one_match(shared):
     assert house.do("DELETE", path, CLIENT).status_code == 412
     assert house.do("DELETE", f"/fhir/Practitioner/{other}", CLIENT).status_code == 204
     assert house.do("DELETE", path, CLIENT).status_code == 204
-    assert house.get(f"/fhir/Practitioner/{id}", CLIENT).status_code == 404
+    assert house.get(f"/fhir/Practitioner/{id}", CLIENT).status_code == 410
 
 
 def test_a_condition_is_met_by_what_is_released_and_by_nothing_else(shared, kit):

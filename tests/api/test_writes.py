@@ -34,7 +34,11 @@ def test_a_patient_writes_reads_changes_and_deletes_an_own_measurement(shared, k
     assert house.get(location(made, kit), me).json()["status"] == "final"
     assert house.do("DELETE", f"/fhir/Observation/{id}", me).status_code == 204
     assert house.do("DELETE", f"/fhir/Observation/{id}", me).status_code == 204
-    assert house.get(f"/fhir/Observation/{id}", me).status_code == 404
+    gone = house.get(f"/fhir/Observation/{id}", me)
+    assert (gone.status_code, gone.json()["issue"][0]["code"]) == (410, "deleted")
+    never = house.get("/fhir/Observation/never-issued", "doctor")
+    withheld = house.get(f"/fhir/Observation/{id}", "doctor")
+    assert (withheld.status_code, withheld.content) == (404, never.content)
     assert house.do("PUT", f"/fhir/Observation/{id}", me, resource=changed).status_code == 410
     assert house.found("/fhir/Observation", me) == []
     past = house.get(f"/fhir/Observation/{id}/_history", me).json()
@@ -245,7 +249,8 @@ def test_a_sources_client_keeps_its_own_entries(shared, kit):
     assert plain.status_code == 201
     assert plain.json()["id"] != "ignored"
     assert house.do("DELETE", "/fhir/Observation/o1", "alfa-client").status_code == 204
-    assert house.get("/fhir/Observation/o1", "alfa-client").status_code == 404
+    assert house.get("/fhir/Observation/o1", "alfa-client").status_code == 410
+    assert house.get("/fhir/Observation/o1", "beta-client").status_code == 404
     assert house.do("PUT", "/fhir/Observation/o1", "alfa-client", resource=observation).status_code == 201
     assert house.get("/fhir/Observation/o1", "alfa-client").status_code == 200
 
@@ -268,7 +273,7 @@ def test_two_sources_with_one_id_never_see_each_other(shared):
         renewed = {**house.get("/fhir/Observation/same", name).json(), "status": "amended"}
         assert house.do("PUT", "/fhir/Observation/same", name, resource=renewed).status_code == 200
     assert house.do("DELETE", "/fhir/Observation/same", "beta-client").status_code == 204
-    assert house.get("/fhir/Observation/same", "beta-client").status_code == 404
+    assert house.get("/fhir/Observation/same", "beta-client").status_code == 410
     assert house.get("/fhir/Observation/same", "alfa-client").status_code == 200
 
 
@@ -287,8 +292,12 @@ def test_staff_read_what_is_released_to_them_by_its_id_whoever_else_chose_the_sa
     assert house.get(f"/fhir/Observation/{id}/_history/{version}", "doctor").content == held.content
     assert house.get(f"/fhir/Observation/{id}/_history", "doctor").json()["total"] == 1
     assert house.do("DELETE", f"/fhir/Observation/{id}", "alfa-client").status_code == 204
-    assert house.get(f"/fhir/Observation/{id}", "doctor").content == house.get("/fhir/Observation/never", "doctor").content
-    assert house.log()[-2]["patient"] == patient.id, "what is withheld is logged with whose it is"
+    assert house.get(f"/fhir/Observation/{id}", "doctor").status_code == 410
+    hidden = kit.observation(patient, id=f"hidden-{first}")
+    assert house.do("PUT", f"/fhir/Observation/hidden-{first}", "beta-client", resource=hidden).status_code == 201
+    withheld = house.get(f"/fhir/Observation/hidden-{first}", "doctor")
+    assert house.log()[-1]["patient"] == patient.id, "what is withheld is logged with whose it is"
+    assert withheld.content == house.get("/fhir/Observation/never", "doctor").content
 
 
 def test_what_a_source_deleted_comes_back_where_it_was(shared, kit):
