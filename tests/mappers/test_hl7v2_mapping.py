@@ -279,10 +279,13 @@ def test_answers_beneath_an_answer_are_its_members():
 
 @pytest.mark.parametrize("field", ["OBX|1|NM|HB|1.1|1||||||F", "NTE|1||x", "SPM|1|^A||BLD", "OBR|1||F1|X|||||||||||||||||||||F"])
 def test_a_message_of_one_segment_again_and_again_takes_time_by_its_length(field):
-    def cost(times):
+    def once(times):
         begun = time.process_time()
         oru(PID, OBR.format(""), *[field] * times)
         return time.process_time() - begun
+
+    def cost(times):
+        return min(once(times) for _ in range(3))  # a collection of other tests' garbage may fall into one of them
 
     cost(50)
     assert cost(4000) < 40 * max(cost(400), 0.004)
