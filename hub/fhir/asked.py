@@ -60,7 +60,7 @@ class Query:
     types: tuple[str, ...] = ()
     """Of a search on several types. Empty: the one."""
     compartment: str = ""
-    """The id of the Patient in whose compartment several types are searched."""
+    """The id of the Patient whose compartment is searched."""
     operation: str = ""
     """The operation on that Patient that is answered by this search, `$everything`; empty: none."""
     patients: tuple[str | Identifier, ...] = ()
@@ -119,12 +119,12 @@ class Query:
     def _place(self) -> str:
         """Where it is asked, without the base."""
         if self.compartment:
-            return f"/Patient/{self.compartment}/{self.operation or '*'}"
+            return f"/Patient/{self.compartment}/{self.operation or self.resource_type or '*'}"
         return f"/{self.resource_type}" if self.resource_type else ""
 
     def resolved(self, patient: str) -> "Query":
         """The same query with the one patient's logical id in place of every number that named the patient."""
-        if not self.resource_type:
+        if not self.resource_type or self.compartment:
             return replace(self, patients=(patient,))
         itself = self.resource_type == "Patient"
         named = Written("_id" if itself else "patient", patient, names=True)

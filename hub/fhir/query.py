@@ -45,6 +45,7 @@ _FORM = frozenset(("_format", "_pretty"))
 _NAMES_PATIENT = ("patient", "subject")
 _CHAINED = (*(f"{name}.identifier" for name in _NAMES_PATIENT), *(f"{name}:Patient.identifier" for name in _NAMES_PATIENT))
 _ELEMENT = re.compile(r"[A-Za-z][A-Za-z0-9.]{0,63}", re.ASCII)
+NAMED_TWICE = "the patient is named twice, and not as the same"
 _ONCE = ("_count", "_sort", "_total", "_summary", "_type", "_contained", CURSOR)
 """Parameters that are given once at most."""
 _INCLUDES = ("_include", "_revinclude")
@@ -216,7 +217,7 @@ class _Reader:
 
     def _name(self, patients: Sequence[str | Identifier]) -> None:
         if self.patients is not None and self.patients != list(patients):
-            raise InvalidRequest("the patient is named twice, and not as the same", "patient")
+            raise InvalidRequest(NAMED_TWICE, "patient")
         self.patients = list(patients)
 
     def _patients_of_several(self, name: str, value: str) -> None:
@@ -255,6 +256,8 @@ class _Reader:
 
     def query(self, patient: str) -> Query:
         summary = cast(Summary, self.control.get("_summary", "false"))
+        if patient and self.patients is not None and self.patients != [patient]:
+            raise InvalidRequest(NAMED_TWICE, "patient")
         return Query(
             resource_type=self.resource_type,
             types=() if self.resource_type else tuple(each.name for each in self.types),

@@ -36,6 +36,19 @@ def relinked(resource: Resource, links: Mapping[str, str], full_url: str = "") -
     return found
 
 
+def made_relative(resource: Resource, base: str) -> Resource:
+    """The resource with its references to this server written as `Type/id`; the same object where it has none that are absolute.
+
+    Takes: `base`: the server's own FHIR base URL. Source: http://hl7.org/fhir/R4/references.html#literal
+    """
+
+    def rewrite(written: str, reference: bool) -> str:
+        return written.removeprefix(f"{base}/") if reference else written
+
+    found: Resource = _of_type(resource, str(resource["resourceType"]), rewrite)
+    return found
+
+
 def conditional_references(resource: Resource) -> Iterator[str]:
     """The references that name what they mean by a search: `Patient?identifier=…`."""
     found: list[str] = []

@@ -15,7 +15,7 @@ SORTABLE: frozenset[Kind] = frozenset(("date", "token", "string", "number", "qua
 
 
 def count(written: str) -> int:
-    if not (written.isascii() and written.isdigit() and len(written) < 10):
+    if not (written.isascii() and written.isdigit() and len(written) <= 20):
         raise InvalidRequest("not a whole number of 0 or more", "_count")
     return min(int(written), MAX_COUNT)
 

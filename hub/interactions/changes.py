@@ -188,7 +188,9 @@ def _update(connection: Connection, store: Store, context: Context, change: Chan
     made = clean(change.type, resource)
     source = context.caller.kind == "system"
     before = _found(connection, store, context, change.type, fhir_id, gone=not source)
-    if before is None and (not source or change.versions is not None):
+    if before is None and source and change.versions is not None:
+        raise Stale("there is no version to be the one believed", "If-Match")
+    if before is None and not source:
         raise NotFound("there is no such resource")
     if before is not None:
         if change.absent:
@@ -216,6 +218,8 @@ def _delete(connection: Connection, store: Store, context: Context, change: Chan
     try:
         before = _found(connection, store, context, change.type, fhir_id)
     except Gone:
+        return _deleted_nothing(context, change, fhir_id)
+    if before is None and caller.kind == "system":
         return _deleted_nothing(context, change, fhir_id)
     if before is None:
         raise NotFound("there is no such resource")

@@ -36,19 +36,22 @@ async def transaction(context: Context, steps: Sequence[Step]) -> Mapping[int, W
     entries write one resource. Unprocessable, Several: a reference by search finds nothing, or several.
     """
     try:
-        ready, sought = [], {}
+        ready: list[Step] = []
+        sought: dict[str, tuple[Step, Condition]] = {}
         for step in steps:
             with at(step.asked):
                 ready.append(replace(step, change=await prepared(context, step.change)))
                 for written, query in step.sought:
-                    sought[written] = await condition(context, query)
+                    sought[written] = (step, await condition(context, query))
         return await context.current(lambda given: given.hub.store(_together, given, ready, sought))
     except HubError as fault:
         await context.refuse("transaction", "Bundle", fault)
         raise
 
 
-def _together(store: Store, context: Context, steps: Sequence[Step], sought: Mapping[str, Condition]) -> Mapping[int, Written]:
+def _together(
+    store: Store, context: Context, steps: Sequence[Step], sought: Mapping[str, tuple[Step, Condition]]
+) -> Mapping[int, Written]:
     def work(connection: Connection) -> tuple[Mapping[int, Written], list[Leaf]]:
         lock_view(connection, store, context.caller)  # so that two of one source never wait for each other's patients
         return _Work(connection, store.inside(connection), context, steps).done(sought)
@@ -66,11 +69,11 @@ class _Work:
         self._written: dict[int, Written] = {}
         self._leaves: list[Leaf] = []
 
-    def done(self, sought: Mapping[str, Condition]) -> tuple[Mapping[int, Written], list[Leaf]]:
+    def done(self, sought: Mapping[str, tuple[Step, Condition]]) -> tuple[Mapping[int, Written], list[Leaf]]:
         deletions = [step for step in self._steps if step.change.action == "delete"]
         for step in deletions:
             self._carry_out(step, step.change)
-        links = {written: self._sought(written, each) for written, each in sought.items()}
+        links = {written: self._sought(written, *each) for written, each in sought.items()}
         meant = {step.asked.number: self._meant(step) for step in self._steps[len(deletions) :]}
         links |= {
             step.asked.full_url: meant[n] for step in self._steps if (n := step.asked.number) in meant and step.asked.full_url
@@ -92,13 +95,14 @@ class _Work:
             self._written[step.asked.number] = written
             self._leaves.append(leaf)
 
-    def _sought(self, written: str, condition: Condition) -> str:
+    def _sought(self, written: str, step: Step, condition: Condition) -> str:
         """The one resource that a reference by search finds, among what was there before."""
         hits = meets(self._connection, self._store, self._context, condition)
+        place = f"{step.asked.place}.resource"
         if len(hits) > 1:
-            raise Several("a reference by search means more than one resource", "Bundle.entry.resource")
+            raise Several("a reference by search means more than one resource", place)
         if not hits:
-            raise Unprocessable("a reference by search finds nothing", "Bundle.entry.resource")
+            raise Unprocessable("a reference by search finds nothing", place)
         return f"{written.partition('?')[0]}/{hits[0].fhir_id}"
 
     def _meant(self, step: Step) -> str:

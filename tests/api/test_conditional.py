@@ -361,3 +361,29 @@ def test_transactions_that_meet_in_another_order_are_all_carried_out(house, kit,
     texts = {house.get(f"/fhir/Observation/o-{name}", CLIENT).json()["code"]["text"] for name in ("ta", "tb")}
     assert len(texts) == 1, "one transaction came last for both"
     assert house.get("/fhir/Observation/o-ta/_history", CLIENT).json()["total"] == 12
+
+
+def test_a_version_of_what_is_not_there_is_not_the_one_believed_and_what_never_was_is_deleted_already(light):
+    made = {"resourceType": "Practitioner", "id": "never-was"}
+    believed = light.do("PUT", "/fhir/Practitioner/never-was", CLIENT, resource=made, headers={"if-match": 'W/"1"'})
+    assert believed.status_code == 412
+    assert light.do("DELETE", "/fhir/Practitioner/never-was", CLIENT).status_code == 204
+
+
+def test_an_absolute_reference_to_this_server_is_the_relative_one(light):
+    base = light.hub.base
+    who = light.post("/fhir/Patient", CLIENT, resource={"resourceType": "Patient"}).json()["id"]
+    place = light.post("/fhir/Organization", CLIENT, resource={"resourceType": "Organization", "name": "Absolut"}).json()["id"]
+    observation = {"resourceType": "Observation", "status": "final", "code": {"text": "x"}}
+    observation |= {
+        "subject": {"reference": f"{base}/Patient/{who}"},
+        "performer": [{"reference": f"{base}/Organization/{place}"}],
+    }
+    made = light.post("/fhir/Observation", CLIENT, resource=observation)
+    assert made.json()["subject"] == {"reference": f"Patient/{who}"}
+    for asked in (
+        f"performer=Organization/{place}",
+        f"performer={base}/Organization/{place}",
+        "performer:Organization.name=absolut",
+    ):
+        assert light.found(f"/fhir/Observation?{asked}", CLIENT) == [made.json()["id"]], asked

@@ -75,7 +75,8 @@ def test_one_entry_that_fails_undoes_all_and_is_named(shared):
 
 
 @pytest.mark.parametrize(
-    ("method", "url", "status"), [("PUT", "Observation/another", 400), ("DELETE", "Observation/never-issued", 404)]
+    ("method", "url", "status"),
+    [("PUT", "Observation/another", 400), ("GET", "Observation/x/y/z", 400), ("DELETE", "Nonsense/x", 400)],
 )
 def test_what_a_request_of_its_own_would_be_refused_for_refuses_the_transaction(shared, method, url, status):
     resource = observation("Patient/x", id="never-issued") if method == "PUT" else None
@@ -124,6 +125,7 @@ def test_a_reference_by_search_becomes_what_it_finds_and_must_find_one(shared):
     assert shared.get(f"/fhir/{at(answer, 0)}", WHO).json()["subject"] == {"reference": at(made, 0)}
     nobody = posted(shared, entry("POST", "Observation", observation(f"Patient?identifier={SYSTEM}|nobody")))
     assert nobody.status_code == 422
+    assert nobody.json()["issue"][0]["expression"] == ["Bundle.entry[0].resource"]
     for another in ("beta-client",):  # what is another source's is not found
         assert posted(shared, entry("POST", "Observation", observation(by_search)), who=another).status_code == 422
     posted(shared, entry("POST", "Patient", patient(identifier=[{"system": SYSTEM, "value": unique}])))
@@ -157,10 +159,16 @@ def test_each_entry_of_a_batch_stands_by_itself(shared):
         entry("GET", "metadata"),
         entry("POST", "", {"resourceType": "Bundle", "type": "batch"}),
         entry("GET", "Nonsense"),
+        entry("HEAD", "metadata"),
+        entry("POST", "Patient/$validate", patient()),
+        entry("DELETE", "Observation/never-issued"),
         kind="batch",
     )
     assert (answer.status_code, answer.json()["type"]) == (200, "batch-response")
-    assert statuses(answer) == ["201", "422", "404", "200", "400", "404"]
+    assert statuses(answer) == ["201", "422", "404", "200", "400", "404", "200", "200", "204"]
+    assert answer.json()["entry"][1]["response"]["status"] == "422 Unprocessable Entity"
+    assert "resource" not in answer.json()["entry"][6]
+    assert answer.json()["entry"][7]["resource"]["resourceType"] == "OperationOutcome"
     refused = answer.json()["entry"][1]["response"]["outcome"]
     assert (refused["resourceType"], refused["issue"][0]["expression"]) == ("OperationOutcome", ["Observation.status"])
     assert answer.json()["entry"][3]["resource"]["resourceType"] == "CapabilityStatement"

@@ -236,7 +236,7 @@ def test_a_sources_client_keeps_its_own_entries(shared, kit):
     observation = {"resourceType": "Observation", "id": "o1", "status": "final", "code": {"text": "x"}}
     observation["subject"] = {"reference": "Patient/p1"}
     stale = house.do("PUT", "/fhir/Observation/o1", "alfa-client", resource=observation, headers={"if-match": 'W/"1"'})
-    assert stale.status_code == 404
+    assert stale.status_code == 412
     assert house.do("PUT", "/fhir/Observation/o1", "alfa-client", resource=observation).status_code == 201
     assert house.found("/fhir/Observation", "alfa-client") == ["o1"]
     assert house.found("/fhir/Observation?patient=p1", "alfa-client") == ["o1"]

@@ -10,6 +10,7 @@ from binascii import Error as NotBase64
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -31,7 +32,6 @@ from hub.interactions.context import Context
 from hub.interactions.transaction import Step, transaction
 
 Answered = Callable[[Request], Awaitable[Response]]
-_STATUS = {200: "200 OK", 201: "201 Created", 204: "204 No Content", 304: "304 Not Modified"}
 _CHANGES: Mapping[str, Action] = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 _TYPE = re.compile(r"[A-Z][A-Za-z]+(?P<id>/[A-Za-z0-9\-.]{1,64})?")
 
@@ -58,11 +58,15 @@ class Bundles:
             asking = asked_in(await resource_body(request), context.hub.base)
         done: dict[int, Response] = {}
         if asking.kind == "transaction":
+            async with refusing(context, "transaction", "Bundle"):
+                for entry in asking.entries:
+                    with at(entry):  # what nothing could answer refuses the whole before anything is done
+                        _ = entry.writes or self._found(entry)
             done = await self._together(request, context, [each for each in asking.entries if each.writes])
         for entry in asking.entries:
             if entry.number not in done:
                 done[entry.number] = await self._alone(request, entry)
-        found = [_reply(done[each.number], context.hub.base) for each in asking.entries]
+        found = [_reply(each, done[each.number], context.hub.base) for each in asking.entries]
         return Response(replies(asking.kind, found), media_type=FHIR_JSON)
 
     async def _together(self, request: Request, context: Context, entries: Sequence[Asked]) -> dict[int, Response]:
@@ -84,7 +88,7 @@ class Bundles:
     def _found(self, entry: Asked) -> tuple[Answered, dict[str, str]]:
         parts = tuple(entry.path.split("/")) if entry.path else ()
         for door in self._doors:
-            if entry.method in door.methods and len(door.parts) == len(parts) and not (entry.writes and not parts):
+            if _asked_of(entry) in door.methods and len(door.parts) == len(parts) and not (entry.writes and not parts):
                 pairs = list(zip(door.parts, parts, strict=True))
                 if all(mine.startswith("{") or mine == theirs for mine, theirs in pairs):
                     return door.answered, {mine[1:-1]: theirs for mine, theirs in pairs if mine.startswith("{")}
@@ -148,21 +152,28 @@ def _body(entry: Asked) -> tuple[str, bytes]:
     return "application/fhir+json", dumps(resource)
 
 
-def _reply(response: Response, base: str) -> Reply:
+def _reply(entry: Asked, response: Response, base: str) -> Reply:
     """A response as an entry tells of it."""
     content, headers = bytes(response.body), response.headers
     modified = headers.get("last-modified")
     good = response.status_code < 400
     location = headers.get("location", "")
+    told = _is_outcome(content) and "$" not in entry.path
+    shown = content if good and not told and entry.method != "HEAD" else b""
     return Reply(
-        status=_STATUS.get(response.status_code, str(response.status_code)),
+        status=f"{response.status_code} {HTTPStatus(response.status_code).phrase}",
         full_url=location.partition("/_history/")[0],
         location=location.removeprefix(base + "/"),
         etag=headers.get("etag", ""),
         last_modified=parsedate_to_datetime(modified).isoformat().replace("+00:00", "Z") if modified else "",
-        resource=content if good and not _is_outcome(content) else b"",
-        outcome=content if not good or _is_outcome(content) else b"",
+        resource=shown,
+        outcome=content if not good or told else b"",
     )
+
+
+def _asked_of(entry: Asked) -> str:
+    """The method by which a route is found: what answers GET answers HEAD."""
+    return "GET" if entry.method == "HEAD" else entry.method
 
 
 def _is_outcome(content: bytes) -> bool:

@@ -9,6 +9,8 @@ from hub.api.fhir.content import sent_resource
 from hub.api.formats import FHIR_JSON, patch_body
 from hub.fhir.json import dumps
 from hub.fhir.outcome import all_well
+from hub.fhir.relinked import made_relative
+from hub.fhir.resource import Resource
 from hub.interactions.changes import Action, Change, Condition, Written
 from hub.interactions.context import Context
 from hub.interactions.write import write
@@ -48,13 +50,20 @@ async def asked_change(request: Request, context: Context, action: Action, part:
         action=action,
         type=resource_type,
         id=clean_id(request.path_params["id"]) if named else "",
-        resource=await sent_resource(request) if action in ("create", "update") else None,
+        resource=await _resource(request, context) if action in ("create", "update") else None,
         patch=await patch_body(request) if action == "patch" else None,
         condition=None if sought is None else Condition(condition(context, resource_type, pairs(sought))),
         versions=etags(request.headers.get("if-match"), "If-Match"),
         absent=request.headers.get("if-none-match", "").strip() == "*",
         part=part,
     )
+
+
+async def _resource(request: Request, context: Context) -> Resource:
+    """The resource that was sent; this server's own absolute references are relative ones."""
+    resource = await sent_resource(request)
+    absolute = context.hub.base.encode() in await request.body() and isinstance(resource.get("resourceType"), str)
+    return made_relative(resource, context.hub.base) if absolute else resource
 
 
 def _sought(request: Request, action: Action, named: bool) -> bytes | None:
