@@ -104,7 +104,7 @@ class Clauses:
             self.link(name, LEVELS * len(values))
             return any_of(tuple(in_hierarchy(parameter, modifier, each, self.asking, name) for each in values))
         if parameter.kind == "token":
-            self.personal |= any(is_personal(each, of_person(held, parameter)) for each in values)
+            self.personal |= any(is_personal(each, of_person(held, parameter, self.asking.own_source)) for each in values)
         parse = _parse(parameter, modifier, name)
         found = any_of(tuple(parse(parameter, each, self.asking) for each in values))
         return Not(found) if modifier in NEGATED else found

@@ -28,9 +28,10 @@ def person(name: str, written: str, now: datetime) -> Identifier:
         raise InvalidRequest(f"not a personal number: {fault}", name) from None
 
 
-def of_person(held: ResourceType, parameter: SearchParameter) -> bool:
-    """Whether the parameter finds identifiers of persons."""
-    return parameter.name == "identifier" and held.name in ("Patient", "RelatedPerson")
+def of_person(held: ResourceType, parameter: SearchParameter, own_source: bool) -> bool:
+    """Whether the parameter finds identifiers of persons. Those of a source's own are names that it gave, and its client is told
+    of them; personal numbers are personal all the same."""
+    return parameter.name == "identifier" and held.name in ("Patient", "RelatedPerson") and not own_source
 
 
 def is_personal(written: str, of_person: bool) -> bool:

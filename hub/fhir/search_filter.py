@@ -64,7 +64,7 @@ def _tested(clauses: Clauses, held: ResourceType, path: tuple[Step, ...], operat
             raise InvalidRequest("after a bracket a name must follow", NAME)
         clauses.spend(NAME, 1)
         if parameter.kind == "token":
-            clauses.personal |= is_personal(value, of_person(held, parameter))
+            clauses.personal |= is_personal(value, of_person(held, parameter, clauses.asking.own_source))
         return _compared(clauses, parameter, operator, value)
     if parameter.kind != "reference" or links >= MAX_LINKS:
         raise InvalidRequest("a path leads on through references alone", NAME)

@@ -133,10 +133,13 @@ def _contained(listed: Iterable[Any]) -> Iterable[Code]:
 
 
 def terminology(resources: Iterable[Resource]) -> Terminology:
-    """What ValueSets and CodeSystems say; others, and what has no URL, are passed by. A later one replaces an earlier."""
+    """What ValueSets and CodeSystems say, by URL, and of a ValueSet by `ValueSet/[id]` too; others, and a CodeSystem without URL,
+    are passed by. A later one replaces an earlier."""
     systems, sets = {}, {}
     for each in resources:
         url = each.get("url")
+        if each.get("resourceType") == "ValueSet" and isinstance(each.get("id"), str):
+            sets[f"ValueSet/{each['id']}"] = each
         if not isinstance(url, str):
             continue
         if each.get("resourceType") == "CodeSystem":

@@ -231,6 +231,7 @@ def test_a_source_s_value_sets_and_code_systems_are_its_own_to_search_by(world):
         assert house.do("PUT", path, "alfa-client", resource=resource | {"id": name}).status_code in (200, 201)
     for asked, expected in (
         ("code:in=http://example.org/rates", "w-pulse w-systolic w-of-bo"),
+        ("code:in=ValueSet/w-set", "w-pulse w-systolic w-of-bo"),
         ("code:not-in=http://example.org/rates", "w-panel w-summary"),
         ("code:below=http://loinc.org|8867-4", "w-pulse w-systolic w-of-bo"),
         ("code:above=http://loinc.org|8480-6", "w-pulse w-systolic w-of-bo"),

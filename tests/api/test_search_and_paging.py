@@ -361,3 +361,18 @@ def test_a_register_that_does_not_answer_is_told_of_whether_or_not_the_number_is
             assert (answer.json()["total"], shared.notices(answer)) == (hits, [code])
     finally:
         register.answer = before
+
+
+def test_links_tell_a_client_of_its_own_identifiers_and_nobody_of_personal_numbers(light, kit):
+    mine = [{"system": "urn:x:own", "value": "k-17"}]
+    for _ in range(2):
+        light.post("/fhir/Patient", "alfa-client", resource={"resourceType": "Patient", "identifier": mine})
+    found = light.get("/fhir/Patient?identifier=urn:x:own|k-17&_count=1", "alfa-client").json()
+    links = {each["relation"]: each["url"] for each in found["link"]}
+    assert links["self"].endswith("/fhir/Patient?identifier=urn:x:own%7Ck-17&_count=1")
+    assert "next" in links
+    patient = light.enroll()
+    for who in ("alfa-client", "doctor"):
+        number = f"{patient.number.system}|{patient.number.value}"
+        answer = light.get("/fhir/Patient", who, params={"identifier": number})
+        assert patient.number.value not in answer.text.partition('"entry"')[0], who
