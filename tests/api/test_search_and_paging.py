@@ -51,22 +51,6 @@ def test_one_patients_compartment_is_not_anothers(shared, seen, kit):
     assert shared.get(f"/fhir/Patient/{other.id},{patient.id}/Observation", "doctor").json()["total"] == 0
 
 
-def test_a_compartment_is_what_the_definition_says(light):
-    """http://hl7.org/fhir/R4/compartmentdefinition-patient.html: by performer and by actor too."""
-    who = light.post("/fhir/Patient", "alfa-client", resource={"resourceType": "Patient"}).json()["id"]
-    seen = {"resourceType": "Observation", "status": "final", "code": {"text": "x"}}
-    by = light.post("/fhir/Observation", "alfa-client", resource=seen | {"performer": [{"reference": f"Patient/{who}"}]})
-    of = light.post("/fhir/Observation", "alfa-client", resource=seen | {"subject": {"reference": f"Patient/{who}"}})
-    actor = [{"reference": f"Patient/{who}"}]
-    times = light.post("/fhir/Schedule", "alfa-client", resource={"resourceType": "Schedule", "actor": actor})
-    both = {by.json()["id"], of.json()["id"]}
-    answer = light.get(f"/fhir/Patient/{who}/Observation?code:text=x", "alfa-client").json()
-    assert {each["resource"]["id"] for each in answer["entry"]} == both
-    assert answer["link"][0]["url"].endswith(f"/fhir/Patient/{who}/Observation?code:text=x")
-    assert light.found(f"/fhir/Patient/{who}/Schedule", "alfa-client") == [times.json()["id"]]
-    assert light.get(f"/fhir/Patient/{who}/Organization", "alfa-client").status_code == 400
-
-
 def test_what_was_written_since_can_be_asked_for(shared, seen):
     patient, ids = seen
     path = f"/fhir/Observation?patient={patient.id}&_lastUpdated="
