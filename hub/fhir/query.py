@@ -232,7 +232,8 @@ class _Reader:
 
     def _in_compartment(self, patient: str) -> Criterion:
         params = tuple((each.name, name) for each in self.types for name in compartment.parameters(each.name))
-        return AnyOf((PointsAt(params, f"Patient/{patient}"), AllOf((TypeIs("Patient"), IdIs(patient)))))
+        pointing = (PointsAt(params, f"Patient/{patient}"),) if params else ()  # a Binary names its patient by no parameter
+        return AnyOf((*pointing, AllOf((TypeIs("Patient"), IdIs(patient)))))
 
     def _named_by_identifier(self, held: ResourceType, name: str, value: str) -> None:
         self.clauses.parameter(held, name.split(":")[0].split(".")[0], name)

@@ -51,6 +51,12 @@ def test_one_patients_compartment_is_not_anothers(shared, seen, kit):
     assert shared.get(f"/fhir/Patient/{other.id},{patient.id}/Observation", "doctor").json()["total"] == 0
 
 
+def test_a_type_that_names_its_patient_by_no_parameter_is_searched_in_a_compartment_without_a_fault(light):
+    who = light.post("/fhir/Patient", "alfa-client", resource={"resourceType": "Patient"}).json()["id"]
+    for path in ("*?_type=Binary", "$everything?_type=Binary", "*?_type=Binary,Patient"):
+        assert light.get(f"/fhir/Patient/{who}/{path}", "alfa-client").status_code == 200, path
+
+
 def test_what_was_written_since_can_be_asked_for(shared, seen):
     patient, ids = seen
     path = f"/fhir/Observation?patient={patient.id}&_lastUpdated="
