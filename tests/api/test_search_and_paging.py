@@ -7,6 +7,7 @@ from base64 import urlsafe_b64decode
 import pytest
 
 from hub.fhir.identifiers import Identifier
+from hub.fhir.types import TYPES
 from hub.sources import Fault, SourceFailed
 
 
@@ -49,6 +50,24 @@ def test_one_patients_compartment_is_not_anothers(shared, seen, kit):
     assert answer.status_code == 400
     assert shared.get(f"/fhir/Patient/{other.id}/*?_type=Observation&patient={patient.id}", "doctor").status_code == 400
     assert shared.get(f"/fhir/Patient/{other.id},{patient.id}/Observation", "doctor").json()["total"] == 0
+
+
+def test_a_compartment_is_what_the_definition_says(light):
+    """http://hl7.org/fhir/R4/compartmentdefinition-patient.html: by performer and by actor too."""
+    who = light.post("/fhir/Patient", "alfa-client", resource={"resourceType": "Patient"}).json()["id"]
+    seen = {"resourceType": "Observation", "status": "final", "code": {"text": "x"}}
+    by = light.post("/fhir/Observation", "alfa-client", resource=seen | {"performer": [{"reference": f"Patient/{who}"}]})
+    of = light.post("/fhir/Observation", "alfa-client", resource=seen | {"subject": {"reference": f"Patient/{who}"}})
+    actor = [{"reference": f"Patient/{who}"}]
+    times = light.post("/fhir/Schedule", "alfa-client", resource={"resourceType": "Schedule", "actor": actor})
+    both = {by.json()["id"], of.json()["id"]}
+    answer = light.get(f"/fhir/Patient/{who}/Observation?code:text=x", "alfa-client").json()
+    assert {each["resource"]["id"] for each in answer["entry"]} == both
+    assert answer["link"][0]["url"].endswith(f"/fhir/Patient/{who}/Observation?code:text=x")
+    assert light.found(f"/fhir/Patient/{who}/Schedule", "alfa-client") == [times.json()["id"]]
+    assert light.get(f"/fhir/Patient/{who}/Organization", "alfa-client").status_code == 400
+    every = [each for each, held in TYPES.items() if held.patient]
+    assert {light.get(f"/fhir/Patient/{who}/{each}", "alfa-client").status_code for each in every} == {200}
 
 
 def test_a_type_that_names_its_patient_by_no_parameter_is_searched_in_a_compartment_without_a_fault(light):

@@ -6,9 +6,10 @@ from starlette.responses import Response
 from hub.api.edge import clean_id, refusing
 from hub.api.fhir._asked import known_type, pairs, preference, type_or_none
 from hub.api.formats import FHIR_JSON, asked
-from hub.errors import UnsupportedMedia
+from hub.errors import NotSupported, UnsupportedMedia
 from hub.fhir.identifiers import Identifier
 from hub.fhir.query import Query, read_query
+from hub.fhir.types import TYPES
 from hub.fhir.value_sets import Terminology
 from hub.interactions.context import Context
 from hub.interactions.loaded_terminology import terminology_for
@@ -47,8 +48,8 @@ def _query(request: Request, context: Context, pairs: list[tuple[str, str]], ter
     at, patient = request.path_params, clean_id(request.path_params.get("patient", ""))
     everything = at.get("type", "*") == "*"
     resource_type = "" if everything else known_type(request)
-    if "patient" in at and resource_type:
-        pairs = [*pairs, ("patient", patient)]
+    if "patient" in at and resource_type and not TYPES[resource_type].patient:
+        raise NotSupported("resources of this type lie in no patient's compartment", "resourceType")
     return read_query(
         resource_type,
         pairs,
@@ -57,5 +58,5 @@ def _query(request: Request, context: Context, pairs: list[tuple[str, str]], ter
         base=context.hub.base,
         terminology=terminology,
         own_source=context.caller.kind == "system",
-        patient=patient if "patient" in at and everything else "",
+        patient=patient if "patient" in at else "",
     )
