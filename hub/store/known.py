@@ -171,16 +171,6 @@ def put_new_ground(connection: Connection, key: bytes, pk: int, given: AnyGround
     put_ground(connection, pk, given, person, clock)
 
 
-def grounds_now(connection: Connection, pk: int, kind: str, now: int) -> tuple[AnyGround, ...]:
-    """The grounds of one kind as they stand, for whoever may list them."""
-    rows = connection.execute(
-        select(ground.c.kind, ground.c.id, ground.c.payload)
-        .where(ground.c.pk == pk, ground.c.kind == kind, ground.c.rec_to == FOREVER)
-        .order_by(ground.c.rec_from)
-    )
-    return rows_read([(row.kind, row.id, loads(row.payload.encode())) for row in rows], moment(now))
-
-
 def note_freshness(connection: Connection, pk: int, rows: Sequence[Freshness]) -> None:
     """Note what sources did when they were asked; a failure leaves the time of the last success as it is."""
     values = [{"pk": pk} | asdict(row) for row in rows]
