@@ -49,6 +49,7 @@ async def read_event(context: Context, id: str) -> bytes:
 def _searched(store: Store, context: Context, asked: tuple[tuple[str, str], ...]) -> tuple[bytes, Leaf]:
     check_caller(context)
     caller, given = context.caller, _given(asked)
+    counted = "_count" in given
     count = min(int(given.pop("_count", "100")), 1000)
     after = given.pop(PAGE, "")
     if "_id" in given and caller.kind in READERS:
@@ -67,7 +68,8 @@ def _searched(store: Store, context: Context, asked: tuple[tuple[str, str], ...]
     else:
         raise Forbidden("the access log is read by the patient, or by the care provider's log reviewer")
     url = f"{context.hub.base}/AuditEvent"
-    links = [Link("self", f"{url}?{urlencode(sorted(given.items()))}")]
+    understood = [*sorted(given.items()), *([("_count", count)] if counted else [])]
+    links = [Link("self", f"{url}?{urlencode(understood)}" if understood else url)]
     if following:
         links.append(Link("next", f"{url}?{urlencode([*sorted(given.items()), ('_count', count), (PAGE, following)])}"))
     told = [each for entry in found for each in events(store, context, entry)]

@@ -243,3 +243,10 @@ def test_pages_of_events_are_linked(house, seen):
 def test_a_search_for_events_that_cannot_be_read_is_refused(house, seen, wrong):
     for who in ("reviewer", house.patient_person(seen)):
         assert house.get("/fhir/AuditEvent", who, params=wrong).status_code == 400
+
+
+def test_the_self_link_of_events_says_what_was_asked(light):
+    me = light.patient_person(light.enroll())
+    for asked in ("", "?_count=2"):
+        [link] = [each for each in light.get(f"/fhir/AuditEvent{asked}", me).json()["link"] if each["relation"] == "self"]
+        assert link["url"].endswith(f"/fhir/AuditEvent{asked}")
