@@ -13,6 +13,8 @@ from hub.enrolment import enroll
 from hub.errors import Issue, Unmappable
 from hub.fhir.identifiers import ROOTS, Identifier, is_sound
 from hub.fhir.identity import rid
+from hub.fhir.structure import faults
+from hub.fhir.validation import validate
 from hub.hub import MAPPERS, Hub, settings
 from hub.mappers import Coverage, Entry, Mapped, Mapper, SourceMessage
 from hub.records import Maker, entry_number, lacks_custody, placed, provenance_id
@@ -284,7 +286,7 @@ def _made(connection: Connection, store: Store, hub: Hub, answer: _Answer, part:
     fhir_id, facts = patients.facts_of(connection, part.pk, lock)
     numbers = [entry_number(key, source.name, family, each.key) for each in part.entries]
     held = held_digests(connection, part.pk, numbers)
-    maker = Maker(key, hub.directory, source, family, fhir_id, facts)
+    maker = Maker(key, hub.directory, source, family, fhir_id, facts, validate if answer.mapper.passes_on else faults)
     made = [maker.record(each, held) for each in part.entries]
     issues = [issue for _, faults in made for issue in faults]
     records: dict[int, Record] = {}

@@ -1,6 +1,6 @@
 """A mapped entry as it is deposited: references resolved, a protected person's places taken out, judged, with its Provenance."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hub.config import SourceConfig
@@ -14,13 +14,13 @@ from hub.fhir.masking import without_places
 from hub.fhir.provenance import provenance
 from hub.fhir.resource import Resource
 from hub.fhir.types import TYPES
-from hub.fhir.validation import validate
 from hub.mappers import Entry, Keyed
 from hub.references import Resolve, resolved, resolver
 from hub.store.deposit import Record, record_digest
 from hub.store.patients import Facts
 from hub.store.values import instant
 
+Judge = Callable[[Resource], Sequence[Issue]]
 NUL = b"\\u0000"
 FOREIGN = "a care provider that the source is not configured to hold data of: withheld until `providers` names it"
 
@@ -35,6 +35,8 @@ class Maker:
     family: str
     patient_id: str
     facts: Facts
+    judge: Judge
+    """What finds fault with a resource: both judges with what others wrote as FHIR, our own with what our mappers make."""
 
     def record(self, entry: Entry, held: Mapping[int, str]) -> tuple[Record | None, tuple[Issue, ...]]:
         """The record of an entry, and what is wrong with it. None: nothing of it may be kept.
@@ -50,7 +52,7 @@ class Maker:
         whole = self._whole(number, entry, custody, made, resolve)
         if held.get(number) == record_digest(whole):
             return whole, issues
-        faults = [list(_faults(each)) for each in made]
+        faults = [list(_faults(each, self.judge)) for each in made]
         good = [each for each, its in zip(made, faults, strict=True) if not its]
         issues = (*issues, *(fault for its in faults for fault in its))
         if not good:
@@ -144,13 +146,13 @@ def _names(custody: Custody, directory: Directory) -> Iterator[tuple[str, str]]:
     yield from ((each.hsa_id, each.name) for each in (provider, unit) if each)
 
 
-def _faults(resource: Resource) -> Iterator[Issue]:
+def _faults(resource: Resource, judge: Judge) -> Iterator[Issue]:
     kind = resource["resourceType"]
     if kind not in TYPES:
         yield Issue(kind, "the hub does not hold this resource type", "error", "not-supported")
         return
     if NUL in dumps(resource):
         yield Issue(kind, "holds a character that no text may hold", "error", "invalid")
-    for fault in validate(resource):
+    for fault in judge(resource):
         if fault.severity in ("error", "fatal"):
             yield Issue(f"{kind}: {fault.place}", fault.problem, fault.severity, fault.code)

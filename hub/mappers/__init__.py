@@ -160,3 +160,5 @@ class Mapper:
     """Engagement-index category of what it gives, where there is just one."""
     gives: frozenset[str] = frozenset()
     """Resource types that it can give, Provenance aside; a search of another type need not ask for it. Empty: any."""
+    passes_on: bool = False
+    """What it gives is FHIR as the source wrote it, not made here."""

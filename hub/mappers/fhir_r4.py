@@ -196,4 +196,10 @@ def _leaves(value: Any) -> int:
     return sum(map(_leaves, value)) if isinstance(value, list) else 1
 
 
-FHIR_R4 = Mapper("fhir_r4", "fhir-r4", read_bundle, gives=frozenset({"CarePlan", "CareTeam", "Appointment", "Observation"}))
+FHIR_R4 = Mapper(
+    name="fhir_r4",
+    family="fhir-r4",
+    map=read_bundle,
+    gives=frozenset({"CarePlan", "CareTeam", "Appointment", "Observation"}),
+    passes_on=True,
+)

@@ -10,6 +10,7 @@ from hub.enrolment import without_register
 from hub.errors import Issue
 from hub.fhir.custody import Custody
 from hub.fhir.identifiers import Identifier
+from hub.fhir.structure import faults
 from hub.ingest import DISPLACED, MOVED, retry
 from hub.mappers import Entry, Keyed, Mapped
 from hub.records import Maker, placed
@@ -228,7 +229,7 @@ def test_an_unchanged_answer_costs_the_same_few_statements_however_long_it_is(ho
 
 
 def _maker(house, kit) -> Maker:
-    return Maker(house.store.keys.identity, house.hub.directory, kit.MUNICIPALITY, "family", "pat", Facts())
+    return Maker(house.store.keys.identity, house.hub.directory, kit.MUNICIPALITY, "family", "pat", Facts(), faults)
 
 
 def _observation(**more):

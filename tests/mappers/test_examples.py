@@ -6,6 +6,7 @@ HUB_UPDATE_EXAMPLES=1 rewrites each bundle.json; a changed one is the first thin
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
@@ -29,8 +30,8 @@ RIVTA_CASES = [case for case in CASES if case.parent.name.startswith("rivta_")]
 RECEIVED = "2026-11-21T09:00:00+00:00"
 
 
-def read(case: Path) -> Mapped:
-    """What the case's message becomes."""
+def read(case: Path, spoilt: Callable[[bytes], bytes] = bytes) -> Mapped:
+    """What the case's message becomes. Takes: `spoilt`: what is done to its bytes before."""
     (path,) = case.glob("message.*")
     settings = case / "settings.json"
     held = json.loads(settings.read_text("utf-8")) if settings.exists() else {}
@@ -38,7 +39,7 @@ def read(case: Path) -> Mapped:
     message = SourceMessage(
         source=held.get("source", "example"),
         format=mapper.name,
-        content=path.read_bytes(),
+        content=spoilt(path.read_bytes()),
         received=datetime.fromisoformat(held.get("received", RECEIVED)),
         asked=Identifier(*held["asked"].split("|")) if "asked" in held else None,
         name=held.get("name", ""),
