@@ -117,7 +117,7 @@ class Edge:
 
     def otherwise(self, prefix: str, routes: Sequence[Any]) -> list[Route]:
         """What answers under `prefix` where none of `routes` does: 405 for a path that is there, 404 for one that is not."""
-        answer = _Otherwise(self, tuple(routes))
+        answer = Otherwise(self, tuple(routes))
         return [Route(prefix, answer), Route(f"{prefix}/{{rest:path}}", answer)]
 
     def fault(self, fault: HubError, status: int = 0, **more: str) -> Response:
@@ -142,14 +142,15 @@ class Endpoint:
         await response(scope, receive, send)
 
 
-class _Otherwise:
+class Otherwise:
     """A class, since a route to a function takes GET alone."""
 
     def __init__(self, edge: Edge, routes: tuple[Any, ...]) -> None:
         self._edge, self._routes = edge, routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        found = [route for route in self._routes if route.path_regex.match(scope["path"])]
+        fitting = [route for route in self._routes if route.path_regex.match(scope["path"])]
+        found = [route for route in fitting if is_named(route.path)] or fitting
         allowed = sorted({method for route in found for method in route.methods or ()})
         operation = scope["path"].rpartition("/")[2].startswith("$")
         if operation and not any(route.path.rpartition("/")[2].startswith("$") for route in found):
@@ -160,6 +161,11 @@ class _Otherwise:
             answer = self._edge.fault(NotFound("there is no such resource"))
         shown = await given(Request(scope), answer)
         await shown(scope, receive, send)
+
+
+def is_named(path: str) -> bool:
+    """Whether a route's path ends in a name of its own rather than in any type or id."""
+    return not path.endswith(("/", "}"))
 
 
 class refusing:

@@ -3,7 +3,9 @@
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
@@ -38,6 +40,7 @@ CORS_TAKEN = (
     "X-Provenance",
 )
 CORS_SHOWN = ("Content-Location", "ETag", "Last-Modified", "Location", "Retry-After", "WWW-Authenticate", "X-Request-Id")
+NOTHING_MORE: Mapping[str, str] = MappingProxyType({})
 UNMATCHED = "unmatched"
 CANCELLED = 499
 """Counted for a caller who left before the answer."""
@@ -154,27 +157,33 @@ class _Reading:
 
 
 class BodyLimit:
-    """Answers 413 to a body of more than `max_bytes`, announced or not, without reading on."""
+    """Answers 413 to a body of more than `max_bytes`, announced or not, without reading on; and 415 to one that is compressed,
+    whose size nobody can tell."""
 
     def __init__(self, app: ASGIApp, max_bytes: int) -> None:
         self._app, self._max = app, max_bytes
-        self._answer = _outcome(f"the body is larger than {max_bytes} bytes")
+        self._too_large = _outcome("too-costly", f"the body is larger than {max_bytes} bytes")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        announced, brings = b"0", scope.get("http_version") not in ("1.0", "1.1")
+        announced, brings, coded = b"0", scope.get("http_version") not in ("1.0", "1.1"), b""
         for name, value in scope["headers"]:
             if name == b"content-length":
                 announced, brings = value, True
             elif name == b"transfer-encoding":
                 brings = True
+            elif name == b"content-encoding":
+                coded = value
         if not brings:  # in HTTP/1 a request with neither header has no body
             await self._app(scope, receive, send)
             return
+        if coded.lower() not in (b"", b"identity"):
+            await self._refuse(scope, receive, send, 415, _CODED, {"accept-encoding": "identity"})
+            return
         if not announced.isdigit() or int(announced[:20]) > self._max:
-            await self._refuse(scope, receive, send)
+            await self._refuse(scope, receive, send, 413, self._too_large)
             return
         reading = _Reading(receive, send, self._max)
         try:
@@ -183,11 +192,13 @@ class BodyLimit:
             if not reading.refused:
                 raise
         if reading.refused:
-            await self._refuse(scope, receive, send)
+            await self._refuse(scope, receive, send, 413, self._too_large)
 
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope)
-        answer = await given(request, Response(self._answer, 413, {"connection": "close"}, FHIR_JSON))
+    async def _refuse(
+        self, scope: Scope, receive: Receive, send: Send, status: int, said: bytes, more: Mapping[str, str] = NOTHING_MORE
+    ) -> None:
+        headers = {"connection": "close", **more}
+        answer = await given(Request(scope), Response(said, status, headers, FHIR_JSON))
         await answer(scope, receive, send)
 
 
@@ -231,6 +242,9 @@ def _raw(headers: Iterable[tuple[str, str]]) -> tuple[tuple[bytes, bytes], ...]:
     return tuple((name.encode(), value.encode()) for name, value in headers)
 
 
-def _outcome(problem: str) -> bytes:
-    issue = {"severity": "error", "code": "too-costly", "diagnostics": problem}
+def _outcome(code: str, problem: str, **more: Any) -> bytes:
+    issue = {"severity": "error", "code": code, "diagnostics": problem, **more}
     return dumps({"resourceType": "OperationOutcome", "issue": [issue]})
+
+
+_CODED = _outcome("not-supported", "Content-Encoding: a body is sent as it is", expression=["http.Content-Encoding"])

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import quote
 
 from hub.errors import InvalidRequest, NotSupported
 from hub.fhir.asked import CURSOR, DEFAULT_COUNT
-from hub.fhir.parameters.date import span
+from hub.fhir.index_keys import OPEN_HIGH, OPEN_LOW
+from hub.fhir.parameters.date import asked, span
+from hub.fhir.parameters.reference import ID
 
 MAX_COUNT = 1000
 _WRITING = ("_format", "_pretty")
@@ -21,6 +24,8 @@ class Asked:
     """Versions recorded then or later; microseconds. None: all."""
     at: tuple[int, int] | None = None
     """Versions that were current at some time in [low, high)."""
+    list_id: str = ""
+    """The List that names the versions, or whose resources they are of; empty: all."""
     count: int = DEFAULT_COUNT
     """Versions a page; 0: the total alone."""
     cursor: str | None = None
@@ -33,8 +38,8 @@ class Asked:
         return place + ("?" + "&".join(f"{name}={quote(value, safe=':-._~')}" for name, value in asked) if asked else "")
 
 
-def read_history(parameters: Iterable[tuple[str, str]]) -> Asked:
-    """Read the parameters of a history.
+def read_history(parameters: Iterable[tuple[str, str]], now: datetime) -> Asked:
+    """Read the parameters of a history. Takes: `now`: what `_at=ap…` is measured from.
 
     Raises: NotSupported: an unknown one; InvalidRequest: one that cannot be read, or is written twice.
     """
@@ -42,7 +47,7 @@ def read_history(parameters: Iterable[tuple[str, str]]) -> Asked:
     for name, value in parameters:
         if name in _WRITING:
             continue
-        if name not in ("_since", "_at", "_count", CURSOR):
+        if name not in ("_since", "_at", "_list", "_count", CURSOR):
             raise NotSupported("no such parameter of a history", name)
         if name in held:
             raise InvalidRequest("is written twice", name)
@@ -50,7 +55,8 @@ def read_history(parameters: Iterable[tuple[str, str]]) -> Asked:
     written = tuple((name, value) for name, value in held.items() if name != CURSOR)
     return Asked(
         since=_time("_since", held["_since"])[0] if "_since" in held else None,
-        at=_time("_at", held["_at"]) if "_at" in held else None,
+        at=_period(held["_at"], now) if "_at" in held else None,
+        list_id=_list(held["_list"]) if "_list" in held else "",
         count=_count(held["_count"]) if "_count" in held else DEFAULT_COUNT,
         cursor=held.get(CURSOR),
         written=written,
@@ -59,9 +65,36 @@ def read_history(parameters: Iterable[tuple[str, str]]) -> Asked:
 
 def _time(name: str, written: str) -> tuple[int, int]:
     try:
-        return span(written)
+        return span(written.replace(" ", "+"))
     except ValueError:
         raise InvalidRequest("is not a time as FHIR writes it", name) from None
+
+
+def _period(written: str, now: datetime) -> tuple[int, int]:
+    """When the versions were current that a date with or without prefix asks for.
+
+    Source: http://hl7.org/fhir/R4/http.html#history, http://hl7.org/fhir/R4/search.html#date
+    """
+    comparison, low, high = asked("_at", written, now)
+    match comparison:
+        case "gt" | "sa":
+            return high, OPEN_HIGH
+        case "ge":
+            return low, OPEN_HIGH
+        case "lt" | "eb":
+            return OPEN_LOW, low
+        case "le":
+            return OPEN_LOW, high
+        case "eq" | "ap":
+            return low, high
+        case _:
+            raise NotSupported("a history is of one period", "_at")
+
+
+def _list(written: str) -> str:
+    if not ID.fullmatch(written):
+        raise NotSupported("a List is named by its id", "_list")
+    return written
 
 
 def _count(written: str) -> int:

@@ -30,6 +30,7 @@ _RESULT: Mapping[str, tuple[str, Resource]] = {
 _PAST: Mapping[str, tuple[str, Resource]] = {
     "_since": ("What changed at this time or later", _TEXT),
     "_at": ("The versions that were current at this time", _TEXT),
+    "_list": ("The id of a List: versions that it names, or of resources that it names", _TEXT),
     "_type": ("Resource types, with commas between", _TEXT),
     "start": ("The first day of the care that it is about", _TEXT),
     "end": ("The last day of the care that it is about", _TEXT),
@@ -40,9 +41,9 @@ _PAST: Mapping[str, tuple[str, Resource]] = {
 _TAKEN: Mapping[str, tuple[str, ...]] = {
     "read": ("_summary", "_elements"),
     "vread": ("_summary", "_elements"),
-    "history-instance": ("_count", "_since", "_at"),
-    "history-type": ("_count", "_since", "_at"),
-    "history-system": ("_count", "_since", "_at"),
+    "history-instance": ("_count", "_since", "_at", "_list"),
+    "history-type": ("_count", "_since", "_at", "_list"),
+    "history-system": ("_count", "_since", "_at", "_list"),
     "$everything": ("_count", "_since", "_type", "end", "start"),
     "$validate": ("mode", "profile"),
 }

@@ -6,15 +6,16 @@ All versions of a resource follow today's custody: what is withheld now has no h
 import hashlib
 from dataclasses import dataclass, replace
 
-from hub.errors import HubError
+from hub.errors import Gone, HubError, NotFound
 from hub.fhir.bundle import Link, Past, history
 from hub.fhir.history import Asked
+from hub.fhir.json import loads
 from hub.fhir.query import read_query
 from hub.interactions import logbook
 from hub.interactions.context import Context, check_refusal
 from hub.interactions.matching import resolved, told_of_query
 from hub.interactions.plan import register_question
-from hub.interactions.read import versions
+from hub.interactions.read import read, versions
 from hub.interactions.search import within_scope
 from hub.interactions.sights import Sights, sights
 from hub.store.audit_log import Leaf
@@ -41,7 +42,11 @@ async def history_of(context: Context, resource_type: str, fhir_id: str, asked: 
 
     Raises: NotFound: there is no such resource in the caller's view; Forbidden; Expired: a page that is no longer to be had.
     """
-    page = await (_of_instance(context, resource_type, fhir_id, asked) if fhir_id else _of_types(context, resource_type, asked))
+    listed = await _listed(context, asked.list_id) if asked.list_id else None
+    if fhir_id:
+        page = await _of_instance(context, resource_type, fhir_id, asked, listed)
+    else:
+        page = await _of_types(context, resource_type, asked, listed)
     base = context.hub.base
     place = "/".join(each for each in (base, resource_type, fhir_id, "_history") if each)
     links = [Link("self", asked.link(place))]
@@ -52,12 +57,24 @@ async def history_of(context: Context, resource_type: str, fhir_id: str, asked: 
     return history(page.past, links=links, total=page.total)
 
 
-async def _of_instance(context: Context, resource_type: str, fhir_id: str, asked: Asked) -> _Page:
+async def _listed(context: Context, list_id: str) -> tuple[str, ...]:
+    """What the items of a List point at, as `Window.listed` has it; nothing where the caller sees no such List."""
+    try:
+        held = await read(context, "List", list_id)
+    except (NotFound, Gone):
+        return ()
+    items = (each.get("item", {}).get("reference") for each in loads(held.bytes).get("entry", ()))
+    return tuple(dict.fromkeys(each for each in items if isinstance(each, str)))
+
+
+async def _of_instance(context: Context, resource_type: str, fhir_id: str, asked: Asked, listed: tuple[str, ...] | None) -> _Page:
     """One resource has few versions: they are read together, and the page is cut out of them."""
     found = await versions(context, resource_type, fhir_id)
     base, where, first = context.hub.base, f"{resource_type}/{fhir_id}", found[-1]
     ends = (None, *(each.recorded for each in found[:-1]))
     within = [each for each, end in zip(found, ends, strict=True) if _within(asked, each, end)]
+    if listed is not None:
+        within = [each for each in within if not {where, f"{where}/_history/{each.version_id}"}.isdisjoint(listed)]
     key, bound, now = context.hub.store.keys.cursor, _bound(context, where, asked, ()), context.hub.store.now()
     start = 0
     if asked.cursor is not None:
@@ -78,19 +95,19 @@ def _within(asked: Asked, version: Version, end: int | None) -> bool:
     return recent and begun and (low is None or end is None or end > low)
 
 
-async def _of_types(context: Context, resource_type: str, asked: Asked) -> _Page:
+async def _of_types(context: Context, resource_type: str, asked: Asked, listed: tuple[str, ...] | None) -> _Page:
     try:
-        return await context.current(lambda given: _answered(given, resource_type, asked))
+        return await context.current(lambda given: _answered(given, resource_type, asked, listed))
     except HubError as fault:
         await context.refuse("history", resource_type, fault)
         raise
 
 
-async def _answered(context: Context, resource_type: str, asked: Asked) -> _Page:
+async def _answered(context: Context, resource_type: str, asked: Asked, listed: tuple[str, ...] | None) -> _Page:
     """The caller sees the same of the past as a search of these types sees of now."""
     query = within_scope(context.caller, read_query(resource_type, (), now=context.hub.clock(), base=context.hub.base))
     query, patient, _ = await resolved(context, query)
-    types = query.types or (resource_type,)
+    types, window = query.types or (resource_type,), replace(_window(asked), listed=listed)
 
     def work(store: Store) -> tuple[_Page, Leaf | None]:
         told = told_of_query(store, context.caller, query, patient)
@@ -100,7 +117,7 @@ async def _answered(context: Context, resource_type: str, asked: Asked) -> _Page
         bound = _bound(context, resource_type, asked, looked.digests)
         cursor = unseal(store.keys.cursor, asked.cursor, bound, store.now()) if asked.cursor is not None else None
         views = looked.views or Views({resource_type: looked.main.view})
-        found = store.past.page(store.reader(), views, types, _window(asked), asked.count, cursor.after if cursor else None)
+        found = store.past.page(store.reader(), views, types, window, asked.count, cursor.after if cursor else None)
         if cursor:
             found = replace(found, total=cursor.total)
         return _page(context, store, found, bound), _leaf(context, looked, resource_type, found, asked)

@@ -1,6 +1,6 @@
 """Every version of what is released, newest first: type and system history. What the Release hides today has no past either."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -18,9 +18,12 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    true,
     union_all,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
+from hub.fhir.json import dumps
 from hub.store.prepared import Kept
 from hub.store.release_sql import permits, shape
 from hub.store.released import Views
@@ -45,11 +48,13 @@ class Recorded(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Which versions are asked for: recorded at `since` or later; and current at some time in [`low`, `high`). Microseconds."""
+    """Which versions are asked for: recorded at `since` or later, and current at some time in [`low`, `high`). Microseconds."""
 
     since: int = 0
     low: int = 0
     high: int = FOREVER
+    listed: tuple[str, ...] | None = None
+    """Only those of these: `Type/id` means all versions, `Type/id/_history/version` one. None: all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,8 @@ class Pages:
 class PastVersions:
     """Statements by shape. State: the prepared statements."""
 
-    def __init__(self) -> None:
+    def __init__(self, dialect: str) -> None:
+        self._sqlite = dialect == "sqlite"
         self._prepared = Kept()
 
     def page(
@@ -74,9 +80,12 @@ class PastVersions:
 
         Takes: `views`: how each of the types is seen; `after`: time, rid and version of the last of the page before.
         """
-        at = (views.shape(), tuple(types), after is None)
-        statement = self._prepared.made(at, lambda: _page(views, types, after is not None))
+        at = (views.shape(), tuple(types), after is None, window.listed is None)
+        among = None if window.listed is None else self._among
+        statement = self._prepared.made(at, lambda: _page(views, types, among, after is not None))
         values = views.values() | {"since": window.since, "low": window.low, "high": window.high, "count": count + 1}
+        if window.listed is not None:
+            values["listed"] = dumps(window.listed).decode()
         if after is not None:
             values |= {f"k{n}": key for n, key in enumerate(after)}
         rows = statement.rows(connection, values)
@@ -84,9 +93,22 @@ class PastVersions:
         total = (rows[0][0] if rows else 0) if after is None else None
         return Pages(found[:count], total, len(found) > count)
 
+    def _among(self) -> ColumnElement[bool]:
+        """A version is named by the list that is bound, by itself or with all others of its resource."""
+        if self._sqlite:
+            listed = select(func.json_each(bindparam("listed", type_=Text)).table_valued("value").c.value)
+        else:
+            listed = select(func.jsonb_array_elements_text(bindparam("listed", type_=JSONB)).column_valued("given"))
+        whole = resource.c.type.concat(literal_column("'/'", Text)).concat(resource.c.fhir_id)
+        one = whole.concat(literal_column("'/_history/'", Text)).concat(resource.c.version_id)
+        return or_(whole.in_(listed), one.in_(listed))
 
-def _page(views: Views, types: Sequence[str], continued: bool) -> Select[Any]:
-    versions = union_all(*_seen(views, types)).cte("versions").prefix_with("MATERIALIZED", dialect="postgresql")
+
+Among = Callable[[], ColumnElement[bool]]
+
+
+def _page(views: Views, types: Sequence[str], among: Among | None, continued: bool) -> Select[Any]:
+    versions = union_all(*_seen(views, types, among)).cte("versions").prefix_with("MATERIALIZED", dialect="postgresql")
     total = literal_column("NULL", BigInteger) if continued else select(func.count()).select_from(versions).scalar_subquery()
     page = select(versions).order_by(*_newest_first(versions)).limit(bindparam("count"))
     limited = (page.where(_after(versions)) if continued else page).subquery("page")
@@ -109,7 +131,7 @@ def _page(views: Views, types: Sequence[str], continued: bool) -> Select[Any]:
     )
 
 
-def _seen(views: Views, types: Sequence[str]) -> list[Select[Any]]:
+def _seen(views: Views, types: Sequence[str], among: Among | None) -> list[Select[Any]]:
     """The released versions of the types that are seen alike, each with the row of the Release that decides."""
     found = []
     for number, alike in views.grouped(types).items():
@@ -129,6 +151,7 @@ def _seen(views: Views, types: Sequence[str]) -> list[Select[Any]]:
             recorded >= bindparam("since", type_=BigInteger),
             recorded < bindparam("high", type_=BigInteger),
             resource.c.rec_to > bindparam("low", type_=BigInteger),
+            among() if among else true(),
         )
         fenced = candidates.offset(literal_column("0")).subquery("candidates")  # a fence: it is decided once a row
         places = permits(shape(at.view.release))

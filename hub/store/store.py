@@ -44,8 +44,9 @@ class Store:
         self.keys = keys
         self.clock = clock
         self.memory = Memory()
-        self.search = Searcher("sqlite" if self.database.sqlite else "postgresql")
-        self.past = PastVersions()
+        dialect = "sqlite" if self.database.sqlite else "postgresql"
+        self.search = Searcher(dialect)
+        self.past = PastVersions(dialect)
         self.audit = AuditLog(self.database, self.now, observe, audit_shards)
         self._threads = Threads(THREADS, "store", PATIENCE, self.audit)
         self._inside: Connection | None = None

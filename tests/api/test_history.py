@@ -73,6 +73,13 @@ def test_a_history_tells_every_version_newest_first_page_by_page(kept, count):
         ("_at={0}", [("POST", "Practitioner/h1")]),
         ("_at={3}", [OF_ALL[2], OF_ALL[3], OF_ALL[4]]),
         ("_at=2039", []),
+        ("_at=2040", OF_ALL),
+        ("_at=ge2040", OF_ALL),
+        ("_at=gt2040", [OF_ALL[0], OF_ALL[2], OF_ALL[3]]),
+        ("_at=lt{1}", [("POST", "Practitioner/h1")]),
+        ("_at=le{1}", OF_ALL[-2:]),
+        ("_at=eb2040-11", []),
+        ("_at=sa{4}", [OF_ALL[0], OF_ALL[1], OF_ALL[2], OF_ALL[3]]),
         ("_at={2}&_since={3}", []),
         ("_count=0", []),
     ],
@@ -98,6 +105,8 @@ def test_the_total_is_told_of_all_pages(kept):
     [
         ("_since=nope", 400),
         ("_at=2040-13", 400),
+        ("_at=ne2040", 400),
+        ("_list=$current-problems", 400),
         ("_count=-1", 400),
         ("_count=1&_count=2", 400),
         ("code=x", 400),
@@ -172,3 +181,27 @@ def test_staff_see_the_past_of_their_own_unit_with_a_need_alone(shared, kit):
     found = told(house, "/fhir/Observation/_history", "doctor")
     assert ("POST", f"Observation/{own}") in found
     assert house.get("/fhir/Patient/_history", "doctor").status_code == 400
+
+
+def test_a_history_can_be_of_what_a_list_names(kept):
+    house, _ = kept
+    first = house.get("/fhir/Practitioner/h1/_history", CLIENT).json()["entry"][-1]
+    version = first["resource"]["meta"]["versionId"]
+    items = ["Practitioner/h2", f"Practitioner/h1/_history/{version}", "Organization/another"]
+    made = {
+        "resourceType": "List",
+        "status": "current",
+        "mode": "working",
+        "entry": [{"item": {"reference": each}} for each in items],
+    }
+    of = house.post("/fhir/List", CLIENT, resource=made).json()["id"]
+    named = [OF_TYPE[0], OF_TYPE[1], OF_TYPE[3], OF_TYPE[4]]
+    for place, expected in (("", named), ("Practitioner/", named), ("Organization/", []), ("Practitioner/h1/", OF_TYPE[4:])):
+        assert told(house, f"/fhir/{place}_history?_list={of}") == expected
+        assert told(house, f"/fhir/{place}_history?_list={of}&_count=1") == expected
+        assert told(house, f"/fhir/{place}_history?_list=never-issued") == []
+    assert told(house, f"/fhir/_history?_list={of}", "beta-client") == []
+    entry = next(each for each in reversed(house.log()) if each["action"] == "read")
+    assert (entry["type"], entry["outcome"], entry["released"]) == ("List", "nothing", 0)
+    house.do("DELETE", f"/fhir/List/{of}", CLIENT)
+    assert told(house, f"/fhir/Practitioner/_history?_list={of}") == []

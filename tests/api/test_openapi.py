@@ -5,6 +5,7 @@ from collections import Counter
 
 import pytest
 
+from hub.api.edge import Otherwise
 from hub.api.fhir import fhir_routes
 from hub.fhir.served import interaction
 from hub.fhir.types import TYPES
@@ -119,7 +120,7 @@ def test_histories_and_operations_take_what_shapes_their_answers(described):
     def taken(path, method="get"):
         return {one["$ref"].rsplit("/", 1)[-1] for one in described["paths"][path][method]["parameters"]}
 
-    assert taken("/fhir/Flag/{id}/_history") == {"id", "_count", "_since", "_at"}
+    assert taken("/fhir/Flag/{id}/_history") == {"id", "_count", "_since", "_at", "_list"}
     assert taken("/fhir/Patient/{id}/$everything") == {"id", "_count", "_since", "_type", "start", "end"}
     assert taken("/fhir/Flag/{id}") >= {"id", "_summary", "_elements", "If-None-Match"}
 
@@ -136,7 +137,7 @@ def test_every_address_of_a_type_and_of_the_system_is_there_with_its_methods(lig
         assert status != 405, (method, path)
         answered[status] += 1
     assert sum(answered.values()) > 10
-    assert light.do("PUT", "/fhir/_history", "doctor").status_code in (400, 404, 405)
+    assert light.do("PUT", "/fhir/_history", "doctor").status_code == 405
 
 
 def test_the_statement_links_the_smart_configuration(light, stated):
@@ -150,5 +151,7 @@ def test_every_route_of_the_fhir_api_is_an_interaction_or_operation_of_the_speci
     for route in fhir_routes(light.running.edge, "0", dict):
         path = route.path.removeprefix("/fhir")
         for method in (route.methods or set()) - {"HEAD", "OPTIONS"}:
+            if isinstance(route.endpoint, Otherwise):
+                continue
             elsewhere = ":path}" in path or ".well-known" in path or path == route.path
             assert elsewhere or interaction(method, path), (method, route.path)

@@ -4,13 +4,13 @@ Plain Starlette routes: they are the hot path. Stored bytes go out as they are; 
 another form is asked for.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from hub.api.edge import Edge, Endpoint
+from hub.api.edge import Edge, Endpoint, Otherwise, is_named
 from hub.api.fhir.bundles import Bundles, Door
 from hub.api.fhir.everything import everything
 from hub.api.fhir.operations import meta, validate
@@ -19,6 +19,7 @@ from hub.api.fhir.searching import search, search_by_post
 from hub.api.fhir.stated import statement
 from hub.api.fhir.writing import create, delete, patch, update
 from hub.api.formats import FHIR_JSON, asked, given
+from hub.api.middleware import CORS_METHODS
 from hub.errors import HubError
 from hub.fhir.json import dumps
 from hub.interactions.context import Context
@@ -77,4 +78,15 @@ def fhir_routes(edge: Edge, version: str, smart_configuration: Callable[[], dict
         on("/{type}", ["DELETE"], delete),
     ]
     stated = statement(edge, version, routes)
-    return [*routes, *edge.otherwise("/fhir", routes)]
+    return [*_closed(routes, Otherwise(edge, tuple(routes))), *routes, *edge.otherwise("/fhir", routes)]
+
+
+def _closed(routes: Sequence[Route], answer: Otherwise) -> list[Route]:
+    """What answers at a name of its own (`metadata`, `_history`, `$meta`) to a method that is not served there, by which the name
+    would be taken for a type or an id."""
+    named: dict[str, set[str]] = {}
+    for each in routes:
+        if each.path.startswith("/fhir/") and is_named(each.path):
+            named.setdefault(each.path, set()).update(each.methods or ())
+    left = {path: [each for each in CORS_METHODS if each not in served] for path, served in named.items()}
+    return [Route(path, answer, methods=methods) for path, methods in left.items() if methods]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from starlette.routing import Route
 
-from hub.api.edge import Edge
+from hub.api.edge import Edge, Otherwise
 from hub.api.media import JSON_PATCH
 from hub.fhir.capability import Server, capability
 from hub.fhir.json import dumps
@@ -18,7 +18,8 @@ BASE = "/fhir"
 
 def does(routes: Iterable[Route]) -> Served:
     """What routes below /fhir do."""
-    return served((method, each.path.removeprefix(BASE)) for each in routes for method in each.methods or ())
+    answering = (each for each in routes if not isinstance(each.endpoint, Otherwise))
+    return served((method, each.path.removeprefix(BASE)) for each in answering for method in each.methods or ())
 
 
 def statement(edge: Edge, version: str, routes: Iterable[Route]) -> bytes:

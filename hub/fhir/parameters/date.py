@@ -107,20 +107,27 @@ def _ranges(element: Any) -> Iterator[tuple[int, int]]:
 
 
 def parse(parameter: SearchParameter, written: str, asking: Asking) -> DateIs | LastUpdatedIs:
-    """Read a value with or without prefix. A `+` that came as a space (an address not encoded) is taken for what it was."""
+    """Read a value with or without prefix."""
+    criterion = DateIs(parameter.index, *asked(parameter.name, written, asking.now))
+    return LastUpdatedIs(criterion) if parameter.name == "_lastUpdated" else criterion
+
+
+def asked(name: str, written: str, now: datetime) -> tuple[Comparison, int, int]:
+    """What the value of the parameter `name` asks for: a comparison, and the range [low, high) that it is with. A `+` that came
+    as a space (an address not encoded) is taken for what it was.
+
+    Raises: InvalidRequest.
+    """
     prefix = _PREFIX.match(written)
     comparison = cast(Comparison, prefix[0] if prefix else "eq")
     try:
         low, high = span((written[2:] if prefix else written).replace(" ", "+"))
     except ValueError:
-        raise InvalidRequest(
-            "not a date: a prefix such as ge or none, then YYYY, YYYY-MM, YYYY-MM-DD or a time", parameter.name
-        ) from None
+        raise InvalidRequest("not a date: a prefix such as ge or none, then YYYY, YYYY-MM, YYYY-MM-DD or a time", name) from None
     if comparison == "ap":
-        margin = _approximately(low, high, microseconds(asking.now))
+        margin = _approximately(low, high, microseconds(now))
         low, high = low - margin, high + margin
-    criterion = DateIs(parameter.index, comparison, low, high)
-    return LastUpdatedIs(criterion) if parameter.name == "_lastUpdated" else criterion
+    return comparison, low, high
 
 
 def _approximately(low: int, high: int, now: int) -> int:
