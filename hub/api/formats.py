@@ -22,7 +22,18 @@ from hub.fhir.outcome import outcome
 from hub.fhir.resource import Resource
 from hub.fhir.xml_reader import loads_xml
 
-__all__ = ["FHIR_JSON", "as_it_is", "asked", "given", "json_body", "media_type", "named_types", "patch_body", "resource_body"]
+__all__ = [
+    "FHIR_JSON",
+    "as_it_is",
+    "asked",
+    "given",
+    "json_body",
+    "json_object",
+    "media_type",
+    "named_types",
+    "patch_body",
+    "resource_body",
+]
 
 _LONG = 64_000
 """Bytes from which a body is written anew, or read as XML, on another thread: the others must not wait for it."""
@@ -78,7 +89,7 @@ async def resource_body(request: Request) -> Resource:
     Raises: UnsupportedMedia: something else was; InvalidRequest; TooCostly; Unprocessable.
     """
     if _sent(request, (*JSON_TYPES, *XML_TYPES)) not in XML_TYPES:
-        return _object(await request.body())
+        return json_object(await request.body())
     content = await request.body()
     return await run_in_threadpool(loads_xml, content) if len(content) > _LONG else loads_xml(content)
 
@@ -99,7 +110,7 @@ async def json_body(request: Request) -> dict[str, Any]:
     Raises: UnsupportedMedia: something else was; InvalidRequest; TooCostly.
     """
     _sent(request, JSON_TYPES)
-    return _object(await request.body())
+    return json_object(await request.body())
 
 
 def _asked(scope: Scope, pairs: Iterable[tuple[str, str]] = ()) -> Form:
@@ -138,7 +149,8 @@ def _sent(request: Request, types: tuple[str, ...]) -> str:
     return name
 
 
-def _object(content: bytes) -> dict[str, Any]:
+def json_object(content: bytes) -> dict[str, Any]:
+    """A JSON object from outside. Raises: InvalidRequest; TooCostly."""
     held = _document(content)
     if not isinstance(held, dict):
         raise InvalidRequest("the body is not an object")

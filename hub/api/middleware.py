@@ -5,7 +5,6 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
 
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
@@ -242,9 +241,9 @@ def _raw(headers: Iterable[tuple[str, str]]) -> tuple[tuple[bytes, bytes], ...]:
     return tuple((name.encode(), value.encode()) for name, value in headers)
 
 
-def _outcome(code: str, problem: str, **more: Any) -> bytes:
-    issue = {"severity": "error", "code": code, "diagnostics": problem, **more}
+def _outcome(code: str, problem: str) -> bytes:
+    issue = {"severity": "error", "code": code, "diagnostics": problem}
     return dumps({"resourceType": "OperationOutcome", "issue": [issue]})
 
 
-_CODED = _outcome("not-supported", "Content-Encoding: a body is sent as it is", expression=["http.Content-Encoding"])
+_CODED = _outcome("not-supported", "Content-Encoding: a body is sent as it is")

@@ -73,6 +73,8 @@ class Change:
     """It must not be there yet (If-None-Match: *)."""
     part: int = 0
     """Its place in the request."""
+    provenance: Resource | None = None
+    """To create or update: a Provenance to be created of what is written, without its target; None: none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 
 from hub.errors import Conflict, HubError, InvalidRequest, Several, Unprocessable
 from hub.fhir.bundle_request import Asked, at, in_order
+from hub.fhir.dangling import dangling
 from hub.fhir.query import Query
 from hub.fhir.relinked import relinked
+from hub.fhir.resource import Resource
 from hub.interactions.changes import Change, Condition, Written, carried_out, lock_view, meets, new_id
 from hub.interactions.context import Context
 from hub.interactions.write import as_found, condition, prepared
@@ -59,6 +61,17 @@ def _together(
     return store.write(work)
 
 
+def _pointing(asked: Asked, resource: Resource) -> Resource:
+    """The resource, its links rewritten.
+
+    Raises: InvalidRequest: it refers to an entry that is not there.
+    """
+    with at(asked):
+        for place in dangling(resource):
+            raise InvalidRequest("no entry of the Bundle has that fullUrl", place)
+    return resource
+
+
 class _Work:
     """A transaction under way. State: what was written so far, and which resource each entry means."""
 
@@ -81,7 +94,7 @@ class _Work:
         for step in self._steps[len(deletions) :]:
             change = step.change
             if change.resource is not None:
-                change = replace(change, resource=relinked(change.resource, links, step.asked.full_url))
+                change = replace(change, resource=_pointing(step.asked, relinked(change.resource, links, step.asked.full_url)))
             self._carry_out(step, change)
             self._check_meant(step, meant[step.asked.number])
         self._check_apart()

@@ -4,6 +4,7 @@ The change, its grounds and its log entry are one transaction: they are durable 
 `hub.interactions.owning`.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from hub.errors import HubError, InvalidRequest
@@ -17,6 +18,7 @@ from hub.store.audit_log import Leaf
 from hub.store.database import Connection
 from hub.store.store import Store
 
+PROVENANCE = "Provenance"
 SCOPES = {"create": "c", "update": "u", "patch": "u", "delete": "d"}
 """The letter of a SMART scope that lets do each."""
 
@@ -43,6 +45,9 @@ async def prepared(context: Context, change: Change) -> Change:
     context.caller.require(SCOPES[change.action], change.type)
     check_caller(context)
     check_writer(context.caller, change.type)
+    if change.provenance is not None:
+        context.caller.require(SCOPES["create"], PROVENANCE)
+        check_writer(context.caller, PROVENANCE)
     if change.condition is None:
         return change
     return replace(change, condition=await condition(context, change.condition.query))
@@ -67,11 +72,27 @@ def _alone(store: Store, context: Context, change: Change) -> Written:
         within = store.inside(connection) if change.condition else store
         written, leaf = carried_out(connection, within, context, change)
         if leaf is not None:
-            return written, [leaf]
+            return written, [leaf, *_provenance(connection, within, context, change, written)]
         written, leaf = as_found(within, context, change.action, written)
         return written, [leaf]
 
     return store.write(work)
+
+
+def _provenance(connection: Connection, store: Store, context: Context, change: Change, written: Written) -> Iterator[Leaf]:
+    """Create the Provenance that came with a change, of the version that was written.
+
+    Source: http://hl7.org/fhir/R4/provenance.html#header
+    """
+    if change.provenance is None or written.held is None:
+        return
+    target = f"{written.resource_type}/{written.fhir_id}/_history/{written.held.version_id}"
+    made = {**change.provenance, "target": [{"reference": target}]}
+    _, leaf = carried_out(
+        connection, store, context, Change(action="create", type=PROVENANCE, resource=made, part=change.part + 1)
+    )
+    if leaf is not None:
+        yield leaf
 
 
 def as_found(store: Store, context: Context, action: str, written: Written) -> tuple[Written, Leaf]:

@@ -211,3 +211,23 @@ def test_what_is_no_batch_and_no_transaction_is_refused(shared, bundle):
 def test_an_answer_is_as_short_as_is_preferred(shared):
     answer = posted(shared, entry("POST", "Patient", patient()), headers={"prefer": "return=minimal"})
     assert "resource" not in answer.json()["entry"][0]
+
+
+@pytest.mark.parametrize(
+    ("more", "place"),
+    [
+        ({"hasMember": [{"reference": ONE}, {"reference": OTHER}]}, "hasMember[1].reference"),
+        ({"extension": [{"url": "http://example.org/x", "valueReference": {"reference": OTHER}}]}, "extension[0].value.reference"),
+        ({"focus": [{"reference": "urn:oid:1.2.3"}]}, "focus[0].reference"),
+    ],
+)
+def test_a_reference_to_an_entry_that_is_not_there_refuses_the_transaction(shared, more, place):
+    answer = posted(shared, entry("POST", "Patient", patient(), ONE), entry("POST", "Observation", observation(ONE, **more)))
+    assert answer.status_code == 400
+    [issue] = answer.json()["issue"]
+    assert issue["expression"] == [f"Bundle.entry[1].resource.{place}"]
+
+
+def test_a_system_that_is_a_urn_is_no_reference_to_an_entry(shared):
+    named = patient(identifier=[{"system": "urn:oid:1.2.3", "value": "urn:uuid:nobody"}])
+    assert statuses(posted(shared, entry("POST", "Patient", named))) == ["201"]

@@ -19,7 +19,7 @@ from starlette.types import Message, Scope
 
 from hub.api.edge import refusing, request_id
 from hub.api.fhir._asked import condition
-from hub.api.fhir.writing import answered, asked_change
+from hub.api.fhir.writing import PROVENANCE, answered, asked_change
 from hub.api.formats import FHIR_JSON, asked, resource_body
 from hub.errors import HubError, InvalidRequest, NotSupported
 from hub.fhir.bundle import Reply, replies
@@ -55,6 +55,8 @@ class Bundles:
         """The answer to a batch or transaction."""
         async with refusing(context, "transaction", "Bundle"):
             asked(request)
+            if PROVENANCE in request.headers:
+                raise InvalidRequest("comes with the create or update of one resource", PROVENANCE)
             asking = asked_in(await resource_body(request), context.hub.base)
         done: dict[int, Response] = {}
         if asking.kind == "transaction":

@@ -6,7 +6,8 @@ from starlette.responses import Response
 from hub.api.edge import clean_id, refusing
 from hub.api.fhir._asked import asked_type, condition, etags, known_type, pairs, preference, type_or_none, version_headers
 from hub.api.fhir.content import sent_resource
-from hub.api.formats import FHIR_JSON, patch_body
+from hub.api.formats import FHIR_JSON, json_object, patch_body
+from hub.errors import InvalidRequest
 from hub.fhir.json import dumps
 from hub.fhir.outcome import all_well
 from hub.fhir.relinked import made_relative
@@ -14,6 +15,8 @@ from hub.fhir.resource import Resource
 from hub.interactions.changes import Action, Change, Condition, Written
 from hub.interactions.context import Context
 from hub.interactions.write import write
+
+PROVENANCE = "X-Provenance"
 
 
 async def create(request: Request, context: Context) -> Response:
@@ -56,6 +59,7 @@ async def asked_change(request: Request, context: Context, action: Action, part:
         versions=etags(request.headers.get("if-match"), "If-Match"),
         absent=request.headers.get("if-none-match", "").strip() == "*",
         part=part,
+        provenance=_provenance(request, action),
     )
 
 
@@ -64,6 +68,22 @@ async def _resource(request: Request, context: Context) -> Resource:
     resource = await sent_resource(request)
     absolute = context.hub.base.encode() in await request.body() and isinstance(resource.get("resourceType"), str)
     return made_relative(resource, context.hub.base) if absolute else resource
+
+
+def _provenance(request: Request, action: Action) -> Resource | None:
+    """The Provenance that a header brings with a create or an update. http://hl7.org/fhir/R4/provenance.html#header
+
+    Raises: InvalidRequest; TooCostly.
+    """
+    written = request.headers.get(PROVENANCE)
+    if written is None:
+        return None
+    if action not in ("create", "update"):
+        raise InvalidRequest("comes with the create or update of one resource", PROVENANCE)
+    resource = json_object(written.encode("latin-1"))
+    if "target" in resource:
+        raise InvalidRequest("names no target, since that is what the request writes", PROVENANCE)
+    return resource
 
 
 def _sought(request: Request, action: Action, named: bool) -> bytes | None:
