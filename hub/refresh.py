@@ -234,6 +234,17 @@ def _enroll_awaited(
     return found, is_new and bool(messages.waiting(store.reader(), limit=1))
 
 
+class Unasked(Refresher):
+    """Asks nobody: for what must not wait. What is known already has to do."""
+
+    async def refresh(self, questions: Sequence[Question], deadline: float) -> None:
+        return None
+
+    async def identify(self, number: Identifier) -> Identified:
+        pk, _ = await self.hub.store(_known_number, self.hub, number)
+        return Identified(pk)
+
+
 def _known_number(store: Store, hub: Hub, number: Identifier) -> tuple[int | None, bool]:
     """The patient of a number, and whether the register said so a short while ago."""
     connection = store.reader()

@@ -46,7 +46,8 @@ class Asked:
 
     @property
     def writes(self) -> bool:
-        return self.method not in ("GET", "HEAD")
+        """Whether it changes something: a search and an operation are asked by POST too, and change nothing."""
+        return self.method not in ("GET", "HEAD") and "$" not in self.path and not self.path.endswith("_search")
 
     @property
     def type(self) -> str:

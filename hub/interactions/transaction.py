@@ -1,11 +1,12 @@
 """transaction: many changes, all or nothing, whose entries may point at each other. http://hl7.org/fhir/R4/http.html#trules
 
-One writing transaction with one log entry a change. It may write several patients: what a source's client sends together
-stands together.
+One writing transaction with one log entry for each change and each reading. It may write several patients: what a source's
+client sends together stands together.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from hub.errors import Conflict, HubError, InvalidRequest, Several, Unprocessable
 from hub.fhir.bundle_request import Asked, at, in_order
@@ -16,6 +17,7 @@ from hub.fhir.resource import Resource
 from hub.interactions.changes import Change, Condition, Written, carried_out, lock_view, meets, new_id
 from hub.interactions.context import Context
 from hub.interactions.write import as_found, condition, prepared
+from hub.refresh import Unasked
 from hub.store.audit_log import Leaf
 from hub.store.database import Connection
 from hub.store.store import Store
@@ -31,13 +33,27 @@ class Step:
     """Its references that name what they mean by a search, as they are written, each with that search."""
 
 
-async def transaction(context: Context, steps: Sequence[Step]) -> Mapping[int, Written]:
-    """Carry out all of it. Gives: what came of each entry, by its number in the Bundle.
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One entry that reads. `answer`: takes down what it is answered with; it raises what it is refused with."""
 
-    Raises: as `hub.interactions.write.write`, with the entry as the place; then nothing of it is done. InvalidRequest: two
-    entries write one resource. Unprocessable, Several: a reference by search finds nothing, or several.
+    asked: Asked
+    answer: Callable[[Context], Coroutine[Any, Any, None]]
+
+
+async def transaction(context: Context, steps: Sequence[Step], readings: Sequence[Reading] = ()) -> Mapping[int, Written]:
+    """Carry out all of it, what is read after what is written. Gives: what was written, by the entry's number in the Bundle.
+
+    Raises: as `hub.interactions.write.write` and what reads, with the entry as the place; then nothing of it is done.
+    InvalidRequest: two entries write one resource. Unprocessable, Several: a reference by search finds nothing, or several.
     """
+    missed: list[Leaf] = []
     try:
+        if not steps:
+            for reading in readings:
+                with at(reading.asked):
+                    await reading.answer(_part(context, reading))
+            return {}
         ready: list[Step] = []
         sought: dict[str, tuple[Step, Condition]] = {}
         for step in steps:
@@ -45,20 +61,59 @@ async def transaction(context: Context, steps: Sequence[Step]) -> Mapping[int, W
                 ready.append(replace(step, change=await prepared(context, step.change)))
                 for written, query in step.sought:
                     sought[written] = (step, await condition(context, query))
-        return await context.current(lambda given: given.hub.store(_together, given, ready, sought))
+        return await context.current(lambda given: given.hub.store(_together, given, ready, sought, readings, missed))
     except HubError as fault:
+        for leaf in missed:
+            await context.hub.store.commit(leaf)
         await context.refuse("transaction", "Bundle", fault)
         raise
 
 
 def _together(
-    store: Store, context: Context, steps: Sequence[Step], sought: Mapping[str, tuple[Step, Condition]]
+    store: Store,
+    context: Context,
+    steps: Sequence[Step],
+    sought: Mapping[str, tuple[Step, Condition]],
+    readings: Sequence[Reading],
+    missed: list[Leaf],
 ) -> Mapping[int, Written]:
+    """`missed`: takes down what the log is to be told of the reading by which all of it fails."""
+
     def work(connection: Connection) -> tuple[Mapping[int, Written], list[Leaf]]:
+        missed.clear()
         lock_view(connection, store, context.caller)  # so that two of one source never wait for each other's patients
-        return _Work(connection, store.inside(connection), context, steps).done(sought)
+        written, leaves = _Work(connection, store.inside(connection), context, steps).done(sought)
+        for reading in readings:
+            within = store.within(connection)
+            try:
+                with at(reading.asked):
+                    _at_once(reading.answer(_part(context, reading, within)))
+            except HubError:
+                missed.extend(replace(each, epochs=()) for each in within.leaves)
+                raise
+            leaves += within.leaves
+        return written, leaves
 
     return store.write(work)
+
+
+def _part(context: Context, reading: Reading, store: Store | None = None) -> Context:
+    """The context of the request that an entry is; with `store`: as part of a transaction, in which no source is asked."""
+    found = replace(context, request_id=f"{context.request_id}-{reading.asked.number}")
+    if store is None:
+        return found
+    hub = replace(context.hub, store=store)
+    return replace(found, hub=hub, refresher=Unasked(hub))
+
+
+def _at_once(work: Coroutine[Any, Any, None]) -> None:
+    """Run to its end what never waits: an interaction over `hub.store.store.Within`."""
+    try:
+        work.send(None)
+    except StopIteration:
+        return
+    work.close()
+    raise RuntimeError("something waits inside a transaction")
 
 
 def _pointing(asked: Asked, resource: Resource) -> Resource:

@@ -79,6 +79,13 @@ class Store:
         found._inside, found.memory = connection, Memory()
         return found
 
+    def within(self, connection: Connection) -> "Within":
+        """The same, for interactions that are part of that transaction."""
+        found = Within.__new__(Within)
+        found.__dict__ |= self.inside(connection).__dict__
+        found.leaves = []
+        return found
+
     def write(self, work: Callable[[Connection], tuple[T, list[Leaf]]]) -> T:
         """Run `work` in one writing transaction, which the log entries that it gives are part of; anew where it and another
         waited for each other, or the grounds of an entry moved meanwhile.
@@ -132,3 +139,24 @@ class Store:
         """Finish what is running and let go of everything."""
         self._threads.close()
         self.database.close()
+
+
+class Within(Store):
+    """The store inside one writing transaction: what interactions want done is done at once, in the transaction's own thread, and
+    what they have to log is gathered, to be logged with it. Nothing here waits."""
+
+    leaves: list[Leaf]
+
+    async def __call__(self, work: Callable[Concatenate[Store, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return work(self, *args, **kwargs)
+
+    async def answered(
+        self, work: Callable[Concatenate[Store, P], tuple[T, Leaf | None]], *args: P.args, **kwargs: P.kwargs
+    ) -> tuple[T, Leaf | None]:
+        result, leaf = work(self, *args, **kwargs)
+        if leaf is not None:
+            self.leaves.append(leaf)
+        return result, leaf
+
+    async def commit(self, leaf: Leaf) -> None:
+        self.leaves.append(leaf)

@@ -217,7 +217,10 @@ def test_an_answer_is_as_short_as_is_preferred(shared):
     ("more", "place"),
     [
         ({"hasMember": [{"reference": ONE}, {"reference": OTHER}]}, "hasMember[1].reference"),
-        ({"extension": [{"url": "http://example.org/x", "valueReference": {"reference": OTHER}}]}, "extension[0].value.reference"),
+        (
+            {"extension": [{"url": "http://example.org/x", "valueReference": {"reference": OTHER}}]},
+            "extension[0].value.reference",
+        ),
         ({"focus": [{"reference": "urn:oid:1.2.3"}]}, "focus[0].reference"),
     ],
 )
@@ -231,3 +234,104 @@ def test_a_reference_to_an_entry_that_is_not_there_refuses_the_transaction(share
 def test_a_system_that_is_a_urn_is_no_reference_to_an_entry(shared):
     named = patient(identifier=[{"system": "urn:oid:1.2.3", "value": "urn:uuid:nobody"}])
     assert statuses(posted(shared, entry("POST", "Patient", named))) == ["201"]
+
+
+# What is read in a transaction
+
+
+def count_of(house, unique):
+    return house.get(f"/fhir/Patient?identifier={SYSTEM}|{unique}", WHO).json()["total"]
+
+
+@pytest.mark.parametrize(
+    ("url", "status"),
+    [
+        ("Patient/never-issued", 404),
+        ("Patient/never-issued/_history", 404),
+        ("Patient?nonsense=1", 400),
+        ("Patient?birthdate=nonsense", 400),
+        ("Observation/{gone}", 410),
+        ("Nonsense/x", 404),
+        ("Nonsense/x/y/z", 400),
+    ],
+)
+def test_a_reading_that_fails_undoes_the_transaction_and_is_named(shared, url, status):
+    gone = at(posted(shared, entry("POST", "Observation", observation(ONE)), entry("POST", "Patient", patient(), ONE)), 0)
+    shared.do("DELETE", f"/fhir/{gone}", WHO)
+    asked, unique = url.replace("Observation/{gone}", gone), f"undone-by-reading-{abs(hash(url))}"
+    named = patient(identifier=[{"system": SYSTEM, "value": unique}])
+    answer = posted(shared, entry("POST", "Patient", named), entry("GET", "metadata"), entry("GET", asked))
+    assert answer.status_code == status, answer.text
+    assert answer.json()["issue"][0]["expression"][0].startswith("Bundle.entry[2]")
+    assert count_of(shared, unique) == 0
+    alone = posted(shared, entry("GET", asked))
+    assert alone.status_code == status
+    assert alone.json()["issue"][0]["expression"][0].startswith("Bundle.entry[0]")
+
+
+def test_what_is_read_in_a_transaction_sees_what_it_wrote_whatever_the_form(shared):
+    unique = "seen-by-reading"
+    kept = at(posted(shared, entry("POST", "Patient", patient("Innan"))), 0)
+    current = shared.get(f"/fhir/{kept}", WHO).headers["etag"]
+    binary = {"resourceType": "Binary", "contentType": "text/plain", "data": "aGVq", "id": "read-in-a-transaction"}
+    answer = posted(
+        shared,
+        entry("GET", f"{kept}?_summary=true&_format=xml"),
+        entry("GET", kept, ifNoneMatch=current),
+        entry("GET", f"{kept}/_history"),
+        entry("GET", f"Patient?identifier={SYSTEM}|{unique}&_pretty=true"),
+        entry("POST", "Patient/_search?family=Efter"),
+        entry("GET", f"{kept}/$everything"),
+        entry("POST", "Patient/$validate", patient()),
+        entry("HEAD", kept),
+        entry("GET", "Binary/read-in-a-transaction"),
+        entry("PUT", kept, patient("Efter", id=kept.split("/")[1])),
+        entry("POST", "Patient", patient(identifier=[{"system": SYSTEM, "value": unique}])),
+        entry("PUT", "Binary/read-in-a-transaction", binary),
+    )
+    assert answer.status_code == 200, answer.text
+    assert statuses(answer) == ["200"] * 9 + ["200", "201", "201"]
+    told = [each.get("resource") for each in answer.json()["entry"]]
+    assert told[0]["name"][0]["family"] == told[1]["name"][0]["family"] == "Efter"
+    assert [each["request"]["method"] for each in told[2]["entry"]] == ["PUT", "POST"]
+    assert (told[3]["total"], told[4]["total"], told[5]["total"]) == (1, 1, 1)
+    assert told[6]["resourceType"] == "OperationOutcome"
+    assert told[7] is None
+    assert (told[8]["resourceType"], told[8]["data"]) == ("Binary", "aGVq")
+    again = posted(shared, entry("GET", "Binary/read-in-a-transaction"), entry("GET", f"{kept}?_format=xml"), kind="batch")
+    assert [each["resource"]["resourceType"] for each in again.json()["entry"]] == ["Binary", "Patient"]
+
+
+def test_each_reading_is_in_the_log_and_the_one_that_failed_too(shared):
+    made = at(posted(shared, entry("POST", "Patient", patient(), ONE)), 0)
+
+    def logged(*entries):
+        before = len(shared.log())
+        posted(shared, *entries)
+        return [(each["action"], each["outcome"], each.get("released")) for each in shared.log()[before:]]
+
+    write, found = entry("POST", "Patient", patient()), entry("GET", made)
+    assert logged(write, found, entry("GET", "Patient?family=nobody-at-all")) == [
+        ("create", "permit", None),
+        ("read", "permit", 1),
+        ("search", "nothing", 0),
+    ]
+    assert logged(write, found, entry("GET", "Patient/never-issued")) == [
+        ("read", "nothing", 0),
+        ("transaction", "refuse", None),
+    ]
+    assert logged(found) == [("read", "permit", 1)]
+
+
+def test_what_a_patient_reads_in_a_transaction_is_under_the_release(shared, kit):
+    who = shared.enroll()
+    me = shared.patient_person(who)
+    seen, secret = shared.hold(who), shared.hold(who, secret=True)
+    mine = entry("POST", "Observation", observation(f"Patient/{who.id}"))
+    answer = posted(shared, mine, entry("GET", f"Observation/{seen}"), entry("GET", "Observation"), who=me)
+    assert statuses(answer) == ["201", "200", "200"]
+    assert answer.json()["entry"][2]["resource"]["total"] == 2
+    withheld = posted(shared, mine, entry("GET", f"Observation/{secret}"), who=me)
+    absent = posted(shared, mine, entry("GET", "Observation/never-issued"), who=me)
+    assert (withheld.status_code, withheld.content) == (404, absent.content)
+    assert shared.get("/fhir/Observation?_summary=count", me).json()["total"] == 2

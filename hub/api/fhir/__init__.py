@@ -28,6 +28,10 @@ from hub.interactions.context import Context
 def fhir_routes(edge: Edge, version: str, smart_configuration: Callable[[], dict[str, object]]) -> list[Route]:
     """Every route under /fhir."""
 
+    async def stated_within(request: Request, _: Context) -> Response:
+        asked(request)
+        return Response(stated, media_type=FHIR_JSON)
+
     async def metadata(request: Request) -> Response:
         try:
             asked(request)
@@ -38,14 +42,14 @@ def fhir_routes(edge: Edge, version: str, smart_configuration: Callable[[], dict
     async def smart(request: Request) -> Response:
         return Response(dumps(smart_configuration()), media_type="application/json")
 
-    doors = [Door(("metadata",), frozenset(("GET", "HEAD")), metadata)]
+    doors = [Door(("metadata",), frozenset(("GET", "HEAD")), stated_within, metadata)]
 
     def on(path: str, methods: list[str], handler: Callable[[Request, Context], Awaitable[Response]]) -> Route:
         answered = edge.route(handler)
-        doors.append(Door(tuple(filter(None, path.split("/"))), frozenset(methods), answered))
+        doors.append(Door(tuple(filter(None, path.split("/"))), frozenset(methods), handler, answered))
         return Route(f"/fhir{path}", Endpoint(answered), methods=methods)
 
-    bundles = Bundles(doors, edge.fault)
+    bundles = Bundles(doors, edge.fault, edge.limits)
 
     routes = [
         Route("/fhir/metadata", metadata, methods=["GET"]),

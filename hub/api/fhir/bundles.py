@@ -1,7 +1,7 @@
 """batch and transaction: a Bundle posted to the base. http://hl7.org/fhir/R4/http.html#transaction
 
 What an entry asks for is a request of its own: it finds the same route, is read and answered by the same handler, and counts
-towards the same limits. Only the changes of a transaction are carried out together.
+towards the same limits. The entries of a transaction stand or fall together.
 """
 
 import re
@@ -21,6 +21,7 @@ from hub.api.edge import refusing, request_id
 from hub.api.fhir._asked import condition
 from hub.api.fhir.writing import PROVENANCE, answered, asked_change
 from hub.api.formats import FHIR_JSON, asked, resource_body
+from hub.api.media import JSON_TYPES
 from hub.errors import HubError, InvalidRequest, NotSupported
 from hub.fhir.bundle import Reply, replies
 from hub.fhir.bundle_request import Asked, asked_in, at
@@ -29,9 +30,11 @@ from hub.fhir.relinked import conditional_references
 from hub.fhir.types import TYPES
 from hub.interactions.changes import Action
 from hub.interactions.context import Context
-from hub.interactions.transaction import Step, transaction
+from hub.interactions.transaction import Reading, Step, transaction
+from hub.limits import Limits
 
 Answered = Callable[[Request], Awaitable[Response]]
+Handler = Callable[[Request, Context], Awaitable[Response]]
 _CHANGES: Mapping[str, Action] = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 _TYPE = re.compile(r"[A-Z][A-Za-z]+(?P<id>/[A-Za-z0-9\-.]{1,64})?")
 
@@ -42,14 +45,16 @@ class Door:
 
     parts: tuple[str, ...]
     methods: frozenset[str]
+    handler: Handler
     answered: Answered
+    """The handler as a route has it: who is calling is found out, and what goes wrong becomes an answer."""
 
 
 class Bundles:
     """Answers Bundles posted to the base. State: none but the routes, which entries find their own among."""
 
-    def __init__(self, doors: Sequence[Door], fault: Callable[[HubError], Response]) -> None:
-        self._doors, self._fault = doors, fault
+    def __init__(self, doors: Sequence[Door], fault: Callable[[HubError], Response], limits: Limits) -> None:
+        self._doors, self._fault, self._limits = doors, fault, limits
 
     async def post(self, request: Request, context: Context) -> Response:
         """The answer to a batch or transaction."""
@@ -58,42 +63,51 @@ class Bundles:
             if PROVENANCE in request.headers:
                 raise InvalidRequest("comes with the create or update of one resource", PROVENANCE)
             asking = asked_in(await resource_body(request), context.hub.base)
-        done: dict[int, Response] = {}
         if asking.kind == "transaction":
-            async with refusing(context, "transaction", "Bundle"):
-                for entry in asking.entries:
-                    with at(entry):  # what nothing could answer refuses the whole before anything is done
-                        _ = entry.writes or self._found(entry)
-            done = await self._together(request, context, [each for each in asking.entries if each.writes])
-        for entry in asking.entries:
-            if entry.number not in done:
-                done[entry.number] = await self._alone(request, entry)
+            done = await self._together(request, context, asking.entries)
+        else:
+            done = {entry.number: await self._alone(request, entry) for entry in asking.entries}
         found = [_reply(each, done[each.number], context.hub.base) for each in asking.entries]
         return Response(replies(asking.kind, found), media_type=FHIR_JSON)
 
     async def _together(self, request: Request, context: Context, entries: Sequence[Asked]) -> dict[int, Response]:
+        found: dict[int, Response] = {}
         async with refusing(context, "transaction", "Bundle"):
-            parts = [(_own(request, entry), entry) for entry in entries]
+            parts = [(_own(request, entry), entry) for entry in entries if entry.writes]
             steps = [(part, await _step(part, context, entry)) for part, entry in parts]
-        written = await transaction(context, [step for _, step in steps])
-        return {step.asked.number: answered(part, context, written[step.asked.number]) for part, step in steps}
+            readings = [self._reading(request, entry, found) for entry in entries if not entry.writes]
+        written = await transaction(context, [step for _, step in steps], readings)
+        return found | {step.asked.number: answered(part, context, written[step.asked.number]) for part, step in steps}
+
+    def _reading(self, request: Request, entry: Asked, found: dict[int, Response]) -> Reading:
+        """An entry of a transaction that reads; its answer goes into `found`."""
+        with at(entry):
+            door, parameters = self._found(entry)
+
+        async def answer(context: Context) -> None:
+            self._limits.request(context.caller)
+            part = _own(request, entry)
+            part.scope["path_params"] = parameters
+            found[entry.number] = await door.handler(part, context)
+
+        return Reading(entry, answer)
 
     async def _alone(self, request: Request, entry: Asked) -> Response:
         try:
-            answer, parameters = self._found(entry)
+            door, parameters = self._found(entry)
             part = _own(request, entry)
         except HubError as fault:
             return self._fault(fault)
         part.scope["path_params"] = parameters
-        return await answer(part)
+        return await door.answered(part)
 
-    def _found(self, entry: Asked) -> tuple[Answered, dict[str, str]]:
+    def _found(self, entry: Asked) -> tuple[Door, dict[str, str]]:
         parts = tuple(entry.path.split("/")) if entry.path else ()
         for door in self._doors:
             if _asked_of(entry) in door.methods and len(door.parts) == len(parts) and not (entry.writes and not parts):
                 pairs = list(zip(door.parts, parts, strict=True))
                 if all(mine.startswith("{") or mine == theirs for mine, theirs in pairs):
-                    return door.answered, {mine[1:-1]: theirs for mine, theirs in pairs if mine.startswith("{")}
+                    return door, {mine[1:-1]: theirs for mine, theirs in pairs if mine.startswith("{")}
         raise NotSupported("nothing here answers that", f"{entry.place}.request.url")
 
 
@@ -120,16 +134,22 @@ def _search(written: str) -> tuple[str, list[tuple[str, str]]]:
 
 
 def _own(request: Request, entry: Asked) -> Request:
-    """The request that an entry is."""
+    """The request that an entry is. Whatever form it asks for, its answer is part of one in JSON."""
     kind, body = _body(entry)
+    query = "&".join(each for each in entry.query.split("&") if each.partition("=")[0] not in ("_format", "_pretty"))
     held = [(name, value) for name, value in request.scope["headers"] if name in (b"authorization", b"prefer")]
     headers = [*held, *((name.encode(), value.encode()) for name, value in entry.headers.items())]
     scope: Scope = {
         **request.scope,
         "method": entry.method,
         "path": f"/fhir/{entry.path}",
-        "query_string": entry.query.encode(),
-        "headers": [*headers, (b"content-type", kind.encode()), (b"content-length", str(len(body)).encode())],
+        "query_string": query.encode(),
+        "headers": [
+            *headers,
+            (b"accept", JSON_TYPES[0].encode()),
+            (b"content-type", kind.encode()),
+            (b"content-length", str(len(body)).encode()),
+        ],
         "path_params": {},
         "state": {"request_id": f"{request_id(request)}-{entry.number}"},
     }
