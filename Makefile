@@ -30,6 +30,7 @@ attacks: $(VENV)/installed-dev
 	HUB_ATTACKS=10000 HUB_KILLS=200 $(BIN)/pytest tests/attacks --timeout 3600
 
 leaks: $(VENV)/installed-dev
+	HUB_WITHDRAWALS=2000 $(BIN)/pytest tests/api/test_withdrawals_under_load.py --timeout 3600
 	HUB_TWIN_PAIRS=20000 HUB_TWIN_STEPS=10000 $(BIN)/pytest -n 2 tests/api/test_twin_worlds.py tests/api/test_twin_writers.py --timeout 3600
 
 browser: $(VENV)/installed-dev

@@ -77,7 +77,8 @@ def released(
         "request": request_id,
         **more,
     }
-    return Leaf(sight.known.pk, content, sight.epochs, {"released": lines} | ({"withheld": withheld} if withheld else {}))
+    kept = {"released": lines} | ({"withheld": withheld} if withheld else {})
+    return Leaf(sight.known.pk, content, sight.epochs, kept, sight.until)
 
 
 def _stated(

@@ -21,7 +21,7 @@ from hub.hub import Hub
 from hub.store.known import Known
 from hub.store.patients import Facts
 from hub.store.search import View
-from hub.store.tables import NO_PATIENT
+from hub.store.tables import FOREVER, NO_PATIENT
 from hub.store.values import micros
 
 DEMOGRAPHICS = "DEMOGRAPHICS"
@@ -46,6 +46,8 @@ class Sight:
     """Microseconds: the time that the grounds were weighed at; the decision has stood since."""
     basis: str = ""
     """A digest of what it was decided on, and of what was decided."""
+    until: int = FOREVER
+    """Microseconds: from then on the same grounds may decide otherwise."""
     said: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     """What the log says of it in every entry (`hub.interactions.logbook`)."""
 
@@ -78,7 +80,7 @@ def sight(hub: Hub, caller: Caller, resource_type: str, told: Known, named: bool
         view = View("patient", release, pk=told.pk or ABSENT, asof=told.recorded)
     else:
         view = View("unit", release, provider=caller.provider, unit=caller.unit)
-    seen = Sight(view, told, named, held.decided, held.basis)
+    seen = Sight(view, told, named, held.decided, held.basis, micros(held.until))
     if caller.kind != "guardian":  # what guardians see hangs on the time as well
         held.seen = seen
     return seen

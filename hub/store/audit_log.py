@@ -19,7 +19,7 @@ from hub.fhir.json import dumps
 from hub.store.audit_chains import START, Chains
 from hub.store.database import Database
 from hub.store.prepared import Prepared
-from hub.store.tables import audit, audit_head, patient
+from hub.store.tables import FOREVER, audit, audit_head, patient
 from hub.store.values import insert_all, insert_new
 
 VERSION = 2
@@ -30,7 +30,7 @@ SALT = 16
 
 
 class EpochMoved(Exception):
-    """The grounds changed between decision and commit: decide again."""
+    """The grounds changed between decision and commit, or time passed one's end: decide again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,8 @@ class Leaf:
     epochs: tuple[tuple[int, int], ...] = ()
     kept: dict[str, Any] | None = None
     """What no reader is shown; the entry holds a digest of it, salted."""
+    until: int = FOREVER
+    """Microseconds: when the decision may become another without anybody's doing, since a ground begins or ends."""
 
 
 class AuditLog:
@@ -71,7 +73,7 @@ class AuditLog:
         insert_new(connection, audit_head, [_empty(shard) for shard in range(self._shards)])
 
     def append_all(self, leaves: Sequence[Leaf]) -> list[int | None]:
-        """Make leaves durable in one commit. Gives: the sequence number of each; None: its grounds have moved.
+        """Make leaves durable in one commit. Gives: the sequence number of each; None: its grounds have moved, or are over.
 
         Raises: AuditUnavailable: none of them is durable.
         """
@@ -117,15 +119,19 @@ class AuditLog:
             if stand[place]:
                 places.setdefault(leaf.pk % self._shards, []).append(place)
         for shard in sorted(places):  # heads in one order too
-            first = self._grow(connection, shard, [leaves[place] for place in places[shard]])
-            for number, place in enumerate(places[shard], first):
+            size, roots, last = _head(connection, shard)
+            now = self._clock()  # as it is when nobody else appends: what has lapsed by now is decided again
+            standing = [place for place in places[shard] if now < leaves[place].until]
+            if standing:
+                self._grow(connection, shard, (size, roots, last), now, [leaves[place] for place in standing])
+            for number, place in enumerate(standing, size):
                 numbers[place] = number
         return numbers
 
-    def _grow(self, connection: Connection, shard: int, leaves: Sequence[Leaf]) -> int:
-        """Append to one shard. Gives: the sequence number of the first."""
-        size, roots, last = _head(connection, shard)
-        tree, now = Frontier.from_bytes(size, roots), self._clock()
+    def _grow(self, connection: Connection, shard: int, head: tuple[int, bytes, int], now: int, leaves: Sequence[Leaf]) -> None:
+        """Append to one shard, whose head is locked."""
+        size, roots, last = head
+        tree = Frontier.from_bytes(size, roots)
         at = max(now, last)
         about = {"v": VERSION, "shard": shard, "at": at} | ({"clock": now} if now < at else {})
         chains = self._chains.of(connection, shard, (size, roots), {leaf.pk for leaf in leaves})
@@ -146,7 +152,6 @@ class AuditLog:
         grown = (tree.size, tree.to_bytes())
         _GROW.write(connection, [{"on": shard, "size": grown[0], "frontier": grown[1], "at": at}])
         self._chains.keep(shard, grown, chains)
-        return size
 
     def _epochs(self, connection: Connection, leaves: Sequence[Leaf]) -> dict[int, int]:
         wanted = sorted({pk for leaf in leaves for pk, _ in leaf.epochs})

@@ -180,8 +180,9 @@ class Patient:
 class House:
     """One hub, asked over HTTP without a socket. What is asked runs to its end before a test goes on."""
 
-    def __init__(self, url: str, folder: Path, **changed: Any) -> None:
-        self.clock, self.lines = Clock(), io.StringIO()
+    def __init__(self, url: str, folder: Path, clock: Any = None, **changed: Any) -> None:
+        """`clock`: one that moves by itself, instead of one that a test moves."""
+        self.clock, self.lines = clock or Clock(), io.StringIO()
         self.runner = asyncio.Runner()
         self.numbers = itertools.count(1)
         self.url, self.folder = url, folder

@@ -63,6 +63,19 @@ def test_a_leaf_decided_before_a_withdrawal_is_refused_after_it(store, write) ->
     assert store.audit.append(Leaf(write.PK, {}, ((write.PK, store.known().epoch),))) == 0
 
 
+@pytest.mark.parametrize(("seconds", "stands"), [(-1, False), (0, False), (1, True)])
+def test_a_leaf_whose_grounds_lapsed_while_it_waited_is_refused_and_those_beside_it_are_not(
+    store, write, seconds, stands
+) -> None:
+    now = store.now()
+    clock, store.audit._clock = store.audit._clock, lambda: now
+    lasting = Leaf(write.PK, {"n": 1}, until=now + seconds * 1_000_000)
+    numbers = store.audit.append_all([Leaf(write.PK, {"n": 0}), lasting, Leaf(write.PK, {"n": 2})])
+    store.audit._clock = clock
+    assert numbers == ([0, 1, 2] if stands else [0, None, 1])
+    assert _verified(store) == 2 + stands
+
+
 @pytest.mark.parametrize("round_", range(3))
 def test_no_answer_is_committed_after_a_withdrawal_was_acknowledged(store, write, round_) -> None:
     """Readers decide and commit as fast as they can, in a process of their own and here, while consent comes and goes."""
