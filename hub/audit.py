@@ -99,7 +99,7 @@ def inclusion(index: int, size: int, subtree: Subtree) -> list[bytes]:
         raise ValueError("the tree has no such leaf")
     path, start, end = [], 0, size
     while end - start > 1:
-        middle = start + _split(end - start)
+        middle = start + split(end - start)
         left = index < middle
         path.append(subtree(middle, end) if left else subtree(start, middle))
         start, end = (start, middle) if left else (middle, end)
@@ -116,7 +116,7 @@ def consistency(first: int, size: int, subtree: Subtree) -> list[bytes]:
     path: list[bytes] = []
     start, end, whole = 0, size, True
     while first != end:
-        middle = start + _split(end - start)
+        middle = start + split(end - start)
         if first <= middle:
             path.append(subtree(middle, end))
             end = middle
@@ -180,6 +180,6 @@ def tree_head(shards: Iterable[tuple[int, int, bytes]]) -> bytes:
     return root_of([leaf_hash(f"{shard} {size} {root.hex()}".encode()) for shard, size, root in shards])
 
 
-def _split(size: int) -> int:
+def split(size: int) -> int:
     """The largest power of two below `size`."""
     return 1 << (size - 1).bit_length() - 1

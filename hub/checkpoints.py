@@ -9,6 +9,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Protocol
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -22,6 +23,19 @@ _MARK = "\u2014 "
 
 class Invalid(ValueError):
     """A checkpoint, a key or a row of them does not hold; the text says why, without values."""
+
+
+class Said(Protocol):
+    """What a key of the log signs: a text that begins with the log's name, said at a time."""
+
+    @property
+    def origin(self) -> str: ...
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def at(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +90,12 @@ class PublicKey:
         return hashlib.sha256(origin.encode() + b"\n\x01" + self.public).digest()[:4]
 
 
-def signed(checkpoint: Checkpoint, private: bytes) -> str:
-    """The checkpoint as a signed note."""
+def signed(said: Said, private: bytes) -> str:
+    """A checkpoint, or another text of the log, as a signed note."""
     key = Ed25519PrivateKey.from_private_bytes(private)
-    named = PublicKey(public_of(private), 0, None).id(checkpoint.origin)
-    signature = b64encode(named + key.sign(checkpoint.text.encode())).decode()
-    return f"{checkpoint.text}\n{_MARK}{checkpoint.origin} {signature}\n"
+    named = PublicKey(public_of(private), 0, None).id(said.origin)
+    signature = b64encode(named + key.sign(said.text.encode())).decode()
+    return f"{said.text}\n{_MARK}{said.origin} {signature}\n"
 
 
 def read(note: str, keys: Sequence[PublicKey]) -> Checkpoint:
@@ -91,17 +105,22 @@ def read(note: str, keys: Sequence[PublicKey]) -> Checkpoint:
     """
     text, _, last = note.partition("\n\n")
     checkpoint = _parsed(text + "\n")
-    mark, _, written = last.removesuffix("\n").rpartition(" ")
-    if mark != f"{_MARK}{checkpoint.origin}":
-        raise Invalid("the checkpoint is not signed as it should be")
-    signature = _decoded(written)
-    key = next((each for each in keys if each.id(checkpoint.origin) == signature[:4]), None)
-    if key is None:
-        raise Invalid("the checkpoint is signed by a key that is not known")
-    check_signature(key.public, signature[4:], checkpoint.text.encode(), "the checkpoint's signature does not hold")
-    if not (key.since <= checkpoint.at and (key.until is None or checkpoint.at < key.until)):
-        raise Invalid("the checkpoint is signed by a key that was not the hub's at its time")
+    check_signed(checkpoint, last, keys, "the checkpoint")
     return checkpoint
+
+
+def check_signed(said: Said, last: str, keys: Sequence[PublicKey], what: str) -> None:
+    """Raises: Invalid: `last` is not the signature line of a key that was the log's when it was said; with the words `what`."""
+    mark, _, written = last.removesuffix("\n").rpartition(" ")
+    if mark != f"{_MARK}{said.origin}":
+        raise Invalid(f"{what} is not signed as it should be")
+    signature = decoded(written)
+    key = next((each for each in keys if each.id(said.origin) == signature[:4]), None)
+    if key is None:
+        raise Invalid(f"{what} is signed by a key that is not known")
+    check_signature(key.public, signature[4:], said.text.encode(), f"{what}'s signature does not hold")
+    if not (key.since <= said.at and (key.until is None or said.at < key.until)):
+        raise Invalid(f"{what} is signed by a key that was not the hub's at its time")
 
 
 def read_all(notes: Iterable[str], keys: Sequence[PublicKey]) -> list[Checkpoint]:
@@ -198,10 +217,11 @@ def _shard(line: str) -> ShardHead:
     word, shard, size, root = line.split(" ")
     if word != "shard":
         raise ValueError(word)
-    return ShardHead(int(shard), int(size), _decoded(root))
+    return ShardHead(int(shard), int(size), decoded(root))
 
 
-def _decoded(written: str) -> bytes:
+def decoded(written: str) -> bytes:
+    """Bytes that a note has as base64. Raises: Invalid."""
     try:
         return b64decode(written, validate=True)
     except ValueError:

@@ -78,6 +78,29 @@ class ClientConfig:
     source: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetentionConfig:
+    """How long a care provider's entries of the access log are kept, where it is not as long as everybody's."""
+
+    provider: str
+    """HSA-id."""
+    years: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegalHoldConfig:
+    """Whose entries are not removed while this stands: a care provider's, or those about a patient."""
+
+    provider: str = ""
+    """HSA-id."""
+    patient: str = ""
+    """Logical id."""
+    reason: str = ""
+    """For whoever reads the file: a case number, say."""
+
+
+LEAST_YEARS = 5
+"""No entry of the log is removed before. HSLF-FS 2016:40 4 kap. 9 §."""
 CHECKPOINTS = "audit-checkpoints.txt"
 
 
@@ -115,6 +138,10 @@ class Config:
     """URL that each checkpoint is posted to, in the form field `checkpoint`; empty: no witness."""
     checkpoint_every: float = 60.0
     """Seconds."""
+    audit_years: int = 10
+    """How long entries of the log are kept at least; `[[retention]]` says it of one care provider."""
+    retention: tuple[RetentionConfig, ...] = ()
+    legal_holds: tuple[LegalHoldConfig, ...] = ()
     portal_issuer: str = ""
     """The issuer that the portal sends people to; empty: no portal."""
     portal_client: str = "portal"
@@ -153,14 +180,32 @@ def read(path: Path | None, environment: Mapping[str, str] = os.environ) -> Conf
             "issuers": tuple(_built(IssuerConfig, f"issuer[{n}]", row) for n, row in enumerate(held.get("issuer", []))),
             "clients": tuple(_built(ClientConfig, f"client[{n}]", row) for n, row in enumerate(held.get("client", []))),
             "sources": tuple(_source(row, n) for n, row in enumerate(held.get("source", []))),
+            "retention": tuple(
+                _built(RetentionConfig, f"retention[{n}]", row) for n, row in enumerate(held.get("retention", []))
+            ),
+            "legal_holds": tuple(
+                _built(LegalHoldConfig, f"legal_hold[{n}]", row) for n, row in enumerate(held.get("legal_hold", []))
+            ),
         },
     )
+    _check_retention(config)
     names = [source.name for source in config.sources]
     if len(set(names)) != len(names):
         raise ValueError("source: two sources have one name")
     if RESERVED & set(names):
         raise ValueError("source: own, hub and directory are the hub's own names")
     return config
+
+
+def _check_retention(config: Config) -> None:
+    for place, years in (
+        ("hub.audit_years", config.audit_years),
+        *((f"retention.{row.provider}", row.years) for row in config.retention),
+    ):
+        if type(years) is not int or years < LEAST_YEARS:
+            raise ValueError(f"{place}: the log is kept for whole years, and never under {LEAST_YEARS}")
+    if any(bool(each.provider) == bool(each.patient) for each in config.legal_holds):
+        raise ValueError("legal_hold: names a provider or a patient")
 
 
 def _source(row: dict[str, Any], number: int) -> SourceConfig:

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 MARK = "\u2014 "
 NOTHING = bytes(32).hex()
+LEAST_YEARS, YEAR = 5, 365 * 86_400 * 1_000_000
 
 
 class Broken(Exception):
@@ -117,23 +118,89 @@ def read_checkpoint(note, origin, keys):
         if time[:5] != "time " or before[:7] != "before ":
             raise ValueError(time)
         at, before = int(time[5:]), before[7:]
-        mark, _, signature = last.removesuffix("\n").rpartition(" ")
-        signature = b64decode(signature, validate=True)
     except ValueError:
         raise Broken("it is not written as a checkpoint") from None
     over_all = root_of([leaf_of(f"{shard} {count} {its_root.hex()}".encode()) for shard, (count, its_root) in heads.items()])
     if int(size) != sum(count for count, _ in heads.values()) or root != b64encode(over_all).decode():
         raise Broken("its root is not that of its shards")
+    check_signed(named, text, last, at, origin, keys)
+    return heads, at, before
+
+
+def check_signed(named, text, last, at, origin, keys):
+    """A text of the log is signed by the key that was the log's when it was said."""
+    mark, _, signature = last.removesuffix("\n").rpartition(" ")
     if named != origin or mark != MARK + origin:
         raise Broken("it is of another log")
+    try:
+        signature = b64decode(signature, validate=True)
+    except ValueError:
+        raise Broken("it is not signed as it should be") from None
     for key in keys:
         if sha256(origin.encode() + b"\n\x01" + bytes.fromhex(key["public"])).digest()[:4] == signature[:4]:
             if not signature_holds(key["public"], signature[4:], text.encode()):
                 raise Broken("its signature does not hold")
             if at < key["since"] or (key["until"] is not None and at >= key["until"]):
                 raise Broken("it is signed by a key that was not the log's at its time")
-            return heads, at, before
+            return
     raise Broken("it is signed by a key that is not known")
+
+
+def read_removals(notes, origin, keys, checkpoints):
+    """What the last removal left of each shard, {shard: (Tree, lists, their root)}, and when; each fits its checkpoint."""
+    named = {sha256(text.encode()).hexdigest(): (heads, at) for heads, at, text in checkpoints}
+    left, before, since = {}, "-", 0
+    for number, note in enumerate(notes, 1):
+        text, _, last = note.partition("\n\n")
+        text += "\n"
+        try:
+            left, at, years, reached, follows = read_removal(text, last, origin, keys)
+            if follows != before or at < since:
+                raise Broken("it does not follow the one before it")
+            if reached not in named:
+                raise Broken("there is no checkpoint that it reaches to")
+            heads, signed_at = named[reached]
+            if at - signed_at < max(LEAST_YEARS, years) * YEAR:
+                raise Broken("it came before the time of retention had passed")
+            if {shard: (tree.size, tree.root()) for shard, (tree, _, _) in left.items()} != heads:
+                raise Broken("what it left is not the tree of its checkpoint")
+        except Broken as fault:
+            raise Broken(f"removal {number}: {fault}") from None
+        before, since = sha256(note.encode()).hexdigest(), at
+    return left, since
+
+
+def read_removal(text, last, origin, keys):
+    """What each shard was left with, when, the shortest retention, the checkpoint's digest, and what it follows."""
+    left, years = {}, []
+    try:
+        named, word, reached, *rest, time, before = text.splitlines()
+        for line in rest:
+            kind, *said = line.split(" ")
+            if kind == "shard":
+                shard, size, roots, lists, root = said
+                roots = b64decode(roots[1:], validate=True)
+                tree = Tree()
+                tree.size, tree.roots = int(size), [roots[at : at + 32] for at in range(0, len(roots), 32)]
+                if len(tree.roots) != tree.size.bit_count() or len(roots) % 32:
+                    raise ValueError(shard)
+                left[int(shard)] = (tree, int(lists), b64decode(root[1:], validate=True))
+            elif kind == "kept":
+                years += [int(said[1])] if int(said[2]) else []
+            else:
+                raise ValueError(kind)
+        if (word, reached[:11], time[:5], before[:7]) != ("removal", "checkpoint ", "time ", "before "):
+            raise ValueError(word)
+        at = int(time[5:])
+    except ValueError:
+        raise Broken("it is not written as a removal") from None
+    check_signed(named, text, last, at, origin, keys)
+    return left, at, min(years, default=LEAST_YEARS), reached[11:], before[7:]
+
+
+def list_leaf(ended):
+    """By what a removal counts the end of one list."""
+    return leaf_of(f"{ended['key']} {ended['number']} {ended['leaf']}".encode())
 
 
 def read_checkpoints(notes, origin, keys):
@@ -148,7 +215,7 @@ def read_checkpoints(notes, origin, keys):
                 raise Broken("it says less than the one before it")
         except Broken as fault:
             raise Broken(f"checkpoint {number}: {fault}") from None
-        found.append((heads, at))
+        found.append((heads, at, note.partition("\n\n")[0] + "\n"))
         before = sha256(note.encode()).hexdigest()
     if not found:
         raise Broken("there is no checkpoint")
@@ -190,13 +257,33 @@ class Lists:
         self.last[key] = (content["number"], leaf.hex())
 
 
-def check_whole(lines, checkpoints):
+def begin(lines, left):
+    """Trees and lists as they go on from what was removed, the ends of the lists being those that were signed."""
+    trees, lists, ends = {}, {}, {}
+    for shard, (tree, _, _) in left.items():
+        trees[shard], lists[shard], ends[shard] = tree, Lists(), Tree()
+    for line in lines:
+        if "ended" in line:
+            if line["shard"] not in left:
+                raise Broken("a list is said to have ended where nothing was removed")
+            ended = line["ended"]
+            ends[line["shard"]].grow(list_leaf(ended))
+            lists[line["shard"]].last[ended["key"]] = (ended["number"], ended["leaf"])
+    for shard, (_, count, root) in left.items():
+        if (ends[shard].size, ends[shard].root()) != (count, root):
+            raise Broken("the ends of the lists that were removed are not those that were signed")
+    return trees, lists
+
+
+def check_whole(lines, checkpoints, left):
     wanted = {}
-    for number, (heads, _) in enumerate(checkpoints, 1):
+    for number, (heads, *_) in enumerate(checkpoints, 1):
         for shard, (size, root) in heads.items():
             wanted.setdefault(shard, {})[size] = (number, root)
-    trees, lists, count = {}, {}, 0
+    (trees, lists), count = begin(lines, left), 0
     for line in lines:
+        if "ended" in line:
+            continue
         if "entries" in line:
             break
         shard = line["shard"]
@@ -220,12 +307,15 @@ def check_whole(lines, checkpoints):
     return count, sum(each.older for each in lists.values())
 
 
-def check_part(lines, checkpoints, kind):
+def check_part(lines, checkpoints, kind, left):
     """Each entry stands in the last checkpoint's tree; of a list, also that none is left out of it."""
     heads, count, last, key = checkpoints[-1][0], 0, None, None
     for line in lines:
         if "entries" in line:
             break
+        if "ended" in line:
+            last, key = check_ended(line, left), line["ended"]["key"]
+            continue
         where = f"shard {line['shard']}, entry {line['seq']}"
         size, root = heads.get(line["shard"], (0, b""))
         leaf = leaf_of(line["entry"].encode()) if "entry" in line else bytes.fromhex(line["leaf"])
@@ -247,6 +337,15 @@ def check_part(lines, checkpoints, kind):
     return count
 
 
+def check_ended(line, left):
+    """Number and leaf hash of the last entry of a list that was removed, as the last removal signed it."""
+    _, count, root = left.get(line["shard"], (None, 0, b""))
+    ended, path = line["ended"], [bytes.fromhex(step) for step in line["path"]]
+    if rooted(list_leaf(ended), line["index"], count, path) != root:
+        raise Broken("where the list goes on from is not what the removal signed")
+    return ended["number"], ended["leaf"]
+
+
 def verify(export, keys_content=None, checkpoints_content=None):
     """What can be said of an export, in sentences. Raises: Broken."""
     lines = [json.loads(line) for line in export.splitlines() if line]
@@ -264,16 +363,22 @@ def verify(export, keys_content=None, checkpoints_content=None):
     if len(header["checkpoints"]) > len(notes):
         notes = header["checkpoints"]
     checkpoints = read_checkpoints(notes, origin, keys)
+    left, removed_at = read_removals(header.get("removals", []), origin, keys, checkpoints)
+    removed = sum(tree.size for tree, _, _ in left.values())
     if header["kind"] == "whole":
-        count, older = check_whole(lines[1:], checkpoints)
+        count, older = check_whole(lines[1:], checkpoints, left)
         if older:
             told.append(f"The first {older} entries are of a form that does not name its patient's list.")
     else:
         made_at = read_checkpoints(header["checkpoints"], origin, keys)
-        count = check_part(lines[1:], made_at, header["kind"])
+        count = check_part(lines[1:], made_at, header["kind"], left)
     if lines[-1].get("entries") != count:
         raise Broken("the export was cut off, or its count is not that of its entries")
     told.insert(0, f"{count} entries hold, under {len(checkpoints)} checkpoints, the last of {checkpoints[-1][1]} microseconds.")
+    if removed:
+        told.append(
+            f"The first {removed} entries were removed at {removed_at} microseconds, as signed: what they said cannot be shown."
+        )
     if header["kind"] == "list":
         told.append("No entry is left out before the last one shown, unless the log as a whole holds two lists of one patient.")
     if header["kind"] == "part":

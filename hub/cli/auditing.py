@@ -69,14 +69,16 @@ def audit_verify(
     from hub.store.audit_list import verify_list
 
     with _store(config) as (store, held):
-        row, said = _checkpoints(held, keys, checkpoints)
+        row, removals, said = _checkpoints(store, held, keys, checkpoints)
         if patient:
             pk = _patient(store, patient)
-            found = verify_list(store.reader(), pk, row)
+            found = verify_list(store.reader(), pk, row, removals)
         else:
-            found = verify_all(store.reader(), row, max(0, len(row) - 1) if since else 0)
+            found = verify_all(store.reader(), row, max(0, len(row) - 1) if since else 0, removals)
     if found.fault:
         stop(f"the log does not hold: {found.fault}")
+    if found.removed:
+        said = [_gone(found.removed, removals[-1].at), *said]
     console.print(
         f"unbroken: {found.entries} entries{_period(found.first, found.last)}, {found.covered} under {len(row)} checkpoints."
     )
@@ -104,7 +106,8 @@ def audit_export(
     from hub import checkpoint_keys
     from hub.checkpointing import Checkpoints
     from hub.checkpoints import read_all
-    from hub.store.audit_export import header, list_of, part_lines, whole, whole_lines
+    from hub.store.audit_export import ended_line, ended_lines, header, list_of, part_lines, whole, whole_lines
+    from hub.store.audit_removed import removal_notes
 
     with _store(config) as (store, held), plainly():
         pk = _patient(store, patient) if patient else 0
@@ -115,12 +118,12 @@ def audit_export(
         key = checkpoint_keys.load(held.data)
         last = read_all(notes, key.keys)[-1]
         connection, shards = store.reader(), [each.shard for each in last.shards]
-        lines = part_lines(connection, list_of(connection, pk, shards), last) if patient else whole_lines(whole(connection, last))
+        kind, asked = ("list", {"patient": patient}) if patient else ("whole", {})
         with file.open("xb") as target:
-            target.write(
-                header("list" if patient else "whole", key.origin, key.keys, notes, {"patient": patient} if patient else {})
-            )
-            target.writelines(lines)
+            target.write(header(kind, key.origin, key.keys, notes, asked, removal_notes(connection)))
+            target.writelines(ended_line(connection, pk) if patient else ended_lines(connection))
+            chosen = part_lines(connection, list_of(connection, pk, shards), last) if patient else None
+            target.writelines(chosen or whole_lines(whole(connection, last)))
     console.print(f"wrote {file}: {last.size} entries are under its last checkpoint")
 
 
@@ -142,6 +145,37 @@ def audit_prove(
         found = proof(store.reader(), shard, seq, row[-1], resource)
         noted(store.database, held, "read-log", released=1)
     sys.stdout.buffer.write(dumps(found | {"checkpoint": notes[-1]}) + b"\n")
+
+
+@audit.command("expire")
+def audit_expire(
+    config: LookedAt = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
+) -> None:
+    """Remove entries whose retention has passed: all up to a checkpoint, so that the log can still be verified."""
+    import getpass
+
+    from hub import expiring
+    from hub.interactions.logbook import operated
+    from hub.store.audit_retention import sweep
+    from hub.store.values import instant
+
+    with _store(config) as (store, held), plainly():
+        found, kept = expiring.look(store, held, {})
+        for each in kept:
+            console.print(f"shard {each.shard}: entry {each.seq} of {instant(each.at)[:19]} must be kept: {each.why}")
+        for provider in found.kept if found else ():
+            console.print(f"{provider.provider}: {provider.entries} entries, kept for {provider.years} years")
+        if found is None or dry_run:
+            left = 0 if dry_run else sweep(store.database)
+            console.print(
+                f"{found.entries} entries may be removed" if found else f"nothing is due; {left} left over were deleted"
+            )
+            return
+        until = instant(found.checkpoint.at)
+        leaf = operated(getpass.getuser(), "expire-log", entries=found.entries, until=until)
+        gone = expiring.expire(store, held, found, leaf)
+    console.print(f"removed {gone} entries, all written before {until[:19]}")
 
 
 @audit.command("rights")
@@ -204,10 +238,12 @@ def _own(held: Any) -> tuple[list[Any], list[str]]:
     return (read_all(notes, checkpoint_keys.load(held.data).keys) if notes else []), notes
 
 
-def _checkpoints(held: Any, keys: Path | None, kept: Path | None) -> tuple[list[Any], list[str]]:
-    """The checkpoints to verify by, and what cannot be shown with them."""
+def _checkpoints(store: Any, held: Any, keys: Path | None, kept: Path | None) -> tuple[list[Any], list[Any], list[str]]:
+    """The checkpoints to verify by, what was removed of the log, and what cannot be shown with them."""
     from hub import checkpoint_keys
     from hub.checkpoints import read_all, split
+    from hub.removals import read_removals
+    from hub.store.audit_removed import removal_notes
 
     said = []
     path, public = kept or held.checkpoint_file, keys or held.data / checkpoint_keys.PUBLIC_FILE
@@ -216,11 +252,22 @@ def _checkpoints(held: Any, keys: Path | None, kept: Path | None) -> tuple[list[
             "What this cannot show: a log that was written anew together with the checkpoints beside it; give --checkpoints."
         )
     if not path.exists():
-        return [], ["What this cannot show: a log cut off or written anew together with its head; there is no checkpoint."]
+        return [], [], ["What this cannot show: a log cut off or written anew together with its head; there is no checkpoint."]
     with plainly(f"{path}: "):
         _, named = checkpoint_keys.read_public(public.read_text("ascii"))
         row = read_all(split(path.read_text("utf-8")), named)
-    return row, said
+    with plainly("the log does not hold: "):
+        removals = read_removals(removal_notes(store.reader()), named)
+    return row, removals, said
+
+
+def _gone(removed: int, at: int) -> str:
+    from hub.store.values import instant
+
+    return (
+        f"The first {removed} entries were removed once their retention had passed, the last of them at {instant(at)[:19]}, as "
+        "signed. What this cannot show: what they said."
+    )
 
 
 def _patient(store: Any, fhir_id: str) -> int:

@@ -19,9 +19,10 @@ from hub.interactions.context import Context, check_caller
 from hub.interactions.log import is_protected, logged, own_key, shown, wanted
 from hub.interactions.log_events import event
 from hub.store import audit_index
-from hub.store.audit_export import header, list_of, part_lines
+from hub.store.audit_export import ended_line, header, list_of, part_lines
 from hub.store.audit_log import Leaf
 from hub.store.audit_reading import Logged
+from hub.store.audit_removed import removal_notes
 from hub.store.store import Store
 from hub.store.tables import NO_PATIENT
 
@@ -88,7 +89,8 @@ def _written(store: Store, context: Context, pk: int, form: str, asked: Mapping[
             last,
             shown=lambda each: not is_protected(context, each),
         )
-        return b"".join((header("list", key.origin, key.keys, notes, {}), *lines))
+        begun = ended_line(connection, pk) if pk != NO_PATIENT else ()
+        return b"".join((header("list", key.origin, key.keys, notes, {}, removal_notes(connection)), *begun, *lines))
     audit_index.bring_up(store.database, connection)
     found = [each.logged for each in audit_index.search(connection, wanted(store, context, asked), None, MOST)]
     match form:

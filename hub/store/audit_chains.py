@@ -7,11 +7,11 @@ is the one that was left. A transaction that came to nothing leaves an older hea
 from collections.abc import Iterable
 from functools import cache
 
-from sqlalchemy import BigInteger, Connection, bindparam, select, union_all
+from sqlalchemy import BigInteger, Connection, bindparam, or_, select, union_all
 
 from hub.audit import HASH_SIZE
 from hub.store.prepared import Prepared
-from hub.store.tables import audit
+from hub.store.tables import audit, audit_ended
 
 START = (0, bytes(HASH_SIZE))
 """Before the first entry: its running number is 1, and what it names as the one before it is nothing."""
@@ -42,6 +42,9 @@ class Chains:
             padded = part + [part[-1]] * (size - len(part))
             rows = _last(size).rows(connection, {f"p{n}": pk for n, pk in enumerate(padded)} | {"shard": shard})
             last |= {pk: (n, leaf) for pk, n, leaf in rows}
+            if not all(pk in last for pk in part):  # nobody looked at these yet, or what was is removed
+                rows = _ended(size).rows(connection, {f"p{n}": pk for n, pk in enumerate(padded)})
+                last |= {pk: (n, leaf) for pk, n, leaf in rows if pk not in last}
         return last
 
     def keep(self, shard: int, head: Head, last: Last) -> None:
@@ -61,3 +64,10 @@ def _last(size: int) -> Prepared:
         for n in range(size)
     ]
     return Prepared(union_all(*[select(found) for found in each]))
+
+
+@cache
+def _ended(size: int) -> Prepared:
+    """The last entries of so many keys that were removed."""
+    named = or_(*(audit_ended.c.pk == bindparam(f"p{n}", type_=BigInteger) for n in range(size)))
+    return Prepared(select(audit_ended.c.pk, audit_ended.c.number, audit_ended.c.leaf).where(named))

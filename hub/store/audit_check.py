@@ -7,25 +7,29 @@ elsewhere shows that (`hub.checkpoints`).
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from types import MappingProxyType
 
 from sqlalchemy import Connection
 
 from hub.audit import HASH_SIZE, Frontier, leaf_hash
-from hub.checkpoints import Checkpoint
+from hub.checkpoints import Checkpoint, Invalid
+from hub.removals import Removal
 from hub.store.audit_reading import Head, Logged, every, heads
+from hub.store.audit_removed import Begun, begun, ends_of
 
 NOTHING = (0, bytes(HASH_SIZE))
+FROM_THE_FIRST = Begun(Frontier(), {})
 
 
 class Check:
     """Entries of one shard are checked one after the other. State: the tree so far, the last of each patient key."""
 
-    def __init__(self, shard: int = 0) -> None:
+    def __init__(self, shard: int = 0, after: Begun = FROM_THE_FIRST) -> None:
         self._shard = shard
-        self._chains: dict[int, tuple[int, bytes]] = {}
+        self._chains: dict[int, tuple[int, bytes]] = dict(after.ends)
         self._at = 0
         self._versioned = False
-        self.tree = Frontier()
+        self.tree = after.tree
 
     def fault(self, entry: Logged) -> str:
         """What does not fit of the next entry, in words; empty if it fits, and then it counts."""
@@ -81,6 +85,8 @@ class Verdict:
     """Microseconds: from when they are, and until when."""
     covered: int = 0
     """How many of all are under the last checkpoint."""
+    removed: int = 0
+    """How many were removed before these, once their retention had passed."""
 
 
 def whole(connection: Connection) -> tuple[int, str]:
@@ -89,16 +95,33 @@ def whole(connection: Connection) -> tuple[int, str]:
     return found.entries, found.fault
 
 
-def verify_all(connection: Connection, row: Sequence[Checkpoint], since: int = 0) -> Verdict:
-    """Check every shard as the database has it; see `judge`."""
-    return judge(heads(connection), lambda head: every(connection, head.size, head.shard), row, since)
+def verify_all(connection: Connection, row: Sequence[Checkpoint], since: int = 0, removals: Sequence[Removal] = ()) -> Verdict:
+    """Check every shard as the database has it; see `judge`.
+
+    Takes: `removals`: what was removed of the log, by statements that are read and so believed.
+    """
+    try:
+        after = begun(removals, row, lambda shard: ends_of(connection, shard))
+    except Invalid as fault:
+        return Verdict(str(fault), 0)
+
+    def read(head: Head) -> Iterable[Logged]:
+        return every(connection, head.size, head.shard, _begun(after, head).tree.size - 1)
+
+    return judge(heads(connection), read, row, since, after)
 
 
-def judge(held: Sequence[Head], read: Callable[[Head], Iterable[Logged]], row: Sequence[Checkpoint], since: int = 0) -> Verdict:
+def judge(
+    held: Sequence[Head],
+    read: Callable[[Head], Iterable[Logged]],
+    row: Sequence[Checkpoint],
+    since: int = 0,
+    after: Mapping[int, Begun] = MappingProxyType({}),
+) -> Verdict:
     """Check entries, lists and trees, and that each tree was at each checkpoint what the checkpoint says.
 
     Takes: `read`: the entries of a shard in order; `row`: checkpoints, oldest first, read and so believed; `since`: how many of
-    them may be taken as checked before.
+    them may be taken as checked before; `after`: from where each shard goes on, where its beginning was removed.
     """
     done: list[Verdict] = []
     missing = {each.shard for checkpoint in row for each in checkpoint.shards} - {head.shard for head in held}
@@ -107,17 +130,22 @@ def judge(held: Sequence[Head], read: Callable[[Head], Iterable[Logged]], row: S
     for head in held:
         wanted = {each.size: (n, each.root) for n, cp in enumerate(row, 1) for each in cp.shards if each.shard == head.shard}
         skipped = max((size for size, (n, _) in wanted.items() if n <= since), default=0)
-        found = _shard(read(head), head, wanted, skipped)
+        found = _shard(read(head), head, wanted, skipped, _begun(after, head))
         if found.fault:
             return found if head.shard == 0 else replace(found, fault=f"shard {head.shard}: {found.fault}")
         done.append(found)
     firsts, lasts = [each.first for each in done if each.entries], [each.last for each in done if each.entries]
-    covered = row[-1].size if row else 0
-    return Verdict("", sum(each.entries for each in done), min(firsts, default=0), max(lasts, default=0), covered)
+    removed = sum(each.tree.size for each in after.values())
+    covered = row[-1].size - removed if row else 0
+    return Verdict("", sum(each.entries for each in done), min(firsts, default=0), max(lasts, default=0), covered, removed)
 
 
-def _shard(logged: Iterable[Logged], head: Head, wanted: Mapping[int, tuple[int, bytes]], skipped: int) -> Verdict:
-    check, first, last = Check(head.shard), 0, 0
+def _begun(after: Mapping[int, Begun], head: Head) -> Begun:
+    return after.get(head.shard, FROM_THE_FIRST)
+
+
+def _shard(logged: Iterable[Logged], head: Head, wanted: Mapping[int, tuple[int, bytes]], skipped: int, after: Begun) -> Verdict:
+    check, first, last = Check(head.shard, after), 0, 0
     for entry in logged:
         fault = check.passed_over(entry) if entry.seq < skipped else check.fault(entry)
         number, root = wanted.get(check.tree.size, (0, b""))
@@ -126,7 +154,7 @@ def _shard(logged: Iterable[Logged], head: Head, wanted: Mapping[int, tuple[int,
         if fault:
             return Verdict(fault, check.tree.size)
         first, last = first or entry.at, entry.at
-    return Verdict(_ending(check, head, wanted), check.tree.size - skipped, first, last)
+    return Verdict(_ending(check, head, wanted), check.tree.size - max(skipped, after.tree.size), first, last)
 
 
 def _ending(check: Check, head: Head, wanted: Mapping[int, tuple[int, bytes]]) -> str:

@@ -13,21 +13,45 @@ from sqlalchemy import Connection
 from hub.checkpoints import Checkpoint, PublicKey
 from hub.fhir.json import dumps
 from hub.store.audit_reading import Logged, entries, every
+from hub.store.audit_removed import end_of, ends_of, proof_of_end, removed_sizes
 from hub.store.audit_tree import inclusion_of
 
 
-def header(kind: str, origin: str, keys: Sequence[PublicKey], notes: Sequence[str], asked: dict[str, Any]) -> bytes:
-    """The first line. `kind`: whole, list (one patient's) or part."""
+def header(
+    kind: str,
+    origin: str,
+    keys: Sequence[PublicKey],
+    notes: Sequence[str],
+    asked: dict[str, Any],
+    removals: Sequence[str] = (),
+) -> bytes:
+    """The first line. `kind`: whole, list (one patient's) or part; `removals`: statements of what was removed of the log."""
     shown = [
         {"public": each.public.hex(), "since": each.since, "until": each.until, "endorsed": each.endorsed.hex()} for each in keys
     ]
-    return _line({"export": 1, "kind": kind, "origin": origin, "keys": shown, "checkpoints": list(notes), "asked": asked})
+    held = {"export": 1, "kind": kind, "origin": origin, "keys": shown, "checkpoints": list(notes), "asked": asked}
+    return _line(held | ({"removals": list(removals)} if removals else {}))
 
 
 def whole(connection: Connection, last: Checkpoint) -> Iterator[Logged]:
     """Every entry up to a checkpoint, shard after shard."""
+    removed = removed_sizes(connection)
     for head in last.shards:
-        yield from every(connection, head.size, head.shard)
+        yield from every(connection, head.size, head.shard, removed.get(head.shard, 0) - 1)
+
+
+def ended_lines(connection: Connection) -> Iterator[bytes]:
+    """Of each list that removed entries stood in, a line."""
+    for shard in sorted(removed_sizes(connection)):
+        for key, number, leaf in ends_of(connection, shard):
+            yield _line({"shard": shard, "ended": {"key": key, "number": number, "leaf": leaf.hex()}})
+
+
+def ended_line(connection: Connection, pk: int) -> Iterator[bytes]:
+    """Of one list that removed entries stood in, where it goes on from, with the path to the root that the removal signed."""
+    found = end_of(connection, pk)
+    if found:
+        yield _line(proof_of_end(connection, *found))
 
 
 def whole_lines(chosen: Iterable[Logged]) -> Iterator[bytes]:
@@ -59,8 +83,9 @@ def part_lines(
 
 def list_of(connection: Connection, pk: int, shards: Iterable[int]) -> Iterator[Logged]:
     """Every entry of one patient key, in order."""
+    removed = removed_sizes(connection)
     for shard in shards:
-        after = -1
+        after = removed.get(shard, 0) - 1
         while found := entries(connection, pk=pk, after=after, shard=shard):
             yield from found
             after = found[-1].seq

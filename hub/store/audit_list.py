@@ -5,19 +5,26 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from hub.audit import HASH_SIZE, included, leaf_hash
-from hub.checkpoints import Checkpoint
+from hub.checkpoints import Checkpoint, Invalid
+from hub.removals import Removal
 from hub.store.audit_check import Verdict
 from hub.store.audit_export import list_of
 from hub.store.audit_reading import Logged
+from hub.store.audit_removed import begun, ends_of
 from hub.store.audit_tree import inclusion_of
 
 
-def verify_list(connection: Connection, pk: int, row: Sequence[Checkpoint]) -> Verdict:
+def verify_list(connection: Connection, pk: int, row: Sequence[Checkpoint], removals: Sequence[Removal] = ()) -> Verdict:
     """Check one list, and by the last of `row` that its entries stand in the signed tree.
 
     What this cannot show: that the log does not hold a second list of the same patient, which the whole check does.
     """
-    last, count, covered, first, at = (0, bytes(HASH_SIZE)), 0, 0, 0, 0
+    try:
+        after = begun(removals, row, lambda shard: ends_of(connection, shard))
+    except Invalid as broken:
+        return Verdict(str(broken), 0)
+    last = next((each.ends[pk] for each in after.values() if pk in each.ends), (0, bytes(HASH_SIZE)))
+    removed, count, covered, first, at = last[0], 0, 0, 0, 0
     heads = {each.shard: each for each in row[-1].shards} if row else {}
     for entry in list_of(connection, pk, sorted(heads) or (0,)):
         fault = _fault(entry, pk, *last)
@@ -31,7 +38,7 @@ def verify_list(connection: Connection, pk: int, row: Sequence[Checkpoint]) -> V
             return Verdict(fault, count)
         last, count = (entry.number, entry.leaf), count + 1
         first, at = first or entry.at, entry.at
-    return Verdict("", count, first, at, covered)
+    return Verdict("", count, first, at, covered, removed)
 
 
 def _fault(entry: Logged, pk: int, number: int, before: bytes) -> str:

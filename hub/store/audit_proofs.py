@@ -56,7 +56,10 @@ def growth(connection: Connection, first: Checkpoint, second: Checkpoint) -> lis
         if not each.size:
             continue
         size, root = later[each.shard].size, later[each.shard].root
-        path = consistency_of(connection, each.shard, each.size, size)
+        try:
+            path = consistency_of(connection, each.shard, each.size, size)
+        except LookupError:
+            raise ValueError("the log of the earlier checkpoint was removed, so that no proof can be made") from None
         if not consistent(each.size, size, path, each.root, root):
             raise ValueError("the log is not the one that both checkpoints cover")
         found.append({"shard": each.shard, "from": each.size, "to": size, "path": [step.hex() for step in path]})

@@ -2,13 +2,15 @@
 
 Roots of full subtrees of 256 and 65,536 leaves are kept once somebody asked for them to be (`keep_nodes`); where one is not
 kept, it is worked out from the leaves. They are no more to be believed than the leaves: a proof from wrong ones does not hold.
+Where the beginning of the log was removed, the roots of its frontier are kept too: what goes on from there needs no others.
 """
 
+from collections.abc import Mapping
 from functools import partial
 
 from sqlalchemy import ColumnElement, Connection, Row, func, select
 
-from hub.audit import Subtree, consistency, inclusion, root_of
+from hub.audit import Frontier, Subtree, consistency, inclusion, node_hash, root_of, split
 from hub.store.tables import audit, audit_node
 from hub.store.values import insert_new
 
@@ -46,6 +48,17 @@ def keep_nodes(connection: Connection, shard: int, size: int) -> None:
             insert_new(connection, audit_node, [row])
 
 
+def keep_frontier(connection: Connection, shard: int, tree: Frontier) -> None:
+    """Keep the roots of a tree's small full subtrees, for when its leaves are gone; those of large ones are kept already."""
+    at, roots, rows = 0, iter(tree.roots), []
+    for level in reversed(range(tree.size.bit_length())):
+        if tree.size >> level & 1:
+            row = {"shard": shard, "level": level, "at": at >> level, "hash": next(roots)}
+            rows += [row] if level < LEVELS[0] else []
+            at += 1 << level
+    insert_new(connection, audit_node, rows)
+
+
 def _root(connection: Connection, shard: int, start: int, end: int) -> bytes:
     for level in reversed(LEVELS):
         full = (end - start) >> level
@@ -56,14 +69,14 @@ def _root(connection: Connection, shard: int, start: int, end: int) -> bytes:
                 for at, found in enumerate(_kept(connection, shard, level, first, full))
             ]
             return root_of([*hashes, _root(connection, shard, rest, end)] if rest < end else hashes)
-    return root_of(_leaves(connection, shard, start, end))
+    return _of_leaves(connection, shard, start, end)
 
 
 def _node(connection: Connection, shard: int, level: int, at: int, kept: bytes | None = None) -> bytes:
     if kept is not None:
         return kept
     if level == LEVELS[0]:
-        return root_of(_leaves(connection, shard, at << level, at + 1 << level))
+        return _of_leaves(connection, shard, at << level, at + 1 << level)
     below, first = LEVELS[LEVELS.index(level) - 1], at << level - LEVELS[LEVELS.index(level) - 1]
     count = 1 << level - below
     found = _kept(connection, shard, below, first, count)
@@ -78,16 +91,33 @@ def _kept(connection: Connection, shard: int, level: int, first: int, count: int
     return [held.get(first + place) for place in range(count)]
 
 
-def _leaves(connection: Connection, shard: int, start: int, end: int) -> list[bytes]:
+def _of_leaves(connection: Connection, shard: int, start: int, end: int) -> bytes:
+    """The root over leaves, or over what is kept in the place of some of them.
+
+    Raises: LookupError: entries are missing, and nothing is in their place.
+    """
     wanted = (
         select(audit.c.seq, audit.c.leaf)
         .where(audit.c.shard == shard, audit.c.seq >= start, audit.c.seq < end)
         .order_by(audit.c.seq)
     )
     found: list[Row[tuple[int, bytes]]] = list(connection.execute(wanted))
-    if [row.seq for row in found] != list(range(start, end)):
+    if [row.seq for row in found] == list(range(start, end)):
+        return root_of([row.leaf for row in found])
+    small = select(audit_node.c.level, audit_node.c.at, audit_node.c.hash).where(
+        audit_node.c.shard == shard, audit_node.c.level < LEVELS[0]
+    )
+    held = {(row.at << row.level, row.at + 1 << row.level): row.hash for row in connection.execute(small)}
+    return _joined(held | {(row.seq, row.seq + 1): row.leaf for row in found}, start, end)
+
+
+def _joined(held: Mapping[tuple[int, int], bytes], start: int, end: int) -> bytes:
+    if (start, end) in held:
+        return held[start, end]
+    if end - start < 2:
         raise LookupError("entries of the log are missing")
-    return [row.leaf for row in found]
+    middle = start + split(end - start)
+    return node_hash(_joined(held, start, middle), _joined(held, middle, end))
 
 
 def _of(shard: int, level: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

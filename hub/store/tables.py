@@ -266,6 +266,18 @@ audit_node = _table(
 )
 """Roots of full subtrees of 2 to the power of `level` leaves, worked out from the leaves, so that proofs need few of them."""
 
+audit_ended = _table(
+    "audit_ended",
+    _key("pk"),
+    Column("shard", Integer, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("leaf", LargeBinary, nullable=False),
+)
+"""Where each patient key's list goes on from: number and leaf hash of its last entry that was removed after its retention."""
+
+audit_removal = _table("audit_removal", _key("number", Integer), Column("note", Text, nullable=False))
+"""Signed statements of what was removed of the log (`hub.removals`), from 1."""
+
 audit_index = _table(
     "audit_index",
     _key("shard", Integer),

@@ -116,3 +116,71 @@ def test_no_proof_is_handed_over_that_would_not_hold(hub, signed):
     forge(signed, "UPDATE audit SET entry = X'7B7D', leaf = X'00' WHERE seq IN (1, 4)")
     assert "not the one that the last checkpoint covers" in hub("audit", "prove", "1", code=1).stderr
     assert "not the one that both checkpoints cover" in hub("audit", "consistency", "1", "2", code=1).stderr
+
+
+@pytest.fixture
+def aged(hub, held):
+    """A log of three shards of which most was written, and signed, eleven years ago."""
+    from datetime import UTC, datetime, timedelta
+
+    from hub import keys as key_files
+    from hub.checkpointing import Checkpoints
+    from hub.store.audit_log import Leaf
+    from hub.store.store import Store
+
+    (held / "hub.db").unlink()
+    (held.parent / "hub.toml").write_text(
+        (held.parent / "hub.toml").read_text() + "\n[[retention]]\nprovider = 'SE9'\nyears = 30\n"
+    )
+    configuration = (held.parent / "hub.toml").read_text().replace("[hub]", "[hub]\naudit_shards = 3")
+    (held.parent / "hub.toml").write_text(configuration)
+    then = datetime.now(UTC) - timedelta(days=4100)
+    url = f"sqlite:///{held / 'hub.db'}"
+    store = Store(url, key_files.load(held), lambda: then, audit_shards=3)
+    store.open()
+    for number in range(9):
+        store.audit.append(Leaf(number % 4, {"action": "read", "who": {"provider": "SE1"}}))
+    Checkpoints(held / "audit-checkpoints.txt", held).make(store)
+    store.close()
+    return held
+
+
+def test_what_has_outlived_its_retention_is_removed_after_it_was_said_to_be(hub, aged, tmp_path):
+    told = hub("audit", "expire", "--dry-run").stdout
+    assert "SE1: 9 entries, kept for 10 years" in told
+    assert "9 entries may be removed" in told
+    assert "unbroken: 9 entries" in hub("audit", "verify").stdout
+    assert "removed 9 entries" in hub("audit", "expire").stdout
+    told = hub("audit", "verify").stdout
+    assert "unbroken: 1 entries" in told
+    assert "The first 9 entries were removed" in " ".join(told.split())
+    assert "nothing is due" in hub("audit", "expire").stdout
+    assert '"action":"expire-log"' in hub("audit", "list", "--json").stdout
+    hub("audit", "export", str(tmp_path / "log"))
+    code, said = verified(tmp_path / "log", "--keys", aged / "audit-keys.json", "--checkpoints", aged / "audit-checkpoints.txt")
+    assert code == 0
+    assert "The first 9 entries were removed" in said
+    forge(aged, "DELETE FROM audit_ended WHERE pk = 3")
+    assert "ends of the lists" in hub("audit", "verify", code=1).stderr
+
+
+@pytest.mark.parametrize("years", ["4", "0", "'ten'", "true", "5.5"])
+def test_nothing_is_kept_for_less_than_five_years(hub, aged, years):
+    path = aged.parent / "hub.toml"
+    for wrong in (
+        path.read_text().replace("years = 30", f"years = {years}"),
+        path.read_text().replace("[hub]", f"[hub]\naudit_years = {years}"),
+    ):
+        path.write_text(wrong)
+        assert "never under 5" in hub("audit", "expire", code=1).stderr
+
+
+def test_a_legal_hold_names_somebody(hub, aged):
+    path = aged.parent / "hub.toml"
+    written = path.read_text()
+    path.write_text(written + "[[legal_hold]]\nreason = 'case 1'\n")
+    assert "a provider or a patient" in hub("audit", "expire", code=1).stderr
+    path.write_text(written + "[[legal_hold]]\nprovider = 'se1'\n")
+    assert "must be kept: a legal hold" in hub("audit", "expire").stdout
+    path.write_text(written + "[[legal_hold]]\npatient = 'nobody'\n")
+    assert "no patient has that id" in hub("audit", "expire", code=1).stderr

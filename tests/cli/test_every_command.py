@@ -13,6 +13,7 @@ LOGGED = {
     "audit list": "read-log",
     "audit export": "export-log",
     "keys rotate": "rotate-key",
+    "audit expire": "expire-log",
     "backup": "backup",
     "restore": "restore",
     "reindex": "reindex",
