@@ -25,7 +25,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from hub.fhir.json import dumps
 from hub.store.prepared import Kept
-from hub.store.release_sql import permits, shape
+from hub.store.release_shape import permits, shape
 from hub.store.released import Views
 from hub.store.tables import FOREVER, body, resource
 

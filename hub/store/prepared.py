@@ -3,6 +3,7 @@
 On the answer path SQLAlchemy's own way of running a statement costs several times what the database does (STORE.md).
 """
 
+import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from operator import itemgetter
 from threading import Lock
@@ -14,9 +15,11 @@ from sqlalchemy.dialects.postgresql import psycopg as postgresql
 from sqlalchemy.dialects.sqlite import pysqlite as sqlite
 
 _DIALECTS: Mapping[str, Any] = {
-    "sqlite": sqlite.dialect(paramstyle="qmark"),
+    "sqlite": sqlite.dialect(paramstyle="numeric_dollar"),
     "postgresql": postgresql.dialect(paramstyle="numeric_dollar"),  # type: ignore[no-untyped-call]  # the dialect says no types
 }
+_NUMBERED = re.compile(r"\$([0-9]+)")
+"""A value's place as PostgreSQL writes it: `$1`. SQLite writes `?1`, and has a meaning of its own for the other."""
 
 
 class _Text(NamedTuple):
@@ -56,7 +59,8 @@ class Prepared:
         compiled = self._statement.compile(dialect=_DIALECTS[kind])
         names = tuple(compiled.positiontup or ())
         fixed = {name: value for name, value in compiled.params.items() if value is not None}
-        held = self._texts[kind] = _Text(compiled.string, _in_order(names), fixed)
+        text = _NUMBERED.sub(r"?\1", compiled.string) if kind == "sqlite" else compiled.string
+        held = self._texts[kind] = _Text(text, _in_order(names), fixed)
         return held
 
 

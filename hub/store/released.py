@@ -10,7 +10,8 @@ from sqlalchemy.sql.selectable import NamedFromClause
 
 from hub.consent.release import Release
 from hub.fhir.custody import COLUMNS
-from hub.store.release_sql import bindings, permitted, rule_number, shape
+from hub.store.release_shape import bindings, shape
+from hub.store.release_sql import permitted, rule_number
 from hub.store.tables import FOREVER, NO_PATIENT, resource
 
 
@@ -38,10 +39,7 @@ class View:
 
     def values(self) -> dict[str, Any]:
         """What is bound in it."""
-        worked = self.release.worked
-        if "bindings" not in worked:
-            worked["bindings"] = bindings(self.release)
-        held: dict[str, Any] = worked["bindings"]
+        held = bindings(self.release)
         match self.kind:
             case "patient":
                 return held | {"pk": self.pk, "asof": self.asof}

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, false, literal_column, or_, select
 
-from hub.store.release_sql import permits, shape
+from hub.store.release_shape import permits, shape
 from hub.store.released import Relation
 from hub.store.tables import body, resource
 

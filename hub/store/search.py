@@ -29,7 +29,7 @@ from hub.store.criteria_sql import CriteriaWriter
 from hub.store.criteria_values import bound
 from hub.store.includes import Includes
 from hub.store.prepared import Kept
-from hub.store.release_sql import permits, shape
+from hub.store.release_shape import permits, shape
 from hub.store.released import Relation, View, Views
 from hub.store.rows import COLUMNS, Found, bytes_of, decided, shown
 from hub.store.search_parts import after as following

@@ -30,7 +30,8 @@ from hub.consent.release import (
     outcome_of,
 )
 from hub.fhir.custody import COLUMNS, Custody
-from hub.store.release_sql import bindings, microseconds, permitted, rule_number, shape
+from hub.store.release_shape import bindings, microseconds, shape
+from hub.store.release_sql import permitted, rule_number
 
 FLAGS = ("social", "released", "secret", "nullified", "insurance", "incapacity")
 TIMES = ("time_from", "time_to")
@@ -165,6 +166,30 @@ def test_the_text_of_a_statement_stays_when_a_block_is_added_up_to_the_next_powe
     assert shape(one) == shape(other)
     assert bindings(one).keys() == bindings(other).keys()
     assert str(permitted(shape(one), COLUMNS_OF)) == str(permitted(shape(other), COLUMNS_OF))
+
+
+def _block(provider, unit):
+    return And((Equals("provider", provider), Equals("unit", unit), Not(In("info_type", ("lak",))), Overlaps(None, None)))
+
+
+def _blocked_twice(*blocks):
+    """Rules that ask the same blocks, as those of one's own and of other care providers do, and one that asks a unit besides."""
+    rows = (Equals("unit", "U1"), And((Flag("social"), Or(blocks))), Or(blocks))
+    return Release(closed((*(Row(when, Outcome.HIDE, "R42") for when in rows), Row(Constant(True), Outcome.PERMIT, "R47"))))
+
+
+def test_what_a_release_asks_several_times_is_bound_once():
+    values = list(bindings(_blocked_twice(_block("P1", "U1"), _block("P2", "U2"))).values())
+    assert values.count("P1") == values.count("P2") == 1
+    assert values.count("U1") == 2  # once for the caller, once for the block
+    assert values.count("lak") == 4  # one list, padded
+
+
+def test_the_text_of_a_statement_does_not_hang_on_two_blocks_that_happen_to_name_the_same():
+    apart = _blocked_twice(_block("P1", "U1"), _block("P2", "U2"))
+    alike = _blocked_twice(_block("P1", "U2"), _block("P1", "U3"))
+    assert shape(apart) == shape(alike)
+    assert bindings(apart).keys() == bindings(alike).keys()
 
 
 def test_the_text_of_a_statement_holds_no_value_of_data():
