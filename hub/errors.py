@@ -23,6 +23,7 @@ Only `hub/api` knows HTTP status codes. A message says where and what, never the
 Source: http://hl7.org/fhir/R4/valueset-issue-type.html
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -50,6 +51,11 @@ class HubError(Exception):
         self.problem = problem
         self.place = place
         self.issues = issues or (Issue(place, problem, "error", self.issue),)
+
+    def retold(self, change: Callable[[Issue], Issue]) -> None:
+        """Tell it otherwise, as who asked for more than what went wrong knows it: where, and in which words."""
+        self.issues = tuple(map(change, self.issues))
+        self.place, self.problem = self.issues[0].place, self.issues[0].problem
 
 
 class InvalidRequest(HubError):

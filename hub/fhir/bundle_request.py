@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
-from hub.errors import HubError, InvalidRequest, TooCostly
+from hub.errors import Gone, HubError, InvalidRequest, Issue, NotFound, TooCostly
 from hub.fhir.bundle import Method
 from hub.fhir.resource import Resource
 
@@ -22,6 +22,8 @@ _HEADERS = {
     "ifModifiedSince": "if-modified-since",
     "ifNoneExist": "if-none-exist",
 }
+_ELEMENTS = {"If-Match": "ifMatch", "If-None-Match": "ifNoneMatch", "If-Modified-Since": "ifModifiedSince"}
+"""What stands for a header in an entry's request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,18 +97,30 @@ def in_order(entries: Sequence[Asked]) -> Iterator[Asked]:
 
 @contextmanager
 def at(entry: Asked) -> Iterator[None]:
-    """What goes wrong within names the entry as its place, and the element of its resource."""
+    """What goes wrong within names the entry as its place: the element of its resource, or of its request."""
     try:
         yield
     except HubError as fault:
-        fault.issues = tuple(replace(each, place=_within(entry, each.place)) for each in fault.issues)
-        fault.place = fault.issues[0].place
+        absent = isinstance(fault, NotFound | Gone)
+        fault.retold(lambda issue: _within(entry, issue, absent))
         raise
 
 
-def _within(entry: Asked, place: str) -> str:
-    own = f"{entry.type}."
-    return f"{entry.place}.resource.{place.removeprefix(own)}" if place.startswith(own) else entry.place
+def _within(entry: Asked, issue: Issue, absent: bool) -> Issue:
+    place = issue.place
+    if place.startswith("Bundle.entry["):
+        return issue
+    name, dot, rest = place.partition(".")
+    resource = entry.resource or {}
+    if name in ("resourceType", resource.get("resourceType")):
+        location = f"/f:Bundle/f:entry[{entry.number + 1}]/f:resource{issue.location}" if issue.location else ""
+        return replace(issue, place=f"{entry.place}.resource{dot}{rest}", location=location)
+    if place in _ELEMENTS:
+        return replace(issue, place=f"{entry.place}.request.{_ELEMENTS[place]}")
+    asked = "ifNoneExist" if entry.method == "POST" and "if-none-exist" in entry.headers else "url"
+    if place:
+        return replace(issue, place=f"{entry.place}.request.{asked}", problem=f"{place}: {issue.problem}")
+    return replace(issue, place=f"{entry.place}.request.{asked}" if absent or not entry.writes else entry.place)
 
 
 def _asked(number: int, held: Any, base: str) -> Asked:

@@ -5,10 +5,11 @@ Source: http://hl7.org/fhir/R4/search.html
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import cast, get_args
 
-from hub.errors import InvalidRequest, NotSupported, TooCostly
+from hub.errors import HubError, InvalidRequest, Issue, NotSupported, TooCostly
 from hub.fhir import compartment
 from hub.fhir.asked import CURSOR, DEFAULT_COUNT, Include, Query, SortKey, Written, page_link, self_link
 from hub.fhir.clause import FULL_TEXT, MAX_PARAMETERS, Clauses, any_of
@@ -86,7 +87,7 @@ def _types(resource_type: str, pairs: Sequence[tuple[str, str]], patient: str) -
     """The types that are searched."""
     if resource_type:
         if resource_type not in TYPES:
-            raise NotSupported("the hub does not hold this resource type", "resourceType")
+            raise NotSupported("the hub does not hold this resource type")
         return (TYPES[resource_type],)
     named = [each for name, value in pairs if name == "_type" for each in value.split(",")]
     if any(each not in TYPES for each in named):
@@ -125,7 +126,11 @@ class _Reader:
         elif name in _FORM:
             self._wrote(name, value)
         else:
-            self._criterion(name, value)
+            try:
+                self._criterion(name, value)
+            except HubError as fault:
+                fault.retold(lambda issue: _as_sent(issue, name))
+                raise
 
     def _control(self, name: str, value: str) -> None:
         if name in self.control:
@@ -276,6 +281,14 @@ class _Reader:
             written=tuple(self.written),
             unknown=tuple(self.unknown),
         )
+
+
+def _as_sent(issue: Issue, name: str) -> Issue:
+    """What is wrong with a parameter, under the name by which it was sent; the part that is at fault is named in words where that
+    name does not hold it."""
+    inner = issue.place
+    problem = issue.problem if not inner or inner in name else f"{inner}: {issue.problem}"
+    return replace(issue, place=name, problem=problem)
 
 
 def _names_by_identifier(name: str) -> bool:

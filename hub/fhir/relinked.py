@@ -5,7 +5,7 @@ http://hl7.org/fhir/R4/bundle.html#references (a relative reference is read besi
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from hub.fhir.elements import definition, is_primitive
@@ -47,19 +47,6 @@ def made_relative(resource: Resource, base: str) -> Resource:
 
     found: Resource = _of_type(resource, str(resource["resourceType"]), rewrite)
     return found
-
-
-def conditional_references(resource: Resource) -> Iterator[str]:
-    """The references that name what they mean by a search: `Patient?identifier=…`."""
-    found: list[str] = []
-
-    def rewrite(written: str, reference: bool) -> str:
-        if reference and re.match(r"[A-Z][A-Za-z]+\?", written):
-            found.append(written)
-        return written
-
-    _of_type(resource, str(resource["resourceType"]), rewrite)
-    yield from dict.fromkeys(found)
 
 
 def _of_type(held: Any, kind: str, rewrite: Rewrite) -> Any:

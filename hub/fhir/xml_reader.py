@@ -3,6 +3,7 @@
 What XML cannot say in JSON is refused with its place; what it can say wrongly (a word for a number) is left to validation.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +20,7 @@ from hub.xml import Element, local_name, namespace, parse, written
 _IN_FHIR = f"{{{FHIR}}}"
 _DIV = f"{{{narrative.XHTML}}}div"
 _SCHEMA = "{http://www.w3.org/2001/XMLSchema-instance}schemaLocation"
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,63}", re.ASCII)
 _NUMBERS = frozenset(("integer", "positiveInt", "unsignedInt", "decimal"))
 
 Divs = Mapping[Element, str]
@@ -73,13 +75,18 @@ def _children(place: _Place, type_name: str, divs: Divs) -> Resource:
     for child in place.element:
         each = known.get(str(child.tag))
         if each is None:
-            raise _refused(place.path, f"holds an element that is none of {type_name}")
+            raise _unknown(place, child)
         if each.order < order:
             raise _refused(f"{place.path}.{each.element.name}", "stands after an element that it belongs before")
         count = count + 1 if each.order == order else 0
         order = each.order
         _add(found, each, _Place(child, _path(place.path, each, count), place.depth + 1 + each.element.many), divs)
     return {name: held for name, held in found.items() if not (isinstance(held, list) and all(one is None for one in held))}
+
+
+def _unknown(place: _Place, child: Element) -> Unprocessable:
+    name = local_name(child) if namespace(child) == FHIR else ""
+    return _refused(f"{place.path}.{name}" if _NAME.fullmatch(name) else place.path, "is not an element of this type")
 
 
 def _path(holder: str, each: Written, count: int) -> str:

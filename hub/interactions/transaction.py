@@ -10,7 +10,7 @@ from typing import Any
 
 from hub.errors import Conflict, HubError, InvalidRequest, Several, Unprocessable
 from hub.fhir.bundle_request import Asked, at, in_order
-from hub.fhir.dangling import dangling
+from hub.fhir.pointing import dangling
 from hub.fhir.query import Query
 from hub.fhir.relinked import relinked
 from hub.fhir.resource import Resource
@@ -24,13 +24,21 @@ from hub.store.store import Store
 
 
 @dataclass(frozen=True, slots=True)
+class Sought:
+    """A reference that names what it means by a search: as it is written, where in its resource, and the search."""
+
+    written: str
+    place: str
+    query: Query
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One entry that writes."""
 
     asked: Asked
     change: Change
-    sought: tuple[tuple[str, Query], ...] = ()
-    """Its references that name what they mean by a search, as they are written, each with that search."""
+    sought: tuple[Sought, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +63,12 @@ async def transaction(context: Context, steps: Sequence[Step], readings: Sequenc
                     await reading.answer(_part(context, reading))
             return {}
         ready: list[Step] = []
-        sought: dict[str, tuple[Step, Condition]] = {}
+        sought: dict[str, tuple[Asked, Sought, Condition]] = {}
         for step in steps:
             with at(step.asked):
                 ready.append(replace(step, change=await prepared(context, step.change)))
-                for written, query in step.sought:
-                    sought[written] = (step, await condition(context, query))
+                for each in step.sought:
+                    sought[each.written] = (step.asked, each, await _condition(context, each))
         return await context.current(lambda given: given.hub.store(_together, given, ready, sought, readings, missed))
     except HubError as fault:
         for leaf in missed:
@@ -69,11 +77,19 @@ async def transaction(context: Context, steps: Sequence[Step], readings: Sequenc
         raise
 
 
+async def _condition(context: Context, sought: Sought) -> Condition:
+    try:
+        return await condition(context, sought.query)
+    except HubError as fault:
+        fault.retold(lambda issue: replace(issue, place=sought.place))
+        raise
+
+
 def _together(
     store: Store,
     context: Context,
     steps: Sequence[Step],
-    sought: Mapping[str, tuple[Step, Condition]],
+    sought: Mapping[str, tuple[Asked, Sought, Condition]],
     readings: Sequence[Reading],
     missed: list[Leaf],
 ) -> Mapping[int, Written]:
@@ -137,11 +153,11 @@ class _Work:
         self._written: dict[int, Written] = {}
         self._leaves: list[Leaf] = []
 
-    def done(self, sought: Mapping[str, tuple[Step, Condition]]) -> tuple[Mapping[int, Written], list[Leaf]]:
+    def done(self, sought: Mapping[str, tuple[Asked, Sought, Condition]]) -> tuple[Mapping[int, Written], list[Leaf]]:
         deletions = [step for step in self._steps if step.change.action == "delete"]
         for step in deletions:
             self._carry_out(step, step.change)
-        links = {written: self._sought(written, *each) for written, each in sought.items()}
+        links = {written: self._found(*each) for written, each in sought.items()}
         meant = {step.asked.number: self._meant(step) for step in self._steps[len(deletions) :]}
         links |= {
             step.asked.full_url: meant[n] for step in self._steps if (n := step.asked.number) in meant and step.asked.full_url
@@ -163,15 +179,15 @@ class _Work:
             self._written[step.asked.number] = written
             self._leaves.append(leaf)
 
-    def _sought(self, written: str, step: Step, condition: Condition) -> str:
+    def _found(self, asked: Asked, sought: Sought, condition: Condition) -> str:
         """The one resource that a reference by search finds, among what was there before."""
-        hits = meets(self._connection, self._store, self._context, condition)
-        place = f"{step.asked.place}.resource"
-        if len(hits) > 1:
-            raise Several("a reference by search means more than one resource", place)
-        if not hits:
-            raise Unprocessable("a reference by search finds nothing", place)
-        return f"{written.partition('?')[0]}/{hits[0].fhir_id}"
+        with at(asked):
+            hits = meets(self._connection, self._store, self._context, condition)
+            if len(hits) > 1:
+                raise Several("a reference by search means more than one resource", sought.place)
+            if not hits:
+                raise Unprocessable("a reference by search finds nothing", sought.place)
+        return f"{sought.query.resource_type}/{hits[0].fhir_id}"
 
     def _meant(self, step: Step) -> str:
         """The resource that an entry will have written, as others refer to it."""

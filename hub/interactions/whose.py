@@ -1,10 +1,11 @@
 """Whose record a written resource is to lie in."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from hub.caller import Caller
 from hub.errors import Unprocessable
+from hub.fhir import pointing
 from hub.fhir.compartment import patients as compartments
 from hub.fhir.compartment import references
 from hub.fhir.identifiers import PERSONNUMMER, SAMORDNINGSNUMMER, Identifier, is_sound
@@ -47,27 +48,29 @@ def _of_source(connection: Connection, key: bytes, source: str, resource: Resour
     """
     if resource["resourceType"] == "Patient":
         return _of_person(connection, key, source, resource)
-    place = _place(resource)
-    found = {pk for each in references(resource) for pk in _meant(connection, key, source, each, place)}
-    if len(found) > 1:
-        raise Unprocessable("names several patients", _place(resource))
+    found: set[int] = set()
+    for each in references(resource):
+        found.update(_meant(connection, key, source, resource, each))
+        if len(found) > 1:
+            raise Unprocessable("names another patient than what stands before it", _at(resource, each))
     return next(iter(found), NO_PATIENT)
 
 
-def _meant(connection: Connection, key: bytes, source: str, reference: Resource, place: str) -> Iterator[int]:
-    """The records of the Patients that one reference means, by id and by number."""
+def _meant(connection: Connection, key: bytes, source: str, resource: Resource, reference: Resource) -> Iterator[int]:
+    """The records of the Patients that one reference of a resource means, by id and by number."""
     written, identifier = reference.get("reference"), reference.get("identifier")
     if isinstance(written, str) and written.startswith("Patient/"):
         fhir_id = written.split("/")[1]
         pk = _own_patient(connection, key, source, fhir_id)
         pk = _person(connection, key, fhir_id) if pk is None else pk
         if pk is None:
-            raise Unprocessable(STRANGER, place)
+            raise Unprocessable(STRANGER, _at(resource, reference))
         yield pk
     elif isinstance(written, str) and "/Patient/" in written:
-        raise Unprocessable("a Patient is referred to as Patient/[id], of this server", place)
+        raise Unprocessable("a Patient is referred to as Patient/[id], of this server", _at(resource, reference))
     if isinstance(identifier, dict) and reference.get("type") in (None, "Patient"):
-        yield from (patients.enroll(connection, key, Facts((each,))) for each in _numbers([identifier], place))
+        numbers = _numbers([identifier], lambda _: f"{_at(resource, reference)}.identifier")
+        yield from (patients.enroll(connection, key, Facts((each,))) for each in numbers)
 
 
 def _person(connection: Connection, key: bytes, fhir_id: str) -> int | None:
@@ -79,16 +82,19 @@ def _person(connection: Connection, key: bytes, fhir_id: str) -> int | None:
     return pk if facts.numbers and known_as == fhir_id else None
 
 
-def _numbers(identifiers: Any, place: str) -> list[Identifier]:
-    """The personal numbers among identifiers, each once.
+def _numbers(identifiers: Any, place: Callable[[int], str]) -> list[Identifier]:
+    """The personal numbers among identifiers, each once. Takes: `place`: where the one at that place in the list is.
 
     Raises: Unprocessable: one that has a wrong form or check digit.
     """
-    written = [Identifier(each.get("system", ""), each.get("value", "")) for each in identifiers]
-    found = [each for each in dict.fromkeys(written) if each.system in (PERSONNUMMER, SAMORDNINGSNUMMER) and each.value]
-    if not all(map(is_sound, found)):
-        raise Unprocessable("a personal number has a wrong form or check digit", place)
-    return found
+    found: dict[Identifier, None] = {}
+    for at, each in enumerate(identifiers):
+        number = Identifier(each.get("system", ""), each.get("value", ""))
+        if number.system in (PERSONNUMMER, SAMORDNINGSNUMMER) and number.value:
+            if not is_sound(number):
+                raise Unprocessable("a personal number has a wrong form or check digit", place(at))
+            found[number] = None
+    return list(found)
 
 
 def _own_patient(connection: Connection, key: bytes, source: str, fhir_id: str) -> int | None:
@@ -105,7 +111,7 @@ def _of_person(connection: Connection, key: bytes, source: str, resource: Resour
 
     Raises: Unprocessable: a wrong number, or several that the hub does not know to be one person's.
     """
-    numbers = _numbers(resource.get("identifier", []), "Patient.identifier")
+    numbers = _numbers(resource.get("identifier", []), lambda at: f"Patient.identifier[{at}]")
     if len(numbers) > 1:
         known = patients.pks_of(connection, key, numbers)
         if len(known) < len(numbers) or len(set(known)) > 1:
@@ -117,6 +123,12 @@ def _of_person(connection: Connection, key: bytes, source: str, resource: Resour
     return pk
 
 
+def _at(resource: Resource, reference: Resource) -> str:
+    """Where in a resource a reference is, as FHIRPath."""
+    return next((place for place, each in pointing.references(resource) if each is reference), _place(resource))
+
+
 def _place(resource: Resource) -> str:
+    """Where a resource says whose it is."""
     paths = TYPES[resource["resourceType"]].patient
     return f"{resource['resourceType']}.{paths[0]}" if paths else resource["resourceType"]

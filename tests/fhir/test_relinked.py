@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from hub.fhir.relinked import conditional_references, relinked
+from hub.fhir.relinked import relinked
 
 ONE, OTHER = "urn:uuid:05efabf0-4be2-4561-91ce-51548425acb9", "urn:uuid:61ebe359-bfdc-4613-8bf2-c5e300945f0a"
 OLD = "http://old.example/fhir/Patient/9"
@@ -58,10 +58,3 @@ def test_a_relative_reference_is_read_beside_the_full_url_of_its_entry():
     assert relinked(resource, LINKS, "http://old.example/fhir/Observation/1")["subject"] == {"reference": "Patient/1"}
     assert relinked(resource, LINKS, "http://new.example/fhir/Observation/1") is resource
     assert relinked(resource, LINKS, OTHER) is resource
-
-
-def test_references_by_search_are_found_each_once():
-    by_search = {"reference": "Patient?identifier=http://a|1"}
-    performers = [by_search, {"reference": "Practitioner?name=x"}]
-    resource = observation(subject=by_search, performer=performers, valueString="Patient?x=1")
-    assert list(conditional_references(resource)) == ["Patient?identifier=http://a|1", "Practitioner?name=x"]

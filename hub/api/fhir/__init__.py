@@ -42,14 +42,14 @@ def fhir_routes(edge: Edge, version: str, smart_configuration: Callable[[], dict
     async def smart(request: Request) -> Response:
         return Response(dumps(smart_configuration()), media_type="application/json")
 
-    doors = [Door(("metadata",), frozenset(("GET", "HEAD")), stated_within, metadata)]
+    doors = [Door(("metadata",), frozenset(("GET", "HEAD")), stated_within)]
 
     def on(path: str, methods: list[str], handler: Callable[[Request, Context], Awaitable[Response]]) -> Route:
         answered = edge.route(handler)
-        doors.append(Door(tuple(filter(None, path.split("/"))), frozenset(methods), handler, answered))
+        doors.append(Door(tuple(filter(None, path.split("/"))), frozenset(methods), handler))
         return Route(f"/fhir{path}", Endpoint(answered), methods=methods)
 
-    bundles = Bundles(doors, edge.fault, edge.limits)
+    bundles = Bundles(doors, edge)
 
     routes = [
         Route("/fhir/metadata", metadata, methods=["GET"]),

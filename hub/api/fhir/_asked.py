@@ -24,7 +24,7 @@ def type_or_none(request: Request) -> str:
 def known_type(request: Request) -> str:
     resource_type = type_or_none(request)
     if not resource_type:
-        raise NotFound("the hub holds no resources of this type", "resourceType")
+        raise NotFound("the hub holds no resources of this type")
     return resource_type
 
 

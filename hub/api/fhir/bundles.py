@@ -8,7 +8,7 @@ import re
 from base64 import b64decode
 from binascii import Error as NotBase64
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from urllib.parse import parse_qsl
@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Scope
 
-from hub.api.edge import refusing, request_id
+from hub.api.edge import Edge, refusing, request_id
 from hub.api.fhir._asked import condition
 from hub.api.fhir.writing import PROVENANCE, answered, asked_change
 from hub.api.formats import FHIR_JSON, asked, resource_body
@@ -26,14 +26,12 @@ from hub.errors import HubError, InvalidRequest, NotSupported
 from hub.fhir.bundle import Reply, replies
 from hub.fhir.bundle_request import Asked, asked_in, at
 from hub.fhir.json import dumps
-from hub.fhir.relinked import conditional_references
+from hub.fhir.pointing import by_search
 from hub.fhir.types import TYPES
 from hub.interactions.changes import Action
 from hub.interactions.context import Context
-from hub.interactions.transaction import Reading, Step, transaction
-from hub.limits import Limits
+from hub.interactions.transaction import Reading, Sought, Step, transaction
 
-Answered = Callable[[Request], Awaitable[Response]]
 Handler = Callable[[Request, Context], Awaitable[Response]]
 _CHANGES: Mapping[str, Action] = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 _TYPE = re.compile(r"[A-Z][A-Za-z]+(?P<id>/[A-Za-z0-9\-.]{1,64})?")
@@ -46,15 +44,13 @@ class Door:
     parts: tuple[str, ...]
     methods: frozenset[str]
     handler: Handler
-    answered: Answered
-    """The handler as a route has it: who is calling is found out, and what goes wrong becomes an answer."""
 
 
 class Bundles:
     """Answers Bundles posted to the base. State: none but the routes, which entries find their own among."""
 
-    def __init__(self, doors: Sequence[Door], fault: Callable[[HubError], Response], limits: Limits) -> None:
-        self._doors, self._fault, self._limits = doors, fault, limits
+    def __init__(self, doors: Sequence[Door], edge: Edge) -> None:
+        self._doors, self._edge = doors, edge
 
     async def post(self, request: Request, context: Context) -> Response:
         """The answer to a batch or transaction."""
@@ -85,7 +81,7 @@ class Bundles:
             door, parameters = self._found(entry)
 
         async def answer(context: Context) -> None:
-            self._limits.request(context.caller)
+            self._edge.limits.request(context.caller)
             part = _own(request, entry)
             part.scope["path_params"] = parameters
             found[entry.number] = await door.handler(part, context)
@@ -94,12 +90,18 @@ class Bundles:
 
     async def _alone(self, request: Request, entry: Asked) -> Response:
         try:
-            door, parameters = self._found(entry)
-            part = _own(request, entry)
+            with at(entry):
+                door, parameters = self._found(entry)
+                part = _own(request, entry)
         except HubError as fault:
-            return self._fault(fault)
+            return self._edge.fault(fault)
         part.scope["path_params"] = parameters
-        return await door.answered(part)
+
+        async def answer(request: Request, context: Context) -> Response:
+            with at(entry):
+                return await door.handler(request, context)
+
+        return await self._edge.route(answer)(part)
 
     def _found(self, entry: Asked) -> tuple[Door, dict[str, str]]:
         parts = tuple(entry.path.split("/")) if entry.path else ()
@@ -116,21 +118,23 @@ async def _step(part: Request, context: Context, entry: Asked) -> Step:
     with at(entry):
         found = _TYPE.fullmatch(entry.path)
         if not found or entry.type not in TYPES or (entry.method == "POST" and found["id"]):
-            raise NotSupported("a transaction writes to a type, or to a resource", "request.url")
+            raise NotSupported("a transaction writes to a type, or to a resource", f"{entry.place}.request.url")
         part.scope["path_params"] = {"type": entry.type} | ({"id": entry.id} if found["id"] else {})
         change = await asked_change(part, context, _CHANGES[entry.method], entry.number)
-        sought = tuple(
-            (written, condition(context, *_search(written)))
-            for written in (conditional_references(change.resource) if change.resource else ())
-        )
-        return Step(entry, change, sought)
+        references = by_search(change.resource) if change.resource else ()
+        return Step(entry, change, tuple(_sought(context, place, written) for place, written in references))
 
 
-def _search(written: str) -> tuple[str, list[tuple[str, str]]]:
+def _sought(context: Context, place: str, written: str) -> Sought:
+    """What a reference by search means. Raises: NotSupported; InvalidRequest: it is no search that finds one thing."""
     resource_type, _, query = written.partition("?")
     if resource_type not in TYPES:
-        raise NotSupported("a reference by search names a type that the hub does not hold", "resource")
-    return resource_type, parse_qsl(query, keep_blank_values=True)
+        raise NotSupported("a reference by search names a type that the hub does not hold", place)
+    try:
+        return Sought(written, place, condition(context, resource_type, parse_qsl(query, keep_blank_values=True)))
+    except HubError as fault:
+        fault.retold(lambda issue: replace(issue, place=place, problem=": ".join(filter(None, (issue.place, issue.problem)))))
+        raise
 
 
 def _own(request: Request, entry: Asked) -> Request:

@@ -49,7 +49,7 @@ def _query(request: Request, context: Context, pairs: list[tuple[str, str]], ter
     everything = at.get("type", "*") == "*"
     resource_type = "" if everything else known_type(request)
     if "patient" in at and resource_type and not TYPES[resource_type].patient:
-        raise NotSupported("resources of this type lie in no patient's compartment", "resourceType")
+        raise NotSupported("resources of this type lie in no patient's compartment")
     return read_query(
         resource_type,
         pairs,
