@@ -55,6 +55,7 @@ from hub.store.audit_index import bring_up
 from hub.store.audit_log import Leaf
 from hub.store.database import SQLAlchemyError
 from hub.store.known import known
+from hub.store.partitions import keep_months
 from hub.store.purging import purge_keys
 from hub.store.store import Store
 from hub.store.tables import NO_PATIENT
@@ -151,9 +152,10 @@ class Running:
         while True:
             await asyncio.sleep(PURGE_PAUSE if done else PURGE_SECONDS)
             try:
+                await self.hub.store(_kept_months)
                 done = await self.hub.store(_purged)
             except SQLAlchemyError as fault:
-                self.log.error("no search keys could be purged", exc_info=fault)
+                self.log.error("no search keys could be purged, or no month of the log made ahead", exc_info=fault)
                 done = 0
 
     async def _checkpoint(self) -> None:
@@ -347,6 +349,10 @@ async def checks(source: SourceConfig, patient: Identifier | None) -> AsyncItera
 def _index_log(store: Store) -> None:
     """A little of it at a time: a reviewer who comes later waits for the rest."""
     bring_up(store.database, store.reader(), INDEXED)
+
+
+def _kept_months(store: Store) -> None:
+    keep_months(store.database, store.now())
 
 
 def _purged(store: Store) -> int:

@@ -178,6 +178,20 @@ def audit_expire(
     console.print(f"removed {gone} entries, all written before {until[:19]}")
 
 
+@audit.command("partitions")
+def audit_partitions(config: LookedAt = None) -> None:
+    """On PostgreSQL: make the log's partitions of this month and the next twelve, as the owner of the tables."""
+    from hub.store.partitions import keep_months, missing
+
+    with _store(config) as (store, _):
+        if store.database.sqlite:
+            stop("SQLite keeps the log in one table")
+        made = keep_months(store.database, store.now())
+        if missing(store.database.reader(), store.now()):
+            stop("the role may not make partitions: run this as the owner of the tables")
+    console.print(f"made {len(made)} partitions: {', '.join(f'{year}-{month:02}' for year, month in made) or 'all were there'}")
+
+
 @audit.command("rights")
 def audit_rights(role: Annotated[str, typer.Argument(help="The role that the hub runs as on PostgreSQL.")]) -> None:
     """The SQL by which that role may add to the log and change nothing in it: for the owner of the tables to run."""

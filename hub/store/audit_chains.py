@@ -7,7 +7,8 @@ is the one that was left. A transaction that came to nothing leaves an older hea
 from collections.abc import Iterable
 from functools import cache
 
-from sqlalchemy import BigInteger, Connection, bindparam, or_, select, union_all
+from sqlalchemy import BigInteger, ColumnElement, Connection, Select, bindparam, column, func, select, true, union_all
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from hub.audit import HASH_SIZE
 from hub.store.prepared import Prepared
@@ -21,6 +22,8 @@ Head = tuple[int, bytes]
 """Size and frontier."""
 MOST = 65_536
 """Patient keys that are remembered of a shard; beyond it memory begins anew."""
+RECENT = 40 * 86_400_000_000
+"""Microseconds: within it PostgreSQL looks for the last entry of a key before it looks into every month."""
 _AT_ONCE = 64
 
 
@@ -30,21 +33,21 @@ class Chains:
     def __init__(self) -> None:
         self._held: dict[int, tuple[Head, Last]] = {}
 
-    def of(self, connection: Connection, shard: int, head: Head, keys: Iterable[int]) -> Last:
-        """The last entries of `keys`, to be carried on by the caller; a key without entries is absent."""
+    def of(self, connection: Connection, shard: int, head: Head, keys: Iterable[int], at: int) -> Last:
+        """The last entries of `keys`, to be carried on by the caller; a key without entries is absent.
+
+        Takes: `at`: the time of what is appended.
+        """
         left, last = self._held.pop(shard, (None, {}))
         if left != head or len(last) > MOST:
             last = {}
         unknown = sorted(pk for pk in keys if pk not in last)
-        for at in range(0, len(unknown), _AT_ONCE):
-            part = unknown[at : at + _AT_ONCE]
-            size = 1 << (len(part) - 1).bit_length()
-            padded = part + [part[-1]] * (size - len(part))
-            rows = _last(size).rows(connection, {f"p{n}": pk for n, pk in enumerate(padded)} | {"shard": shard})
-            last |= {pk: (n, leaf) for pk, n, leaf in rows}
-            if not all(pk in last for pk in part):  # nobody looked at these yet, or what was is removed
-                rows = _ended(size).rows(connection, {f"p{n}": pk for n, pk in enumerate(padded)})
-                last |= {pk: (n, leaf) for pk, n, leaf in rows if pk not in last}
+        look_up = _in_one_table if connection.dialect.name == "sqlite" else _by_month
+        for first in range(0, len(unknown), _AT_ONCE):
+            last |= look_up(connection, shard, unknown[first : first + _AT_ONCE], at)
+        for pk in unknown:
+            if pk not in last and (ended := _ENDED.row(connection, {"pk": pk})):  # all that there was of it is removed
+                last[pk] = (ended[0], ended[1])
         return last
 
     def keep(self, shard: int, head: Head, last: Last) -> None:
@@ -52,22 +55,42 @@ class Chains:
         self._held[shard] = (head, last)
 
 
+def _in_one_table(connection: Connection, shard: int, keys: list[int], _: int) -> Last:
+    size = 1 << (len(keys) - 1).bit_length()
+    padded = keys + [keys[-1]] * (size - len(keys))
+    rows = _last(size).rows(connection, {f"p{n}": pk for n, pk in enumerate(padded)} | {"shard": shard})
+    return {pk: (n, leaf) for pk, n, leaf in rows}
+
+
+def _by_month(connection: Connection, shard: int, keys: list[int], at: int) -> Last:
+    """As above, in the newest months first: each month that is looked into costs a look-up."""
+    found: Last = {}
+    for since in (at - RECENT, 0):
+        left = [pk for pk in keys if pk not in found]
+        rows = _SINCE.rows(connection, {"keys": left, "shard": shard, "since": since}) if left else []
+        found |= {pk: (n, leaf) for pk, n, leaf in rows}
+    return found
+
+
 @cache
 def _last(size: int) -> Prepared:
     """The last entries of so many keys; few sizes, so that few statements serve batches of every length."""
-    each = [
-        select(audit.c.pk, audit.c.number, audit.c.leaf)
-        .where(audit.c.pk == bindparam(f"p{n}", type_=BigInteger), audit.c.shard == bindparam("shard"))
-        .order_by(audit.c.seq.desc())
-        .limit(1)
-        .subquery(f"s{n}")
-        for n in range(size)
-    ]
+    each = [_newest(bindparam(f"p{n}", type_=BigInteger)).subquery(f"s{n}") for n in range(size)]
     return Prepared(union_all(*[select(found) for found in each]))
 
 
-@cache
-def _ended(size: int) -> Prepared:
-    """The last entries of so many keys that were removed."""
-    named = or_(*(audit_ended.c.pk == bindparam(f"p{n}", type_=BigInteger) for n in range(size)))
-    return Prepared(select(audit_ended.c.pk, audit_ended.c.number, audit_ended.c.leaf).where(named))
+def _newest(key: ColumnElement[int], *more: ColumnElement[bool]) -> Select[int, int, bytes]:
+    return (
+        select(audit.c.pk, audit.c.number, audit.c.leaf)
+        .where(audit.c.pk == key, audit.c.shard == bindparam("shard"), *more)
+        .order_by(audit.c.seq.desc())
+        .limit(1)
+    )
+
+
+_KEYS = (
+    func.unnest(bindparam("keys", type_=ARRAY(BigInteger))).table_valued(column("pk", BigInteger), name="wanted").render_derived()
+)
+_FOUND = _newest(_KEYS.c.pk, audit.c.at >= bindparam("since", type_=BigInteger)).lateral("newest")
+_SINCE = Prepared(select(_FOUND.c.pk, _FOUND.c.number, _FOUND.c.leaf).select_from(_KEYS.join(_FOUND, true())))
+_ENDED = Prepared(select(audit_ended.c.number, audit_ended.c.leaf).where(audit_ended.c.pk == bindparam("pk", type_=BigInteger)))

@@ -77,16 +77,14 @@ def search(connection: Connection, wanted: Wanted, after: Place | None, limit: i
     index = audit_index.c
     place = tuple_(index.at, index.shard, index.seq)
     chosen = (
-        select(index.shard, index.seq)
+        select(index.shard, index.seq, index.at)
         .where(_where(wanted), place > tuple_(*after) if after else true())
         .order_by(index.at, index.shard, index.seq)
         .limit(limit)
         .subquery()
     )
     rows = connection.execute(
-        select(*COLUMNS)
-        .join_from(chosen, audit, and_(audit.c.shard == chosen.c.shard, audit.c.seq == chosen.c.seq))
-        .order_by(audit.c.at, audit.c.shard, audit.c.seq)
+        select(*COLUMNS).join_from(chosen, audit, _same(chosen.c)).order_by(audit.c.at, audit.c.shard, audit.c.seq)
     )
     found = [Logged(*row) for row in rows]
     said = _verdicts(connection, wanted.provider, found)
@@ -138,7 +136,7 @@ def _verdicts(connection: Connection, provider: str, found: Sequence[Logged]) ->
     index = audit_index.c
     rows = connection.execute(
         select(index.about, *COLUMNS)
-        .join_from(audit_index, audit, and_(audit.c.shard == index.shard, audit.c.seq == index.seq))
+        .join_from(audit_index, audit, _same(index))
         .where(index.provider == provider, index.about.in_(named or [""]), index.about != "")
         .order_by(index.at, index.shard, index.seq)
     )
@@ -146,6 +144,11 @@ def _verdicts(connection: Connection, provider: str, found: Sequence[Logged]) ->
     for about, *row in rows:
         held.setdefault(about, []).append(Logged(*row))
     return held
+
+
+def _same(index: Any) -> ColumnElement[bool]:
+    """The entry that is indexed; with its time, by which PostgreSQL looks into one month alone."""
+    return and_(audit.c.shard == index.shard, audit.c.seq == index.seq, audit.c.at == index.at)
 
 
 def _about(shard: int, seq: int) -> str:

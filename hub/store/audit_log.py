@@ -134,7 +134,7 @@ class AuditLog:
         tree = Frontier.from_bytes(size, roots)
         at = max(now, last)
         about = {"v": VERSION, "shard": shard, "at": at} | ({"clock": now} if now < at else {})
-        chains = self._chains.of(connection, shard, (size, roots), {leaf.pk for leaf in leaves})
+        chains = self._chains.of(connection, shard, (size, roots), {leaf.pk for leaf in leaves}, at)
         rows = []
         drawn = token_bytes(SALT * len(leaves)).hex()  # at once: each draw is a call to the system
         for nth, leaf in enumerate(leaves):

@@ -18,6 +18,7 @@ from hub.store.audit_reading import Logged, every, heads
 from hub.store.audit_removed import ends_of, removed_sizes, removed_trees
 from hub.store.audit_tree import keep_frontier, keep_nodes
 from hub.store.database import Database
+from hub.store.partitions import drop_empty
 from hub.store.tables import audit, audit_ended, audit_index, audit_removal
 from hub.store.values import in_parts, micros, moment
 
@@ -196,6 +197,9 @@ def sweep(database: Database) -> int:
                 for table in (audit_index, audit):
                     gone = connection.execute(delete(table).where(table.c.shard == shard, table.c.seq < upto)).rowcount
             count += gone
+    gone_until = database.reader().execute(select(func.min(audit.c.at))).scalar()
+    if gone_until is not None:
+        drop_empty(database, gone_until)
     return count
 
 

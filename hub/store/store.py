@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from hub.errors import Conflict
 from hub.keys import Keys
-from hub.store import reindexing
+from hub.store import partitions, reindexing
 from hub.store.audit_log import AuditLog, EpochMoved, Leaf
 from hub.store.database import Database, deadlocked
 from hub.store.deposit import DIRECTORY_RECORD, open_record
@@ -64,6 +64,7 @@ class Store:
             reindexing.check(connection)
             self.audit.open(connection)
             open_record(connection, *DIRECTORY_RECORD)
+        partitions.keep_months(self.database, self.now())
 
     def now(self) -> int:
         """Microseconds since 1970-01-01T00:00Z."""

@@ -3,8 +3,22 @@
 Times are microseconds since 1970-01-01T00:00Z in big integers; `FOREVER` stands for an open end.
 """
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, SmallInteger, Table, text
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    text,
+)
 from sqlalchemy import Text as AnyText
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import SchemaItem
 
 FOREVER = 2**62
@@ -236,20 +250,33 @@ message = _table(
 Index("message_by_id", message.c.id)
 Index("message_by_status", message.c.status, message.c.received)
 
-audit = _table(
+
+class _KeyWithTime(PrimaryKeyConstraint):
+    """The log's primary key: on PostgreSQL with the time by which it is partitioned, as every key of such a table must be."""
+
+
+@compiles(_KeyWithTime, "postgresql")
+def _with_time(*_: Any) -> str:
+    return "PRIMARY KEY (pk, shard, seq, at)"
+
+
+audit = Table(
     "audit",
-    _key("pk"),
-    _key("shard", Integer),
-    _key("seq"),
+    METADATA,
+    Column("pk", BigInteger, autoincrement=False),
+    Column("shard", Integer, autoincrement=False),
+    Column("seq", BigInteger, autoincrement=False),
     Column("number", BigInteger, nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("leaf", LargeBinary, nullable=False),
     Column("entry", LargeBinary, nullable=False),
     Column("kept", LargeBinary, nullable=False),
-    rows_apart=True,
+    _KeyWithTime("pk", "shard", "seq"),
+    postgresql_partition_by="RANGE (at)",
 )
-"""Append-only. `number`: the running number among the entries of its patient key. `leaf`: the RFC 9162 leaf hash of `entry`,
-the exact bytes of the log entry. `kept`: what no reader is shown; the entry holds a digest of it."""
+"""Append-only, on PostgreSQL by month (`hub.store.partitions`). `number`: the running number among the entries of its patient
+key. `leaf`: the RFC 9162 leaf hash of `entry`, the exact bytes of the log entry. `kept`: what no reader is shown; the entry holds
+a digest of it."""
 Index("audit_in_order", audit.c.shard, audit.c.seq)
 
 audit_head = _table(

@@ -29,6 +29,7 @@ SILENT = {
     "message list": "counts and states of messages",
     "keys create": "before there is a log",
     "audit rights": "writes SQL, and touches no database",
+    "audit partitions": "makes empty tables",
     "audit verify": "tells of hashes",
     "audit checkpoint": "tells of hashes",
     "audit consistency": "tells of hashes",

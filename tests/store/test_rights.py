@@ -9,7 +9,8 @@ from sqlalchemy.exc import ProgrammingError
 from hub.store.audit_check import whole
 from hub.store.audit_log import AuditLog, Leaf
 from hub.store.database import Database
-from hub.store.rights import APPENDED, statements
+from hub.store.partitions import OTHERS, keep_months
+from hub.store.rights import APPENDED, LOOKED_AT, statements
 
 
 @pytest.fixture
@@ -45,6 +46,13 @@ def test_the_log_grows_and_nothing_in_it_changes(confined):
             wanted = text(deed.format(table).replace("SET pk", "SET shard" if table == "audit_node" else "SET pk"))
             with pytest.raises(ProgrammingError, match="permission denied"), database.writing() as connection:
                 connection.execute(wanted)
+    for table in LOOKED_AT:
+        with pytest.raises(ProgrammingError, match="permission denied"), database.writing() as connection:
+            connection.execute(text(f"DELETE FROM {table}"))
+    for deed in (f"DELETE FROM {OTHERS}", f"INSERT INTO {OTHERS} SELECT * FROM audit", f"DROP TABLE {OTHERS}"):
+        with pytest.raises(ProgrammingError, match=r"permission denied|must be owner"), database.writing() as connection:
+            connection.execute(text(deed))  # nor past the table, in a partition
+    assert keep_months(database, 1_000) == []  # that is the owner's, and it goes on without
     assert whole(database.reader()) == (3, "")
     database.close()
 
