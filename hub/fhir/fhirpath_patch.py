@@ -1,20 +1,18 @@
 """FHIRPath Patch: a Parameters resource whose operations name elements by path. http://hl7.org/fhir/R4/fhirpatch.html
 
-Paths only name elements: names, places (`[0]`), `ofType(…)`, and `where(…)` that compares elements with literals. Nothing else of
-FHIRPath is evaluated for a caller.
+`hub.fhir.patch_path` reads paths, `hub.fhir.patch_spots` finds what they name.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from hub.errors import InvalidRequest, TooCostly, Unprocessable
-from hub.fhir.compiled import extractor
 from hub.fhir.elements import Written, definition, is_primitive
-from hub.fhir.expression import At, Both, Compared, Expression, Member, Path, Where
-from hub.fhir.expression_read import parse
 from hub.fhir.json import MAX_DEPTH
 from hub.fhir.json_patch import MAX_OPERATIONS, Patch, depth
+from hub.fhir.patch_path import SUPPORTED, Named, Path, read_path
+from hub.fhir.patch_spots import Several, Spot, fields, held_at, spots
 from hub.fhir.resource import Resource
 
 MAX_PATH = 300
@@ -28,28 +26,6 @@ _SAYS = {
     "move": ("path", "source", "destination"),
 }
 """What each type of operation must say."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Spot:
-    """Where an element is: the object that holds it, the name there, and its place if it is one of a list."""
-
-    way: tuple[str | int, ...]
-    """From the resource to the holder."""
-    field: Written | None
-    """What the element is; None: the resource itself."""
-    type: str
-    """Of the element."""
-    holder: str = ""
-    """Type of what holds it."""
-    at: int = -1
-
-    @property
-    def here(self) -> tuple[str | int, ...]:
-        """From the resource to the element."""
-        if self.field is None:
-            return ()
-        return (*self.way, self.field.name, *((self.at,) if self.at >= 0 else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,84 +95,26 @@ def _steps(written: str, place: str) -> Path:
     Raises: InvalidRequest: it does more than name elements.
     """
     if len(written) > MAX_PATH:
-        raise InvalidRequest("its path is too long", place)
+        raise InvalidRequest(f"its path has more than {MAX_PATH} characters", place)
     try:
-        expression = parse(written)
-    except (ValueError, RecursionError):
-        raise InvalidRequest("its path cannot be read", place) from None
-    if len(expression) != 1 or not all(map(_names, expression[0])):
-        raise InvalidRequest("its path does more than name elements", place)
-    return (Member(written.split(".")[0].strip()), *expression[0])
+        return read_path(written)
+    except ValueError as fault:
+        raise InvalidRequest(f"its path cannot be read ({fault}): a path is made of {SUPPORTED}", place) from None
 
 
-def _names(step: Any) -> bool:
-    return isinstance(step, Member | At) or (isinstance(step, Where) and _compares(step.condition))
-
-
-def _compares(condition: Expression) -> bool:
-    match condition:
-        case ((Compared(of=of),),):
-            return len(of) == 1 and all(isinstance(step, Member | At) for step in of[0])
-        case ((Both(first=first, second=second),),):
-            return _compares(first) and _compares(second)
-        case _:
-            return False
-
-
-def _spots(resource: Resource, operation: _Operation) -> list[_Spot]:
+def _spots(resource: Resource, steps: Path, place: str) -> list[Spot]:
     """Where the elements are that the path names."""
-    name = resource["resourceType"]
-    first, *steps = operation.steps
-    if not isinstance(first, Member) or first.name not in (name, "Resource", "DomainResource"):
-        raise InvalidRequest("its path does not begin with the type of the resource", operation.place)
-    found = [_Spot((), None, name)]
-    for step in steps:
-        match step:
-            case Member():
-                found = [inner for spot in found for inner in _members(resource, spot, step)]
-            case At(place=place):
-                found = found[place : place + 1]
-            case Where(condition=condition):
-                test = extractor(condition)
-                found = [spot for spot in found if any(each is True for each in test(_at(resource, spot.here)))]
-    return found
+    first, *rest = steps
+    if not isinstance(first, Named) or first.name not in (resource["resourceType"], "Resource", "DomainResource"):
+        raise InvalidRequest("its path does not begin with the type of the resource", place)
+    try:
+        return spots(resource, tuple(rest))
+    except Several:
+        raise Unprocessable("single() in its path names several elements", place) from None
 
 
-def _members(resource: Resource, spot: _Spot, step: Member) -> Iterator[_Spot]:
-    holder = _at(resource, spot.here)
-    if not isinstance(holder, dict):
-        return
-    for field in _fields(holder, spot.type, step):
-        value = holder.get(field.name)
-        if isinstance(value, list):
-            yield from (_Spot(spot.here, field, _type(field, each), spot.type, at) for at, each in enumerate(value))
-        elif value is not None:
-            yield _Spot(spot.here, field, _type(field, value), spot.type)
-
-
-def _fields(holder: Any, type_name: str, step: Member) -> list[Written]:
-    """The elements of that name that a type has: of several types that one which is there."""
-    if not type_name or is_primitive(type_name):
-        return []
-    written = definition(type_name).written
-    if step.cast or step.name in written:
-        return [written[step.json]] if step.json in written else []
-    return [each for each in written.values() if each.element.name == step.name and each.name in holder]
-
-
-def _type(field: Written, value: Any) -> str:
-    held = value.get("resourceType") if field.type == "Resource" and isinstance(value, dict) else field.type
-    return held if isinstance(held, str) else ""
-
-
-def _at(held: Any, way: Sequence[str | int]) -> Any:
-    for step in way:
-        held = held[step]
-    return held
-
-
-def _one(resource: Resource, operation: _Operation) -> _Spot:
-    found = _spots(resource, operation)
+def _one(resource: Resource, operation: _Operation) -> Spot:
+    found = _spots(resource, operation.steps, operation.place)
     if len(found) != 1:
         raise Unprocessable("its path names no element" if not found else "its path names several elements", operation.place)
     return found[0]
@@ -204,15 +122,15 @@ def _one(resource: Resource, operation: _Operation) -> _Spot:
 
 def _add(resource: Resource, operation: _Operation) -> Resource:
     spot, name = _one(resource, operation), operation.said["name"]
-    holder = _at(resource, spot.here)
-    fields = definition(spot.type).written if spot.type and not is_primitive(spot.type) else {}
-    possible = [each for each in fields.values() if name in (each.name, each.element.name)]
+    holder = held_at(resource, spot.here)
+    known = definition(spot.type).written if spot.type and not is_primitive(spot.type) else {}
+    possible = [each for each in known.values() if name in (each.name, each.element.name)]
     if not possible or not isinstance(holder, dict):
         raise Unprocessable("there is no such element to add to", operation.place)
     field = _chosen(possible, operation.said["value"], operation.place)
     value = _value(operation.said["value"], field, operation.place)
     if field.element.many:
-        return _with(resource, spot.here, field.name, len(holder.get(field.name, ())), [value])
+        return _with(resource, spot.here, field.name, len(_items(holder, field, operation.place)), [value])
     if any(each.name in holder for each in possible):
         raise Unprocessable("the element is there already, and does not repeat", operation.place)
     return _changed(resource, spot.here, lambda held: held | {field.name: value})
@@ -238,13 +156,13 @@ def _insert(resource: Resource, operation: _Operation) -> Resource:
 
 
 def _delete(resource: Resource, operation: _Operation) -> Resource:
-    found = _spots(resource, operation)
+    found = _spots(resource, operation.steps, operation.place)
     if len(found) > 1:
         raise Unprocessable("its path names several elements", operation.place)
     for spot in found:
         if spot.field is None:
             raise Unprocessable("a patch leaves a resource", operation.place)
-        return _without(resource, spot)
+        return _without(resource, spot.here)
     return resource
 
 
@@ -268,7 +186,11 @@ def _move(resource: Resource, operation: _Operation) -> Resource:
         raise Unprocessable("its source or destination lies beyond the end of the list", operation.place)
 
     def moved(holder: Resource) -> Resource:
-        return holder | {name: _moved(holder[name], start, end) for name in (field.name, f"_{field.name}") if name in holder}
+        return holder | {
+            name: _moved(holder[name], start, end)
+            for name in (field.name, f"_{field.name}")
+            if isinstance(holder.get(name), list)
+        }
 
     return _changed(resource, way, moved)
 
@@ -279,17 +201,34 @@ def _moved(held: list[Any], start: int, end: int) -> list[Any]:
 
 
 def _list(resource: Resource, operation: _Operation) -> tuple[tuple[str | int, ...], Written, list[Any]]:
-    """The one list that a path names: its holder, what it is a list of, and what is in it.
+    """The one list that a path names, which may be empty: its holder, what it is a list of, and what is in it.
 
     Raises: Unprocessable.
     """
-    found = _spots(resource, operation)
-    lists = {(spot.way, spot.field.name): spot for spot in found if spot.field and spot.at >= 0}
-    if len(lists) != 1 or isinstance(operation.steps[-1], At | Where):
+    *steps, last = operation.steps
+    if not steps or not isinstance(last, Named):
+        raise Unprocessable("its path ends with the name of a list", operation.place)
+    holders = _spots(resource, tuple(steps), operation.place)
+    if len(holders) > 1:  # those that have the list
+        holders = [spot for spot in holders if last.name in held_at(resource, spot.here)]
+    if len(holders) != 1:
         raise Unprocessable("its path names no list, or several", operation.place)
-    [spot] = lists.values()
-    assert spot.field is not None
-    return spot.way, spot.field, _at(resource, (*spot.way, spot.field.name))
+    [holder] = holders
+    found = fields(held_at(resource, holder.here), holder.type, last.name)
+    if len(found) != 1 or not found[0].element.many:
+        raise Unprocessable("its path names no list, or several", operation.place)
+    return holder.here, found[0], _items(held_at(resource, holder.here), found[0], operation.place)
+
+
+def _items(holder: Resource, field: Written, place: str) -> list[Any]:
+    """What is in a list; an operation before may have put something else there.
+
+    Raises: Unprocessable.
+    """
+    found = holder.get(field.name, [])
+    if not isinstance(found, list):
+        raise Unprocessable("what stands where its path points is no list", place)
+    return found
 
 
 def _with(resource: Resource, way: Sequence[str | int], name: str, index: int, values: list[Any]) -> Resource:
@@ -305,17 +244,22 @@ def _with(resource: Resource, way: Sequence[str | int], name: str, index: int, v
     return _changed(resource, way, put)
 
 
-def _without(resource: Resource, spot: _Spot) -> Resource:
-    assert spot.field is not None
-    names = (spot.field.name, f"_{spot.field.name}")
+def _without(resource: Resource, way: Sequence[str | int]) -> Resource:
+    """Without what lies at `way`, and without what nothing is left in: FHIR has no empty elements."""
+    at = way[-1]
+    name, holder = (way[-2], way[:-2]) if isinstance(at, int) else (at, way[:-1])
+    names = (str(name), f"_{name}")
 
-    def left(holder: Resource) -> Resource:
-        if spot.at < 0:
-            return {name: value for name, value in holder.items() if name not in names}
-        short = {name: [*holder[name][: spot.at], *holder[name][spot.at + 1 :]] for name in names if name in holder}
-        return {name: short.get(name, value) for name, value in holder.items() if short.get(name, value) != []}
+    def left(held: Resource) -> Resource:
+        rest = {each: value for each, value in held.items() if each not in names}
+        if not isinstance(at, int):
+            return rest
+        short = {each: [*held[each][:at], *held[each][at + 1 :]] for each in names if isinstance(held.get(each), list)}
+        kept = {each: value for each, value in short.items() if any(one is not None for one in value)}
+        return {each: kept.get(each, value) for each, value in held.items() if each in rest or each in kept}
 
-    return _changed(resource, spot.way, left)
+    made = _changed(resource, holder, left)
+    return _without(made, holder) if holder and not held_at(made, holder) else made
 
 
 def _changed(resource: Resource, way: Sequence[str | int], change: Callable[[Any], Any]) -> Resource:

@@ -1,9 +1,12 @@
 """JSON Patch by RFC 6902's own appendix, FHIRPath Patch by the operations of http://hl7.org/fhir/R4/fhirpatch.html."""
 
 import copy
+from contextlib import suppress
 from decimal import Decimal
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hub.errors import HubError, InvalidRequest, TooCostly, Unprocessable
 from hub.fhir.fhirpath_patch import fhirpath_patch
@@ -172,8 +175,21 @@ def test_fhirpath_patch_does_what_each_operation_says(held, asked, change):
         (operation("move", "Patient.identifier", source=3, destination=0), Unprocessable),
         (operation("move", "Patient.identifier", source=-1, destination=0), InvalidRequest),
         (operation("delete", "Observation.status"), InvalidRequest),
-        (operation("delete", "Patient.identifier.exists()"), InvalidRequest),
-        (operation("delete", "Patient.link.where(other.resolve() is Patient)"), InvalidRequest),
+        (operation("delete", "Patient.name.single().given"), Unprocessable),
+        (operation("move", "Patient.identifier", source=0, destination=3), Unprocessable),
+        (operation("move", "Patient.contact", source=0, destination=0), Unprocessable),
+        (operation("move", "Patient.identifier[0]", source=0, destination=0), Unprocessable),
+        (operation("insert", "Patient", {"valueString": "n"}, index=0), Unprocessable),
+        (operation("insert", "Patient.contact", {"part": [{"name": "gender", "valueCode": "male"}]}, index=1), Unprocessable),
+        (operation("insert", "Patient.identifier.single().extension", {"valueString": "n"}, index=0), Unprocessable),
+        (operation("insert", "Patient.identifier", {"valueIdentifier": {"value": "n"}}), InvalidRequest),
+        (operation("insert", "Patient.identifier", index=0), InvalidRequest),
+        (operation("move", "Patient.identifier", source=0), InvalidRequest),
+        (operation("move", "Patient.identifier", destination=0), InvalidRequest),
+        (operation("add", "Patient", {"valueBoolean": True}), InvalidRequest),
+        (operation("replace", "Patient.birthDate"), InvalidRequest),
+        (operation("replace", "Patient.identifier", {"valueIdentifier": {"value": "n"}}), Unprocessable),
+        (operation("add", "Patient.identifier", {"valueString": "n"}, name="value"), Unprocessable),
         (operation("delete", "(" * 290), InvalidRequest),
         (operation("delete", "Patient." + "a" * 400), InvalidRequest),
         (operation("nope", "Patient"), InvalidRequest),
@@ -190,3 +206,207 @@ def test_a_fhirpath_patch_that_does_not_fit_is_refused(asked, fault):
         patched(PATIENT, asked)
     assert type(told.value) is fault
     assert "Ada" not in str(told.value)
+
+
+MANY = {
+    "resourceType": "Patient",
+    "name": [
+        {"use": "official", "family": "Ek", "given": ["Ada", "Bo"]},
+        {"use": "usual", "given": ["Ad'a"], "period": {"start": "2010"}},
+    ],
+    "multipleBirthInteger": 2,
+    "active": True,
+    "contact": [{"name": {"text": "x"}, "gender": "male"}],
+    "extension": [{"url": "http://a", "valueString": "x"}, {"url": "http://b", "valueDecimal": 1}],
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "index"),
+    [
+        ("Patient.name.first()", 0),
+        ("Patient.name.last()", 1),
+        ("Patient.name.tail()", 1),
+        ("Patient.name.tail().single()", 1),
+        ("Patient.name.skip(1)", 1),
+        ("Patient.name.take(1)", 0),
+        ("Patient . name [ 1 ]", 1),
+        ("Patient.`name`[1]", 1),
+        ("Patient.name.where(use = 'official')", 0),
+        ("Patient.name.where(use != 'official')", 1),
+        ("Patient.name.where($this.use = 'usual')", 1),
+        ("Patient.name.where(use = 'usual' or use = 'old')", 1),
+        ("Patient.name.where(family.exists())", 0),
+        ("Patient.name.where(family.empty())", 1),
+        ("Patient.name.where(family.exists().not())", 1),
+        ("Patient.name.where((use = 'official' and family = 'Ek').not())", 1),
+        ("Patient.name.where((use = 'official' or use = 'old') and family ~ ' ek')", 0),
+        ("Patient.name.where(family !~ 'ek')", 1),
+        ("Patient.name.where('Bo' in given)", 0),
+        ("Patient.name.where(given contains 'Bo')", 0),
+        ("Patient.name.where(given.count() > 1)", 0),
+        ("Patient.name.where(given.count() < 2)", 1),
+        ("Patient.name.where(given[0] = 'Ada')", 0),
+        ("Patient.name.where(given.first() = 'Ad\\'a')", 1),
+        ("Patient.name.where(given.last().startsWith('B'))", 0),
+        ("Patient.name.where(family.endsWith('k') and family.contains('E'))", 0),
+        ("Patient.name.where(period.start >= @2009)", 1),
+        ("Patient.name.where(period.start <= '2010')", 1),
+        ("Patient.name.where(given.where($this = 'Bo').exists())", 0),
+        ("Patient.name.where($this.use is code and family is string)", 0),
+    ],
+)
+def test_a_path_chooses_among_several(path, index):
+    left = [each for at, each in enumerate(MANY["name"]) if at != index]
+    assert patched(MANY, operation("delete", path)) == {"name": left}
+
+
+@pytest.mark.parametrize(
+    ("path", "change"),
+    [
+        ("Patient.multipleBirth.where($this > 1)", {"multipleBirthInteger": None}),
+        ("Patient.multipleBirth.where($this >= 2.0)", {"multipleBirthInteger": None}),
+        ("Patient.multipleBirth.where($this = -2)", {}),
+        ("Patient.multipleBirth.ofType(integer)", {"multipleBirthInteger": None}),
+        ("Patient.multipleBirth.as(boolean)", {}),
+        ("Patient.multipleBirth.where($this is FHIR.integer)", {"multipleBirthInteger": None}),
+        ("Patient.multipleBirthInteger", {"multipleBirthInteger": None}),
+        ("Patient.active.where($this = true)", {"active": None}),
+        ("Patient.active.where($this)", {"active": None}),
+        ("Patient.active.where($this = 'true')", {}),
+        ("Patient.extension('http://b')", {"extension": MANY["extension"][:1]}),
+        ("Patient.extension.where(value is string)", {"extension": MANY["extension"][1:]}),
+        ("Patient.extension.where(url = 'http://b' and value = 1)", {"extension": MANY["extension"][:1]}),
+        ("Patient.name.where(nope = 'x')", {}),
+        ("Patient.name.where(period.start > 'x' or nope.startsWith('x'))", {}),
+        ("Patient.contact[0].gender", {"contact": [{"name": {"text": "x"}}]}),
+        ("Patient.contact.name.text", {"contact": [{"gender": "male"}]}),
+        ("Patient.contact.where(gender = 'male')", {"contact": None}),
+        ("Patient.contact[1].gender", {}),
+    ],
+)
+def test_what_a_path_finds_is_deleted_and_leaves_nothing_empty(path, change):
+    assert patched(MANY, operation("delete", path)) == change
+
+
+def test_a_holder_that_nothing_is_left_in_goes_too():
+    held = {"resourceType": "Patient", "contact": [{"name": {"given": ["x"]}}]}
+    assert patched(held, operation("delete", "Patient.contact.name.given[0]")) == {"contact": None}
+    beside = {"resourceType": "Patient", "name": [{"given": ["A", "B"], "_given": [None, {"id": "g"}]}]}
+    assert patched(beside, operation("delete", "Patient.name.given[1]")) == {"name": [{"given": ["A"]}]}
+
+
+@pytest.mark.parametrize(
+    ("asked", "change"),
+    [
+        (
+            operation("insert", "Patient.telecom", {"valueContactPoint": {"value": "1"}}, index=0),
+            {"telecom": [{"value": "1"}]},
+        ),
+        (
+            operation("insert", "Patient.name.where(use = 'usual').suffix", {"valueString": "Jr"}, index=0),
+            {"name": [MANY["name"][0], MANY["name"][1] | {"suffix": ["Jr"]}]},
+        ),
+        (
+            operation("move", "Patient.name.where(use = 'official').given", source=0, destination=1),
+            {"name": [MANY["name"][0] | {"given": ["Bo", "Ada"]}, MANY["name"][1]]},
+        ),
+        (
+            operation("replace", "Patient.name.where(use = 'official').given.last()", {"valueString": "Bea"}),
+            {"name": [MANY["name"][0] | {"given": ["Ada", "Bea"]}, MANY["name"][1]]},
+        ),
+        (
+            operation("add", "Patient.name.where(use = 'usual')", {"valueString": "Ek"}, name="family"),
+            {"name": [MANY["name"][0], MANY["name"][1] | {"family": "Ek"}]},
+        ),
+        (
+            operation("replace", "Patient.contact[0].name.text", {"valueString": "y"}),
+            {"contact": [{"name": {"text": "y"}, "gender": "male"}]},
+        ),
+    ],
+)
+def test_every_operation_takes_such_paths(asked, change):
+    assert patched(MANY, asked) == change
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "Patient.identifier.exists()",
+        "Patient.link.where(other.resolve() is Patient)",
+        "Patient.name.given.matches('(a+)+$')",
+        "Patient.descendants()",
+        "Patient.name | Patient.contact",
+        "Patient.name.where(given.select($this) = 'x')",
+        "Patient.name.where(use = )",
+        "Patient.name[x]",
+        "Patient.name[-1]",
+        "Patient..name",
+        "Patient name",
+        "Patient.name.where((use = 'x').exists())",
+        "Patient.name.where(" + "(" * 20 + "true" + ")" * 20 + ")",
+        "",
+    ],
+)
+def test_a_refused_path_is_told_what_paths_are_made_of(path):
+    with pytest.raises(InvalidRequest) as told:
+        patched(MANY, operation("delete", path))
+    assert told.value.place == "Parameters.parameter[0]"
+    assert "first()" in told.value.problem
+    assert "where(" in told.value.problem
+
+
+ANY_VALUE = st.recursive(
+    st.sampled_from([None, True, 5, 1.5, "x", "", "http://a"]),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["given", "url", "name", "text"]), inner, max_size=2)
+    ),
+    max_leaves=4,
+)
+ANY_PATH = st.lists(
+    st.sampled_from(
+        [
+            *(f".{each}" for each in ("name", "given", "extension", "contact", "telecom", "period", "active", "nope")),
+            *("[0]", "[1]", ".first()", ".last()", ".single()", ".skip(1)", ".extension('http://a')", ".as(string)"),
+            *(
+                ".where(given = 'x')",
+                ".where($this > 1)",
+                ".where(given.count() >= 1)",
+                ".where(text ~ url)",
+                ".where('x' in given)",
+            ),
+        ]
+    ),
+    max_size=4,
+).map(lambda steps: "Patient" + "".join(steps))
+ANY_NAME = st.sampled_from(["name", "given", "extension", "contact", "active", "value", "nope"])
+ANY_KIND = st.sampled_from(["valueHumanName", "valueString", "valueExtension", "valueBoolean", "resource"])
+
+
+def any_operation(kind, path, at, value, name, index):
+    return operation(kind, path, {at: value}, name=name, index=index, source=index, destination=0)
+
+
+KINDS = st.sampled_from(["add", "insert", "delete", "replace", "move"])
+ANY_OPERATION = st.builds(any_operation, KINDS, ANY_PATH, ANY_KIND, ANY_VALUE, ANY_NAME, st.integers(0, 2))
+
+
+@pytest.mark.parametrize(
+    ("name", "then"),
+    [
+        ({"given": 5}, operation("insert", "Patient.name[2].given", {"valueString": "x"}, index=0)),
+        ({"given": 5}, operation("add", "Patient.name[2]", {"valueString": "x"}, name="given")),
+        ({"given": 5}, operation("move", "Patient.name[2].given", source=0, destination=0)),
+    ],
+)
+def test_what_an_operation_before_put_in_wrongly_is_refused(name, then):
+    with pytest.raises(Unprocessable):
+        patched(MANY, operation("add", "Patient", {"valueHumanName": name}, name="name"), then)
+
+
+@settings(derandomize=True, max_examples=500, deadline=None)
+@given(st.lists(ANY_OPERATION, min_size=1, max_size=5))
+def test_whatever_is_put_in_is_patched_or_refused(operations):
+    patch = fhirpath_patch({"resourceType": "Parameters", "parameter": operations})
+    with suppress(HubError):
+        assert patch(MANY)["resourceType"] == "Patient"
