@@ -37,7 +37,7 @@ def enroll(store: Store, hub: Hub, source: SourceConfig, message: SourceMessage,
         messages.keep(connection, message, pk, status, messages.report(issues))
         deposit(connection, key, pk, [_record(key, source, person, fhir_id, facts)], (), store.now())
         if facts.protected and not before.protected:
-            rewrite(connection, key, pk, hidden)
+            rewrite(connection, pk, hidden)
     hub.observe_message(message.format, status)
     return pk
 

@@ -77,6 +77,27 @@ def _keys(reading: _Reading, element: Any, whole: bool) -> Iterator[tuple[str, K
         yield from kind.more(parameter, element)
 
 
+@cache
+def kept_under(resource_type: str, name: str) -> tuple[str, ...]:
+    """Under which names the keys of a name are kept: where other parameters find between them just what this one finds
+    (`combo-code`: `code` and `component-code`), theirs; else its own."""
+    held = TYPES.get(resource_type)
+    base, colon, ending = name.partition(":")
+    whole = held.named.get(base) if held and not base.startswith("_") else None
+    if whole is None or held is None:
+        return (name,)
+    found = {each.name: _found_in(each) for each in held.named.values() if each.index == each.name}
+    wanted = found.get(base, frozenset())
+    parts = [other for other, its in found.items() if its and its < wanted]
+    covered = frozenset().union(*(found[each] for each in parts))
+    return tuple(each + colon + ending for each in parts) if parts and covered == wanted else (name,)
+
+
+def _found_in(parameter: SearchParameter) -> frozenset[Hashable]:
+    """What a parameter finds, such that equal parts of it give equal keys."""
+    return frozenset((member, path, _made_of(reading.parameter)) for member, path, reading in _planned(parameter))
+
+
 def as_identifier(parameter: SearchParameter) -> SearchParameter:
     """The token parameter that `name:identifier` is."""
     name = parameter.index + IDENTIFIER

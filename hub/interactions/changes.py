@@ -232,7 +232,7 @@ def _delete(connection: Connection, store: Store, context: Context, change: Chan
     deposit(connection, store.keys.identity, told.pk, (), (before.version.entry,), now)
     for ground in over:
         put_ground(connection, told.pk, ground, caller.subject, now)
-    return Written(change.type, fhir_id, None, deleted=True), _leaf(context, change, told, [each.id for each in over])
+    return Written(change.type, fhir_id, None, deleted=True), log_entry(context, change, told, [each.id for each in over])
 
 
 def _deleted_nothing(context: Context, change: Change, fhir_id: str) -> Done:
@@ -272,11 +272,12 @@ def _put(
     for ground in grounds:
         put_ground(connection, pk, ground, caller.subject, now)
     held = _as_written(connection, store, pk, scope + resource_type, resource_type, fhir_id)
-    leaf = _leaf(context, change, told, [each.id for each in grounds])
+    leaf = log_entry(context, change, told, [each.id for each in grounds])
     return Written(resource_type, fhir_id, held, created=before is None), leaf
 
 
-def _leaf(context: Context, change: Change, told: Known, grounds: list[str]) -> Leaf:
+def log_entry(context: Context, change: Change, told: Known, grounds: list[str]) -> Leaf:
+    """The entry for the log of a change that was made."""
     patient = told.fhir_id if told.pk else ""
     more = {"type": change.type, "grounds": grounds}
     return logbook.administered(context.caller, change.action, told.pk, patient, context.request_id, **more)

@@ -11,6 +11,7 @@ from hub.errors import HubError, InvalidRequest
 from hub.fhir.query import Query
 from hub.interactions.changes import Change, Condition, Written, carried_out
 from hub.interactions.context import Context, check_caller
+from hub.interactions.creating import Creation, created_together, is_plain
 from hub.interactions.matching import resolved
 from hub.interactions.owning import check_writer
 from hub.interactions.read import Held, found_now
@@ -31,6 +32,10 @@ async def write(context: Context, change: Change) -> Written:
     """
     try:
         change = await prepared(context, change)
+        if is_plain(context, change):
+            return await context.current(
+                lambda given: given.hub.store.together(created_together, Creation(given, change), _alone_of)
+            )
         return await context.current(lambda given: given.hub.store(_alone, given, change))
     except HubError as fault:
         await context.refuse(change.action, change.type, fault)
@@ -65,6 +70,10 @@ async def condition(context: Context, query: Query) -> Condition:
         raise InvalidRequest("a condition has criteria and nothing else")
     found, patient, _ = await resolved(context, query)
     return Condition(found, patient)
+
+
+def _alone_of(store: Store, given: Creation) -> Written:
+    return _alone(store, given.context, given.change)
 
 
 def _alone(store: Store, context: Context, change: Change) -> Written:

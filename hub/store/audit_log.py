@@ -6,19 +6,18 @@ commit follows the acknowledgement of a withdrawal, since the withdrawal moves t
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from hashlib import sha256
 from secrets import token_bytes
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, bindparam, or_, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from hub.audit import Frontier, leaf_hash
 from hub.errors import AuditUnavailable
 from hub.fhir.json import dumps
 from hub.store.audit_chains import START, Chains
 from hub.store.database import Database
-from hub.store.prepared import Prepared
+from hub.store.prepared import ForMany, Prepared
 from hub.store.tables import FOREVER, audit, audit_head, patient
 from hub.store.values import insert_all, insert_new
 
@@ -154,14 +153,8 @@ class AuditLog:
         self._chains.keep(shard, grown, chains)
 
     def _epochs(self, connection: Connection, leaves: Sequence[Leaf]) -> dict[int, int]:
-        wanted = sorted({pk for leaf in leaves for pk, _ in leaf.epochs})
-        found: dict[int, int] = {}
-        for at in range(0, len(wanted), 64):
-            part = wanted[at : at + 64]
-            size = 1 << (len(part) - 1).bit_length()
-            padded = part + [part[-1]] * (size - len(part))
-            found |= dict(_epochs(size).rows(connection, {f"p{n}": pk for n, pk in enumerate(padded)}))
-        return found
+        wanted = {pk for leaf in leaves for pk, _ in leaf.epochs}
+        return dict(_EPOCHS.rows(connection, wanted)) if wanted else {}
 
 
 def _empty(shard: int) -> dict[str, Any]:
@@ -188,14 +181,9 @@ _GROW = Prepared(
     .where(audit_head.c.shard == bindparam("on"))
     .values(size=bindparam("size"), frontier=bindparam("frontier"), at=bindparam("at"))
 )
-
-
-@cache
-def _epochs(size: int) -> Prepared:
-    """The locked epochs of so many patients; few sizes, so that few statements serve batches of every length."""
-    return Prepared(
-        select(patient.c.pk, patient.c.epoch)
-        .where(or_(*(patient.c.pk == bindparam(f"p{n}", type_=BigInteger) for n in range(size))))
-        .order_by(patient.c.pk)
-        .with_for_update(read=True)
+_EPOCHS = ForMany(
+    lambda pks: (
+        select(patient.c.pk, patient.c.epoch).where(patient.c.pk.in_(pks)).order_by(patient.c.pk).with_for_update(read=True)
     )
+)
+"""The locked epochs of patients."""

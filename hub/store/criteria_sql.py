@@ -30,7 +30,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from hub.fhir.index_keys import PRESENT
 from hub.store.released import Relation, Views
 from hub.store.tables import ix_composite, ix_date, ix_quantity, ix_ref, ix_string, ix_text, ix_token, resource
-from hub.store.values import KEY_LENGTH, parameter_number
+from hub.store.values import KEY_LENGTH, parameter_numbers
 
 Form = Any
 """The shape of a criterion: a tuple that begins with its kind."""
@@ -80,23 +80,23 @@ class CriteriaWriter:
             case ("present", param, kind, *targets):
                 return self._present(param, kind, targets, resource_type, at)
             case ("points", *params):
-                numbers = [_number(of, name) for of, name in params]
+                numbers = [number for of, name in params for number in _numbers(of, name)]
                 return self._indexed(ix_ref, at, numbers, ix_ref.c.target == self._value(Text))
             case ("refers", param, *targets):
                 found = or_(false(), *[self._at_one(self._targets(name, inner), at) for name, inner in targets])
-                return self._indexed(ix_ref, at, [_number(resource_type, param)], found)
+                return self._indexed(ix_ref, at, _numbers(resource_type, param), found)
             case ("referred", source, param, inner):
                 return _own(resource_type, at).in_(self._pointing(source, param, inner))
             case ("composite", param, *parts):
                 return self._composite(param, parts, resource_type, at)
             case ("unlike", leaf):
                 table, test = self._leaf(leaf)
-                return self._indexed(table, at, [_number(resource_type, leaf[1])], not_(test))
+                return self._under_each(table, at, _numbers(resource_type, leaf[1]), not_(test))
             case ("text", param, way):
                 return self._text(param, way, resource_type, at)
             case (_, param, *_):
                 table, test = self._leaf(form)
-                return self._indexed(table, at, [_number(resource_type, param)], test)
+                return self._under_each(table, at, _numbers(resource_type, param), test)
             case _:
                 raise AssertionError(f"no SQL for a criterion of form {form[0]}")
 
@@ -104,11 +104,18 @@ class CriteriaWriter:
         self, table: Any, at: Relation, numbers: list[ColumnElement[int]], test: ColumnElement[bool]
     ) -> ColumnElement[bool]:
         """The row has a key that passes `test`."""
-        its = table.c.param == numbers[0] if len(numbers) == 1 else table.c.param.in_(numbers)
+        its = _under(table, numbers)
         if not self._as_set(at):
             return exists().where(*_same(table, at), its, test)
         hits = select(table.c.rid, table.c.version).where(at.of(table), its, test)
         return tuple_(at.rows.c.rid, at.rows.c.version).in_(hits)
+
+    def _under_each(
+        self, table: Any, at: Relation, numbers: list[ColumnElement[int]], test: ColumnElement[bool]
+    ) -> ColumnElement[bool]:
+        """The same where `test` may ask for a range: one number at a time, since SQLite 3.40 can pass over a range that follows
+        several numbers in the index."""
+        return or_(*(self._indexed(table, at, [each], test) for each in numbers))
 
     def _as_set(self, at: Relation) -> bool:
         """Whether keys are found as a set of hits, or row by row: across patients, and on PostgreSQL deeper in a chain, where it
@@ -159,8 +166,8 @@ class CriteriaWriter:
 
     def _text(self, param: str, way: str, resource_type: str, at: Relation) -> ColumnElement[bool]:
         """A text: in its key, or where the key holds only its beginning, in full."""
-        value, numbers = self._value(Text), [_number(resource_type, param)]
-        found = self._indexed(ix_string, at, numbers, self._way(ix_string.c.value, way, value))
+        value, numbers = self._value(Text), _numbers(resource_type, param)
+        found = self._under_each(ix_string, at, numbers, self._way(ix_string.c.value, way, value))
         if way not in ("contains", "ends"):
             return found
         whole = value.concat(literal_column("'\n'", Text)) if way == "ends" else value
@@ -181,11 +188,11 @@ class CriteriaWriter:
         return tuple_(table.c.system, table.c.code).in_(pair)
 
     def _present(self, param: str, kind: str, targets: Iterable[str], resource_type: str, at: Relation) -> ColumnElement[bool]:
-        table, numbers = _TABLES[kind], [_number(resource_type, param)]
+        table, numbers = _TABLES[kind], _numbers(resource_type, param)
         starts = [func.substr(ix_ref.c.target, 1, len(each) + 1) == literal_column(f"'{_word(each)}/'") for each in targets]
         if starts:
             return self._indexed(ix_ref, at, numbers, or_(*starts))
-        other = self._indexed(ix_token, at, [_number(resource_type, param + PRESENT)], true())
+        other = self._indexed(ix_token, at, _numbers(resource_type, param + PRESENT), true())
         return or_(self._indexed(table, at, numbers, true()), other)
 
     def _targets(self, name: str, inner: Form) -> Any:
@@ -207,7 +214,7 @@ class CriteriaWriter:
         keys = ix_ref.alias(f"k{next(self._aliases)}")
         same = and_(keys.c.pk == other.rows.c.pk, keys.c.rid == other.rows.c.rid, keys.c.version == other.rows.c.version)
         place = [other.of(keys)] if other.view.kind == "patient" else []
-        its = (*place, keys.c.param == _number(source, param), *_there(other, source))
+        its = (*place, _under(keys, _numbers(source, param)), *_there(other, source))
         return self._set(
             select(keys.c.target).join_from(keys, other.rows, same).where(*its, self.criterion(inner, source, other))
         )
@@ -219,7 +226,7 @@ class CriteriaWriter:
         return select(made.c.target)
 
     def _composite(self, param: str, parts: Iterable[Form], resource_type: str, at: Relation) -> ColumnElement[bool]:
-        number = _number(resource_type, param)
+        numbers = _numbers(resource_type, param)
         tables: list[Any] = []
         tests: list[ColumnElement[bool]] = []
         for place, form in enumerate(parts):
@@ -231,9 +238,9 @@ class CriteriaWriter:
             tables.append(table)
         first = tables[0]
         if self._as_set(at):
-            hits = select(first.c.rid, first.c.version).select_from(*tables).where(at.of(first), first.c.param == number, *tests)
+            hits = select(first.c.rid, first.c.version).select_from(*tables).where(at.of(first), _under(first, numbers), *tests)
             return tuple_(at.rows.c.rid, at.rows.c.version).in_(hits)
-        return exists().select_from(*tables).where(*_same(first, at), first.c.param == number, *tests)
+        return exists().select_from(*tables).where(*_same(first, at), _under(first, numbers), *tests)
 
     def _part(self, form: Form, table: Any) -> ColumnElement[bool]:
         """The test of one component's key."""
@@ -308,8 +315,13 @@ def _own(resource_type: str, at: Relation) -> ColumnElement[Any]:
     return at.rows.c.type + literal_column("'/'", Text) + at.rows.c.fhir_id
 
 
-def _number(resource_type: str, index: str) -> ColumnElement[int]:
-    return literal_column(str(parameter_number(resource_type, index)), BigInteger)
+def _numbers(resource_type: str, index: str) -> list[ColumnElement[int]]:
+    return [literal_column(str(each), BigInteger) for each in parameter_numbers(resource_type, index)]
+
+
+def _under(table: Any, numbers: list[ColumnElement[int]]) -> ColumnElement[bool]:
+    found: ColumnElement[bool] = table.c.param == numbers[0] if len(numbers) == 1 else table.c.param.in_(numbers)
+    return found
 
 
 def _word(name: str) -> str:

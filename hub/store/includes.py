@@ -11,7 +11,7 @@ from hub.store.prepared import Kept
 from hub.store.released import Relation, View
 from hub.store.rows import COLUMNS, Found, bytes_of, decided, shown
 from hub.store.tables import body, ix_ref, locator, resource
-from hub.store.values import fitted, parameter_number
+from hub.store.values import fitted, parameter_numbers
 
 
 class Includes:
@@ -40,7 +40,7 @@ class Includes:
         if not targets or not params:
             return []
         statement = self._prepared.made(("pointing", view.shape()), lambda: self._pointing(Relation(view)))
-        numbers = sorted(parameter_number(name, each) for name, its in params.items() for each in its)
+        numbers = sorted(number for name, its in params.items() for each in its for number in parameter_numbers(name, each))
         given = {"params": _written(numbers), "targets": _written(sorted(map(fitted, targets)))}
         return self._found(connection, statement, view, params, most, given)
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from hub.fhir.index import kept_under
 from hub.fhir.index_keys import (
     EXACT,
     OPEN_LOW,
@@ -24,42 +25,48 @@ KEYS = (ix_token, ix_date, ix_ref, ix_string, ix_quantity, ix_composite, ix_text
 """Every table of index keys."""
 _COLUMNS = ("_id", "_lastUpdated")
 """Parameters whose values are columns of `resource`."""
-Row = dict[str, Any]
+Row = tuple[Any, ...]
+"""In the order of its table's columns."""
 
 
-def rows_of(resource_type: str, keys: Index, at: Row) -> Iterator[tuple[str, Row]]:
-    """The rows of a resource's keys, each with its table's name. Takes: `at`: the columns that all of them have."""
+def rows_of(resource_type: str, keys: Index, pk: int, rid: int, version: int) -> Iterator[tuple[str, Row]]:
+    """The rows of the keys of a version of a resource, each with its table's name."""
     for name, found in keys.items():
-        if name in _COLUMNS:
+        if name in _COLUMNS or kept_under(resource_type, name) != (name,):
             continue
-        of = at | {"param": parameter_number(resource_type, name)}
+        param = parameter_number(resource_type, name)
         exact = name.endswith(EXACT)
-        for element, each in enumerate(found):
-            yield from _rows(each, of, element, exact)
+        for element, key in enumerate(found):
+            if isinstance(key, TokenKey):
+                system, code = key
+                yield "ix_token", (pk, param, fitted(code), fitted(system), rid, version)
+            elif isinstance(key, StringKey):
+                yield "ix_string", (pk, param, fitted(key.value) if exact else beginning(key.value), rid, version)
+            elif isinstance(key, CompositeKey):
+                for part, its in enumerate(key.parts):
+                    for each in its:
+                        yield "ix_composite", (pk, param, part, *_part(each), rid, version, element)
+            else:
+                yield _row(key, pk, param, rid, version)
         whole = "" if exact else _whole(found)
         if whole:
-            yield "ix_text", of | {"value": whole}
+            yield "ix_text", (pk, param, rid, version, whole)
 
 
-def _rows(key: Key, of: Row, element: int, exact: bool) -> Iterator[tuple[str, Row]]:
+def _row(key: Key, pk: int, param: int, rid: int, version: int) -> tuple[str, Row]:
     match key:
-        case DateKey(lo, hi):
-            yield "ix_date", {**of, "lo": lo, "hi": hi}
-        case TokenKey(system, code):
-            yield "ix_token", {**of, "system": fitted(system), "code": fitted(code)}
-        case ReferenceKey(target):
-            yield "ix_ref", {**of, "target": fitted(target)}
-        case UriKey(value):
-            yield "ix_string", {**of, "value": fitted(value)}
-        case StringKey(value):
-            yield "ix_string", {**of, "value": fitted(value) if exact else beginning(value)}
         case QuantityKey(lo, hi, system, unit):
-            yield "ix_quantity", {**of, "lo": lo, "hi": hi, "system": fitted(system), "unit": fitted(unit)}
+            return "ix_quantity", (pk, param, lo, hi, fitted(system), fitted(unit), rid, version)
+        case DateKey(lo, hi):
+            return "ix_date", (pk, param, lo, hi, rid, version)
+        case ReferenceKey(target):
+            return "ix_ref", (pk, param, fitted(target), rid, version)
+        case UriKey(value):
+            return "ix_string", (pk, param, fitted(value), rid, version)
         case WordsKey(words):
-            yield "ix_text", {**of, "value": words.replace("\0", "\ufffd")}
-        case CompositeKey(parts):
-            for part, its in enumerate(parts):
-                yield from (("ix_composite", {**of, "element": element, "part": part, **_part(each)}) for each in its)
+            return "ix_text", (pk, param, rid, version, words.replace("\0", "\ufffd"))
+        case _:
+            raise AssertionError("no such key")
 
 
 def beginning(text: str) -> str:
@@ -67,20 +74,19 @@ def beginning(text: str) -> str:
     return fitted(text[:KEY_LENGTH])
 
 
-def _part(key: Key) -> Row:
-    """The columns of one component's key."""
-    nothing = {"code": "", "system": "", "lo": "", "hi": ""}
+def _part(key: Key) -> tuple[str, str, str, str]:
+    """Code, system, low and high end of one component's key."""
     match key:
-        case DateKey(lo, hi):
-            return nothing | {"lo": time_text(lo), "hi": time_text(hi)}
-        case TokenKey(system, code):
-            return nothing | {"system": fitted(system), "code": fitted(code)}
-        case ReferenceKey(text) | UriKey(text):
-            return nothing | {"code": fitted(text)}
-        case StringKey(text):
-            return nothing | {"code": beginning(text)}
         case QuantityKey(lo, hi, system, unit):
-            return {"lo": lo, "hi": hi, "system": fitted(system), "code": fitted(unit)}
+            return fitted(unit), fitted(system), lo, hi
+        case TokenKey(system, code):
+            return fitted(code), fitted(system), "", ""
+        case DateKey(lo, hi):
+            return "", "", time_text(lo), time_text(hi)
+        case ReferenceKey(text) | UriKey(text):
+            return fitted(text), "", "", ""
+        case StringKey(text):
+            return beginning(text), "", "", ""
         case _:
             raise AssertionError("no component has such a key")
 

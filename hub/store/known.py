@@ -3,7 +3,8 @@
 Grounds are bitemporal: `payload` says when each holds, `rec_from`/`rec_to` when the hub knew it. Nothing is erased.
 """
 
-from collections.abc import Hashable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from threading import Lock
 from typing import Any
@@ -17,7 +18,7 @@ from hub.fhir.identity import rid
 from hub.fhir.json import dumps, loads
 from hub.store.deposit import lock_patient, mark
 from hub.store.patients import Facts
-from hub.store.prepared import Prepared
+from hub.store.prepared import ForMany, Prepared
 from hub.store.tables import FOREVER, NO_PATIENT, freshness, ground, locator, patient
 from hub.store.values import insert_new, micros, moment, upsert
 
@@ -171,6 +172,18 @@ def put_new_ground(connection: Connection, key: bytes, pk: int, given: AnyGround
     put_ground(connection, pk, given, person, clock)
 
 
+def locked(connection: Connection, pks: Collection[int]) -> dict[int, Known]:
+    """Patients whom nobody else writes until the transaction ends, but for their grounds. They are locked in one order, so that
+    two who lock several do not wait for each other."""
+    rows, noted = _LOCKED.rows(connection, pks), defaultdict(list)
+    for pk, *row in _NOTED.rows(connection, pks):
+        noted[pk].append(Freshness(*row))
+    return {
+        pk: Known(pk, fhir_id, recorded, epoch, Facts.from_json(facts), (), tuple(noted[pk]))
+        for pk, fhir_id, recorded, epoch, facts in rows
+    }
+
+
 def note_freshness(connection: Connection, pk: int, rows: Sequence[Freshness]) -> None:
     """Note what sources did when they were asked; a failure leaves the time of the last success as it is."""
     values = [{"pk": pk} | asdict(row) for row in rows]
@@ -207,6 +220,19 @@ def _statements() -> tuple[Prepared, Prepared]:
 
 
 _KNOWN, _FRESHNESS = _statements()
+_LOCKED = ForMany(
+    lambda pks: (
+        select(*(patient.c[name] for name in ("pk", "fhir_id", "recorded", "epoch", "facts")))
+        .where(patient.c.pk.in_(pks))
+        .order_by(patient.c.pk)
+        .with_for_update()
+    )
+)
+_NOTED = ForMany(
+    lambda pks: select(
+        *(freshness.c[name] for name in ("pk", "source", "contract", "asked", "succeeded", "fault", "partial"))
+    ).where(freshness.c.pk.in_(pks))
+)
 _SUPERSEDE = (
     update(ground)
     .where(

@@ -16,7 +16,7 @@ from hub.fhir.identifiers import Identifier
 from hub.fhir.identity import logical_id, rid
 from hub.fhir.json import dumps, loads
 from hub.store.deposit import open_record
-from hub.store.prepared import Prepared
+from hub.store.prepared import ForMany, Prepared
 from hub.store.tables import facts_past, locator, number, patient
 from hub.store.values import in_parts, insert_new
 
@@ -89,11 +89,8 @@ def find_all(connection: Connection, key: bytes, identifiers: Iterable[Identifie
 
 
 def locate_all(connection: Connection, rids: Iterable[int]) -> dict[int, int]:
-    """The patient keys of those resources that there are, by number, in one statement a thousand."""
-    found: dict[int, int] = {}
-    for part in in_parts(sorted(set(rids))):
-        found |= {row.rid: row.pk for row in connection.execute(_LOCATE_ALL, {"rids": part})}
-    return found
+    """The patient keys of those resources that there are, by number."""
+    return dict(_LOCATE_ALL.rows(connection, set(rids)))
 
 
 def locate(connection: Connection, key: bytes, resource_type: str, fhir_id: str) -> int | None:
@@ -164,7 +161,7 @@ _OF_PATIENT = select(patient.c.fhir_id, patient.c.facts).where(patient.c.pk == b
 _OF, _OF_LOCKED = Prepared(_OF_PATIENT), Prepared(_OF_PATIENT.with_for_update())
 _LOCATE = Prepared(select(locator.c.pk).where(locator.c.rid == bindparam("rid")))
 _FIND_ALL = select(number.c.digest, number.c.pk).where(number.c.digest.in_(bindparam("digests", expanding=True)))
-_LOCATE_ALL = select(locator.c.rid, locator.c.pk).where(locator.c.rid.in_(bindparam("rids", expanding=True)))
+_LOCATE_ALL = ForMany(lambda rids: select(locator.c.rid, locator.c.pk).where(locator.c.rid.in_(rids)))
 _FACTS = select(patient.c.facts).where(patient.c.pk == bindparam("on")).with_for_update()
 _KEEP = insert(facts_past).from_select(
     ["pk", "epoch", "facts"], select(patient.c.pk, patient.c.epoch, patient.c.facts).where(patient.c.pk == bindparam("on"))

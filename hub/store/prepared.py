@@ -4,13 +4,13 @@ On the answer path SQLAlchemy's own way of running a statement costs several tim
 """
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from operator import itemgetter
 from threading import Lock
 from typing import Any, NamedTuple
 
 from cachetools import LRUCache
-from sqlalchemy import Connection
+from sqlalchemy import BigInteger, BindParameter, Connection, bindparam
 from sqlalchemy.dialects.postgresql import psycopg as postgresql
 from sqlalchemy.dialects.sqlite import pysqlite as sqlite
 
@@ -55,6 +55,11 @@ class Prepared:
         text, given, fixed = self._texts.get(connection.dialect.name) or self._written(connection.dialect.name)
         _run_each(connection, text, [given({**fixed, **row} if fixed else row) for row in rows])
 
+    def write_as_they_are(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
+        """Run it for each of `rows`, whose values stand in the order in which the statement names them."""
+        held = self._texts.get(connection.dialect.name) or self._written(connection.dialect.name)
+        _run_each(connection, held.text, rows)
+
     def _written(self, kind: str) -> _Text:
         compiled = self._statement.compile(dialect=_DIALECTS[kind])
         names = tuple(compiled.positiontup or ())
@@ -68,6 +73,31 @@ def _in_order(names: Sequence[str]) -> Callable[[Mapping[str, Any]], Sequence[An
     if len(names) > 1:
         return itemgetter(*names)
     return lambda values: [values[name] for name in names]
+
+
+class ForMany:
+    """A statement about several keys, written for 1, 2, 4, 8, … of them: few statements serve any number. State: these."""
+
+    MOST = 64
+
+    def __init__(self, write: Callable[[Sequence[BindParameter[int]]], Any]) -> None:
+        self._write = write
+        self._written: dict[int, Prepared] = {}
+
+    def rows(self, connection: Connection, keys: Collection[int]) -> list[tuple[Any, ...]]:
+        """What it selects of the keys, which are asked about in their order, each once."""
+        wanted, found = sorted(set(keys)), []
+        for at in range(0, len(wanted), self.MOST):
+            part = wanted[at : at + self.MOST]
+            size = 1 << (len(part) - 1).bit_length()
+            part += [part[-1]] * (size - len(part))
+            found += self._of(size).rows(connection, {f"p{n}": key for n, key in enumerate(part)})
+        return found
+
+    def _of(self, size: int) -> Prepared:
+        if size not in self._written:
+            self._written[size] = Prepared(self._write([bindparam(f"p{n}", type_=BigInteger) for n in range(size)]))
+        return self._written[size]
 
 
 class Kept(LRUCache[Hashable, Prepared]):

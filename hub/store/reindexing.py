@@ -14,7 +14,7 @@ from hub.store.tables import FOREVER, index_made, patient, resource
 from hub.store.values import insert_new
 from hub.store.versions import renew_keys
 
-WAYS = 1
+WAYS = 2
 """Raised when a kind of parameter makes other keys of the same element, or keeps them otherwise."""
 _ROW = 1
 

@@ -9,7 +9,7 @@ from hub.fhir.index_keys import OPEN_HIGH, OPEN_LOW
 from hub.fhir.query import SortKey
 from hub.store.released import Relation
 from hub.store.tables import ix_date, ix_quantity, ix_ref, ix_string, ix_token
-from hub.store.values import parameter_number
+from hub.store.values import parameter_numbers
 
 LAST_TEXT = "\U0010ffff"
 SORT_LENGTH = 40
@@ -40,7 +40,9 @@ def sort_key(key: SortKey, resource_type: str, n: int, at: Relation) -> ColumnEl
         select(chosen)
         .where(
             table.c.pk == rows.c.pk,
-            table.c.param == literal_column(str(parameter_number(resource_type, key.param)), BigInteger),
+            or_(
+                *(table.c.param == literal_column(str(each), BigInteger) for each in parameter_numbers(resource_type, key.param))
+            ),
             table.c.rid == rows.c.rid,
             table.c.version == rows.c.version,
         )

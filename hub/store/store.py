@@ -1,6 +1,6 @@
 """The store: the one door to the database. Work that touches it hops to a small pool of threads, once per request."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
 from datetime import UTC, datetime
 from typing import Concatenate, ParamSpec, TypeVar, cast
@@ -16,11 +16,12 @@ from hub.store.deposit import DIRECTORY_RECORD, open_record
 from hub.store.known import Memory
 from hub.store.past import PastVersions
 from hub.store.search import Searcher
-from hub.store.threads import Threads
+from hub.store.threads import Joint, Threads
 from hub.store.values import micros
 
 P = ParamSpec("P")
 T = TypeVar("T")
+G = TypeVar("G")
 THREADS = 4
 """One of which serves as a rule, and another where it is held up."""
 ATTEMPTS = 5
@@ -123,6 +124,19 @@ class Store:
         """
         self.hops += 1
         return await self._threads.run(lambda: work(self, *args, **kwargs))
+
+    async def together(
+        self, many: Callable[[Sequence[G]], Sequence[T | Exception]], given: G, alone: Callable[["Store", G], T]
+    ) -> T:
+        """Do with what is `given` what is done with all that waits for the same, in one transaction with its log entries.
+
+        Takes: `many`: gives what came of each, or what is wrong with it; where it raises, nothing of it is done, and each is
+        done `alone`.
+        Raises: what came of it.
+        """
+        self.hops += 1
+        result, _ = await self._threads.run(lambda: (alone(self, given), None), Joint(many, given))
+        return cast("T", result)
 
     async def commit(self, leaf: Leaf) -> None:
         """Make a log entry durable, together with others that wait.

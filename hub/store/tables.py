@@ -117,6 +117,7 @@ body = _table(
     "body", _key("pk"), _key("rid"), _key("version", Integer), Column("bytes", LargeBinary, nullable=False), rows_apart=True
 )
 
+# An index `…_back` leads from a version to its keys: those of one version lie together, so that a write changes few pages.
 ix_token = _table(
     "ix_token",
     _key("pk"),
@@ -126,10 +127,10 @@ ix_token = _table(
     _key("rid"),
     _key("version", Integer),
 )
-Index("ix_token_back", ix_token.c.pk, ix_token.c.param, ix_token.c.rid, ix_token.c.version)
+Index("ix_token_back", ix_token.c.pk, ix_token.c.rid, ix_token.c.version, ix_token.c.param)
 
 ix_date = _table("ix_date", _key("pk"), _key("param", Integer), _key("lo"), _key("hi"), _key("rid"), _key("version", Integer))
-Index("ix_date_back", ix_date.c.pk, ix_date.c.param, ix_date.c.rid, ix_date.c.version, ix_date.c.lo, ix_date.c.hi)
+Index("ix_date_back", ix_date.c.pk, ix_date.c.rid, ix_date.c.version, ix_date.c.param, ix_date.c.lo, ix_date.c.hi)
 
 ix_ref = _table(
     "ix_ref",
@@ -139,7 +140,7 @@ ix_ref = _table(
     _key("rid"),
     _key("version", Integer),
 )
-Index("ix_ref_back", ix_ref.c.pk, ix_ref.c.param, ix_ref.c.rid, ix_ref.c.version)
+Index("ix_ref_back", ix_ref.c.pk, ix_ref.c.rid, ix_ref.c.version, ix_ref.c.param)
 
 ix_string = _table(
     "ix_string",
@@ -150,7 +151,7 @@ ix_string = _table(
     _key("version", Integer),
 )
 """Texts in normal form, and uris letter for letter."""
-Index("ix_string_back", ix_string.c.pk, ix_string.c.param, ix_string.c.rid, ix_string.c.version)
+Index("ix_string_back", ix_string.c.pk, ix_string.c.rid, ix_string.c.version, ix_string.c.param)
 
 ix_quantity = _table(
     "ix_quantity",
@@ -167,7 +168,7 @@ ix_quantity = _table(
 compared alike by both databases."""
 Index(
     "ix_quantity_back",
-    *(ix_quantity.c[name] for name in ("pk", "param", "rid", "version", "lo", "hi")),
+    *(ix_quantity.c[name] for name in ("pk", "rid", "version", "param", "lo", "hi")),
 )
 
 ix_composite = _table(
@@ -185,7 +186,7 @@ ix_composite = _table(
 )
 """Keys of the components of composite parameters. `element`: of those with one number all parts belong together. `code`: of a
 token, the text, target or unit; `lo`, `hi`: of a number or a time."""
-Index("ix_composite_back", *(ix_composite.c[name] for name in ("pk", "param", "rid", "version", "element", "part")))
+Index("ix_composite_back", *(ix_composite.c[name] for name in ("pk", "rid", "version", "param", "element", "part")))
 
 ix_text = _table(
     "ix_text", _key("pk"), _key("param", Integer), _key("rid"), _key("version", Integer), Column("value", Text, nullable=False)

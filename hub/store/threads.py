@@ -12,7 +12,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 from hub.errors import AuditUnavailable
 from hub.store.audit_log import AuditLog, Leaf
@@ -21,17 +21,27 @@ Work = Callable[[], tuple[Any, Leaf | None]]
 """Gives what it found out and the entry that must be durable before anybody hears of it; None: nothing to log."""
 TRIES = 8
 """How often work is done again when the grounds move under it, before the hub gives up."""
+MOST = 32
+"""Tasks that are done in one transaction."""
 TURN = 0.02
 """Seconds after which a thread commits what it has done, though more is waiting."""
+
+
+class Joint(NamedTuple):
+    """Work that is done for many at once: `many` gives what came of each, or what is wrong with it. Raises: nothing was done."""
+
+    many: Callable[[Sequence[Any]], Sequence[Any]]
+    given: Any
 
 
 class Task:
     """One request's work, and who waits for it. State: what has come of it so far."""
 
-    __slots__ = ("fault", "leaf", "loop", "moved", "result", "tries", "waiter", "work")
+    __slots__ = ("fault", "joint", "leaf", "loop", "moved", "result", "tries", "waiter", "work")
 
-    def __init__(self, work: Work, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, work: Work, loop: asyncio.AbstractEventLoop, joint: Joint | None) -> None:
         self.work = work
+        self.joint = joint
         self.loop = loop
         self.waiter: asyncio.Future[Any] = loop.create_future()
         self.result: Any = None
@@ -47,6 +57,13 @@ class Task:
             self.result, self.leaf = self.work()
         except BaseException as fault:  # whatever it is, it is for whoever waits
             self.leaf, self.fault = None, fault
+
+    def came(self, outcome: Any) -> None:
+        """What came of it, done together with others."""
+        if isinstance(outcome, Exception):
+            self.fault = outcome
+        else:
+            self.result = outcome
 
     def again(self) -> None:
         """The grounds have moved since it was done."""
@@ -87,13 +104,14 @@ class Threads:
         for each in self._threads:
             each.start()
 
-    async def run(self, work: Work) -> tuple[Any, Leaf | None]:
+    async def run(self, work: Work, joint: Joint | None = None) -> tuple[Any, Leaf | None]:
         """What `work` gives, on one of the threads, its entry durable.
 
+        Takes: `joint`: how it is done together with others that wait for the same; `work` is for when that fails.
         Raises: AuditUnavailable: closed, or the entry cannot be written; and what `work` raises.
         """
         loop = asyncio.get_running_loop()
-        task = Task(work, loop)
+        task = Task(work, loop, joint)
         with self._lock:  # nothing waits behind the end, where nobody would take it
             if self._closed:
                 raise AuditUnavailable("the store is closed")
@@ -154,8 +172,7 @@ class Threads:
         for task in _drained(self._waiting):
             self._moved = time.monotonic()
             if not task.waiter.done():  # who has gone away waits for nothing
-                task.run()
-                self._done.append(task)
+                self._do(task)
             if self._moved - began > TURN:
                 break
         done = list(_drained(self._done))
@@ -167,6 +184,23 @@ class Threads:
                 return True
             self._resting += 1
             return False
+
+    def _do(self, task: Task) -> None:
+        if task.joint is None:
+            task.run()
+            self._done.append(task)
+            return
+        many = task.joint.many
+        waiting = list(_drained(self._waiting))
+        alike = [task, *(each for each in waiting if each.joint and each.joint.many is many and not each.waiter.done())][:MOST]
+        self._waiting.extendleft(each for each in reversed(waiting) if each not in alike)
+        try:
+            for each, outcome in zip(alike, many([each.joint.given for each in alike if each.joint]), strict=True):
+                each.came(outcome)
+        except Exception:  # whatever it is, it is for whom it concerns, and each finds out by itself
+            for each in alike:
+                each.run()
+        self._done.extend(alike)
 
     def _finish(self, done: Sequence[Task]) -> None:
         self.turns += 1

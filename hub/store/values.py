@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeEngine
 
 from hub.fhir.custody import COLUMNS, Custody
+from hub.fhir.index import kept_under
 from hub.store.prepared import Prepared
 
 T = TypeVar("T")
@@ -61,6 +62,12 @@ def parameter_number(resource_type: str, index: str) -> int:
     return int.from_bytes(hashlib.sha256(f"{of}.{index}".encode()).digest()[:4], "big") >> 1
 
 
+@cache
+def parameter_numbers(resource_type: str, index: str) -> tuple[int, ...]:
+    """The numbers under which a parameter's keys are found: its own, or those of the parameters that it is made of."""
+    return tuple(parameter_number(resource_type, each) for each in kept_under(resource_type, index))
+
+
 def fitted(text: str) -> str:
     """A text as index keys hold it: a long one by its beginning and a digest; without NUL, which PostgreSQL does not take."""
     if len(text) <= KEY_LENGTH and "\0" not in text:
@@ -79,21 +86,27 @@ def in_parts(values: Iterable[T]) -> Iterator[list[T]]:
 
 def insert_all(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert whole rows."""
-    if rows:
-        _write_rows(connection, table, rows, new=False)
+    _write_rows(connection, table, [[row[name] for name in _names(table)] for row in rows], new=False)
 
 
 def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert whole rows that are not there yet, by primary key; the rest is left as it is."""
-    if rows:
-        _write_rows(connection, table, rows, new=True)
+    _write_rows(connection, table, [[row[name] for name in _names(table)] for row in rows], new=True)
 
 
-def _write_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], new: bool) -> None:
+def insert_keys(connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
+    """Insert rows that are not there yet, each in the order of the table's columns."""
+    _write_rows(connection, table, rows, new=True)
+
+
+def _write_rows(connection: Connection, table: Table, rows: Sequence[Sequence[Any]], new: bool) -> None:
+    if not rows:
+        return
     if connection.dialect.name == "sqlite":
-        _insert(table, new).write(connection, rows)
+        _insert(table, new).write_as_they_are(connection, rows)
     else:
-        _insert_columns(table, new).rows(connection, {name: [row[name] for row in rows] for name in _names(table)})
+        columns = map(list, zip(*rows, strict=True))
+        _insert_columns(table, new).rows(connection, dict(zip(_names(table), columns, strict=True)))
 
 
 @cache

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, and_, bindparam, delete, select, tuple_, update
@@ -13,35 +14,66 @@ from hub.fhir.json import dumps, loads
 from hub.fhir.resource import Resource
 from hub.fhir.types import TYPES
 from hub.store.cursor import LIFE
-from hub.store.keys_written import KEYS, rows_of
+from hub.store.keys_written import KEYS, Row, rows_of
 from hub.store.tables import FOREVER, body, locator, resource
-from hub.store.values import insert_all, insert_new, instant
+from hub.store.values import insert_all, insert_keys, insert_new, instant
 
 _FIRST = ("resourceType", "id", "meta")
 
 
+class Rows:
+    """State: rows gathered so far, of any patients."""
+
+    def __init__(self) -> None:
+        self.closing: list[dict[str, Any]] = []
+        self.versions: list[dict[str, Any]] = []
+        self.bodies: list[dict[str, Any]] = []
+        self.locators: list[dict[str, Any]] = []
+        self.keys: dict[str, list[Row]] = {table.name: [] for table in KEYS}
+
+    def index(self, resource_type: str, keys: Index, pk: int, number: int, version: int) -> None:
+        """The search keys of a version."""
+        for name, row in rows_of(resource_type, keys, pk, number, version):
+            self.keys[name].append(row)
+
+    def save(self, connection: Connection) -> None:
+        """Write everything gathered."""
+        if self.closing:
+            connection.execute(_CLOSE, self.closing)
+        insert_all(connection, resource, self.versions)
+        insert_all(connection, body, self.bodies)
+        insert_new(connection, locator, self.locators)
+        for table in KEYS:
+            insert_keys(connection, table, self.keys[table.name])
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A version as it was written."""
+
+    bytes: bytes
+    version_id: str
+    recorded: int
+    """Microseconds."""
+
+
 class Versions:
-    """State: the rows gathered so far, of one patient, all with one time of recording."""
+    """Makes the rows of new versions of one patient's resources, all with one time of recording."""
 
-    def __init__(self, key: bytes, pk: int, now: int) -> None:
-        self._key, self._pk, self._now = key, pk, now
-        self._closing: list[dict[str, Any]] = []
-        self._versions: list[dict[str, Any]] = []
-        self._bodies: list[dict[str, Any]] = []
-        self._locators: list[dict[str, Any]] = []
-        self._keys: dict[str, list[dict[str, Any]]] = {}
+    def __init__(self, key: bytes, pk: int, now: int, rows: Rows) -> None:
+        self._key, self._pk, self._now, self._rows = key, pk, now, rows
 
-    def write(self, given: Resource, number: int, entry: int, custody: Mapping[str, Any], before: Any) -> None:
-        """A new version of a resource, unless its content is that of the current one.
+    def write(self, given: Resource, number: int, entry: int, custody: Mapping[str, Any], before: Any) -> Stored | None:
+        """A new version of a resource; None: its content is that of the current one, and nothing is written.
 
         Takes: `before`: the current row of `resource`, perhaps a tombstone; None: there is none.
         """
         digest = hashlib.sha256(dumps(given)).hexdigest()[:32]
         if before is not None and before.digest == digest and not before.gone:
-            return
+            return None
         version = 1
         if before is None:
-            self._locators.append({"rid": number, "pk": self._pk})
+            self._rows.locators.append({"rid": number, "pk": self._pk})
         else:
             self._close(before)
             version = before.version + 1
@@ -50,9 +82,11 @@ class Versions:
         keys = index(content, whole=True)
         row = {"pk": self._pk, "type": given["resourceType"], "rid": number, "version": version, "version_id": version_id}
         row |= {"rec_from": self._now, "rec_to": FOREVER, "sort": _sort(given["resourceType"], keys, self._now), "entry": entry}
-        self._versions.append(row | {"fhir_id": given["id"], "gone": 0, "digest": digest} | dict(custody))
-        self._bodies.append({"pk": self._pk, "rid": number, "version": version, "bytes": dumps(content)})
-        self._index(given["resourceType"], number, version, keys)
+        self._rows.versions.append(row | {"fhir_id": given["id"], "gone": 0, "digest": digest, **custody})
+        written = dumps(content)
+        self._rows.bodies.append({"pk": self._pk, "rid": number, "version": version, "bytes": written})
+        self._rows.index(given["resourceType"], keys, self._pk, number, version)
+        return Stored(written, version_id, self._now)
 
     def end(self, rows: Iterable[Any], custody: Mapping[str, Any]) -> None:
         """Tombstones after current rows."""
@@ -62,46 +96,31 @@ class Versions:
             self._close(row)
             version = row.version + 1
             ended = {"version": version, "version_id": self._version_id(row.fhir_id, version), "gone": 1}
-            self._versions.append(dict(row._mapping) | dict(custody) | ended | {"rec_from": self._now, "rec_to": FOREVER})
-
-    def save(self, connection: Connection) -> None:
-        """Write everything gathered."""
-        if self._closing:
-            connection.execute(_CLOSE, self._closing)
-        for table, rows in ((resource, self._versions), (body, self._bodies)):
-            if rows:
-                insert_all(connection, table, rows)
-        insert_new(connection, locator, self._locators)
-        for table in KEYS:
-            insert_new(connection, table, self._keys.get(table.name, ()))
+            ended |= {"rec_from": self._now, "rec_to": FOREVER}
+            self._rows.versions.append(dict(row._mapping) | dict(custody) | ended)
 
     def _close(self, row: Any) -> None:
-        self._closing.append({"p": self._pk, "t": row.type, "r": row.rid, "v": row.version, "now": self._now})
+        self._rows.closing.append({"p": self._pk, "t": row.type, "r": row.rid, "v": row.version, "now": self._now})
 
     def _version_id(self, fhir_id: str, version: int) -> str:
         return logical_id(self._key, "version", str(self._pk), fhir_id, str(version))[:12]
 
-    def _index(self, resource_type: str, number: int, version: int, keys: Index) -> None:
-        at = {"pk": self._pk, "rid": number, "version": version}
-        for name, row in rows_of(resource_type, keys, at):
-            self._keys.setdefault(name, []).append(row)
 
-
-def rewrite(connection: Connection, key: bytes, pk: int, change: Callable[[Resource], Resource]) -> None:
+def rewrite(connection: Connection, pk: int, change: Callable[[Resource], Resource]) -> None:
     """Put every version of a patient's resources through `change`, in place, index keys too: as if it had always been so."""
     rows = connection.execute(_BODIES, {"on": pk}).all()
-    bodies, versions = [], Versions(key, pk, 0)
+    bodies, gathered = [], Rows()
     for row in rows:
         content = loads(row.bytes)
         changed = change(content)
         if changed != content:
             bodies.append({"p": pk, "r": row.rid, "v": row.version, "content": dumps(changed)})
-            versions._index(changed["resourceType"], row.rid, row.version, index(changed, whole=True))
+            gathered.index(changed["resourceType"], index(changed, whole=True), pk, row.rid, row.version)
     if bodies:
         connection.execute(_REPLACE, bodies)
         for statement in _UNINDEX:
             connection.execute(statement, bodies)
-        versions.save(connection)
+        gathered.save(connection)
 
 
 def renew_keys(connection: Connection, pk: int, now: int) -> None:
@@ -113,14 +132,14 @@ def renew_keys(connection: Connection, pk: int, now: int) -> None:
         connection.execute(delete(table).where(table.c.pk == pk))
     last = (-1, 0)
     while rows := connection.execute(_LIVE, {"on": pk, "since": now - LIFE, "rid": last[0], "version": last[1]}).all():
-        versions, moved = Versions(b"", pk, 0), []
+        gathered, moved = Rows(), []
         for row in rows:
             keys = index(loads(row.bytes), whole=True)
-            versions._index(row.type, row.rid, row.version, keys)
+            gathered.index(row.type, keys, pk, row.rid, row.version)
             sort = _sort(row.type, keys, row.rec_from)
             if sort != row.sort:
                 moved.append({"p": pk, "t": row.type, "r": row.rid, "v": row.version, "new": sort})
-        versions.save(connection)
+        gathered.save(connection)
         if moved:
             connection.execute(_REORDER, moved)
         last = (rows[-1].rid, rows[-1].version)
