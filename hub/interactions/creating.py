@@ -1,7 +1,7 @@
 """Plain creates of several callers in one transaction: one statement for each table and one commit for all that wait.
 
-What is plain: no condition, no Provenance beside it, and no grounds that it registers. Where anything of it stands in the way, nothing is written, and
-each is carried out by itself (`hub.interactions.changes`), where it is said what is wrong.
+What is plain: no condition, no Provenance beside it, and no grounds that it registers. Where anything of it stands in the way,
+nothing is written, and each is carried out by itself (`hub.interactions.changes`), where it is said what is wrong.
 """
 
 from collections.abc import Sequence

@@ -45,6 +45,35 @@ def test_a_patient_writes_reads_changes_and_deletes_an_own_measurement(shared, k
     assert [each["request"]["method"] for each in past["entry"]] == ["DELETE", "PUT", "POST"]
 
 
+def test_creates_that_come_at_once_stand_and_fall_each_by_itself_and_are_logged_each(shared, kit):
+    house, patients = shared, [shared.enroll() for _ in range(6)]
+    stranger, me = patients[0], own(house, patients[1])
+    asks = [
+        *((own(house, each), kit.observation(each)) for each in patients),
+        (me, kit.observation(patients[1], status="unheard-of")),
+        (me, kit.observation(stranger)),
+        (me, {"resourceType": "Observation"}),
+        *((own(house, each), kit.observation(each)) for each in patients),
+    ]
+
+    async def all_at_once(asked):
+        return await asyncio.gather(*(house.ask("POST", "/fhir/Observation", who, resource=held) for who, held in asked))
+
+    for asked in (asks, asks[:6]):
+        before, commits = len(house.log()), house.store.database.commits
+        answers = house.run(all_at_once(asked))
+        wanted = [201] * 6 + [422, 422, 422] + [201] * 6
+        assert [each.status_code for each in answers] == wanted[: len(asked)]
+        assert len(house.log()) - before == len(asked)
+        assert house.store.database.commits - commits <= (len(asked) if asked is asks else 2)
+    for each in patients:
+        made = [one for one in answers if each.id in one.json()["subject"]["reference"]]
+        assert house.found("/fhir/Observation", own(house, each))[:1] != []
+        assert [house.get(f"/fhir/Observation/{one.json()['id']}", own(house, each)).content for one in made] == [
+            one.content for one in made
+        ]
+
+
 def test_an_answer_can_be_left_out_of_a_write(light, kit):
     patient = light.enroll()
     made = light.post(

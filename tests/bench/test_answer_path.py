@@ -16,9 +16,11 @@ from hub.fhir.custody import Custody
 from hub.fhir.identity import rid
 from hub.fhir.query import read_query
 from hub.hub import Hub
+from hub.interactions.changes import Change
 from hub.interactions.context import Context
 from hub.interactions.read import places, read
 from hub.interactions.search import search_type
+from hub.interactions.write import write
 from hub.keys import Keys
 from hub.refresh import Refresher
 from hub.store.deposit import Record, deposit
@@ -146,6 +148,26 @@ async def test_thirty_two_reads_at_once_share_turns_each_of_one_commit_and_one_w
     assert commits <= 16  # one, where a turn is long enough for all
     assert len(_answering(sent)) == 3 * 32
     assert len(sent) - len(_answering(sent)) <= 8 * commits  # epochs, head, last of the patient's list; what is written
+
+
+async def test_thirty_two_creates_at_once_are_written_together(house):
+    context, patient = house
+    number = f"{PERSON.system}|{PERSON.value}"
+    place = {"kind": "patient", "subject": "p", "person": number, "scope": "", "purpose": "", "provider": "", "unit": ""}
+    smart = frozenset({SmartScope("patient", "*", frozenset("cruds"))})
+    caller = replace(CALLER, **place, commission="", smart=smart)
+
+    async def create(n):
+        made = {name: value for name, value in _observation(n, patient).items() if name != "id"}
+        asking = replace(context, caller=caller, request_id=f"{n:026}")
+        return await write(asking, Change(action="create", type="Observation", resource=made))
+
+    await create(0)
+    turns = context.hub.store.turns
+    sent, hops, commits = await _counted(context, lambda: asyncio.gather(*(create(n) for n in range(1, 33))))
+    assert hops == 32
+    assert commits <= min(4, context.hub.store.turns - turns)
+    assert len(sent) <= 20 * commits  # patients, locks, freshness, ids; a row's tables and keys; marks; the log
 
 
 async def test_while_nothing_changes_a_decision_is_the_same_object_and_so_is_what_the_log_says_of_it(house):

@@ -164,3 +164,31 @@ async def test_a_closed_store_finishes_what_waits_and_takes_nothing_more(store, 
         await store(lambda _: 1)
     assert time.monotonic() - began < 1
     store.close()
+
+
+async def test_what_waits_for_the_same_is_done_together_and_each_hears_its_own(store) -> None:
+    parts = []
+
+    def many(given):
+        parts.append(len(given))
+        return [InvalidRequest("no") if each == 3 else each * 2 for each in given]
+
+    asked = [store.together(many, number, lambda *_: "alone") for number in range(8)]
+    found = await asyncio.gather(*asked, store(lambda _: "other"), return_exceptions=True)
+    assert isinstance(found[3], InvalidRequest)
+    assert [each for n, each in enumerate(found) if n != 3] == [0, 2, 4, 8, 10, 12, 14, "other"]
+    assert (sum(parts), len(parts) < 8) == (8, True)
+
+
+async def test_where_what_is_done_together_fails_each_is_done_alone(store) -> None:
+    def many(_):
+        raise RuntimeError("one of them stands in the way")
+
+    def alone(_, number):
+        if number == 3:
+            raise InvalidRequest("no")
+        return number * 2
+
+    found = await asyncio.gather(*(store.together(many, number, alone) for number in range(8)), return_exceptions=True)
+    assert isinstance(found[3], InvalidRequest)
+    assert [each for n, each in enumerate(found) if n != 3] == [0, 2, 4, 8, 10, 12, 14]
