@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+GOOGLE := var/google-fhir
 
 .PHONY: demo test lint attacks leaks bench browser conformance clients clean
 
@@ -43,7 +44,12 @@ conformance: $(VENV)/installed-dev
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m bench
 
-clients: $(VENV)/installed-dev
+$(GOOGLE)/installed: tests/clients/google_fhir/requirements.txt
+	$(PYTHON) -m venv $(GOOGLE)
+	$(GOOGLE)/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+clients: $(VENV)/installed-dev $(GOOGLE)/installed
 	cd tests/clients/node && npm install --no-audit --no-fund --no-package-lock --silent
 	$(BIN)/pytest tests/clients
 

@@ -1,7 +1,9 @@
-"""Answers of every shape are valid FHIR R4, by the hub's own validator and by one of other hands (fhirkit)."""
+"""Answers of every shape are valid FHIR R4, by the hub's own validator and by two of other hands (fhirkit, Google's)."""
 
 import json
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import fhirkit
@@ -21,6 +23,30 @@ def http(served: Served) -> Iterator[httpx.Client]:
         yield made
 
 
+HERE = Path(__file__).parent
+GOOGLE = HERE.parents[1] / "var" / "google-fhir" / "bin" / "python"
+"""An environment of its own, which `make clients` makes."""
+
+
+@pytest.fixture(scope="module")
+def by_google() -> Iterator[Callable[[bytes], str]]:
+    """What Google's library has against a resource; empty: nothing."""
+    if not GOOGLE.exists():
+        pytest.skip("google-fhir-r4 is not installed in its environment: make clients")
+    command = [str(GOOGLE), str(HERE / "google_fhir" / "judge.py")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as judge:
+        assert judge.stdin
+        assert judge.stdout
+
+        def judged(content: bytes) -> str:
+            judge.stdin.write(content.replace(b"\n", b" ") + b"\n")
+            judge.stdin.flush()
+            return str(json.loads(judge.stdout.readline()))
+
+        yield judged
+        judge.stdin.close()
+
+
 def resources(patient: str) -> list[dict[str, Any]]:
     """One of many types, as a source would write it."""
     subject = {"reference": patient}
@@ -38,9 +64,45 @@ def resources(patient: str) -> list[dict[str, Any]]:
         {"resourceType": "QuestionnaireResponse", "status": "completed", "subject": subject},
         {"resourceType": "Flag", "status": "active", "code": code, "subject": subject},
         {"resourceType": "List", "status": "current", "mode": "working", "subject": subject},
+        {"resourceType": "CareTeam", "status": "active", "subject": subject},
+        {"resourceType": "Communication", "status": "completed", "subject": subject},
+        {"resourceType": "DiagnosticReport", "status": "final", "code": code, "subject": subject},
+        {
+            "resourceType": "DocumentReference",
+            "status": "current",
+            "subject": subject,
+            "content": [{"attachment": {"title": "t"}}],
+        },
+        {"resourceType": "MedicationRequest", "status": "active", "intent": "order", "subject": subject}
+        | {"medicationCodeableConcept": code},
+        {"resourceType": "MedicationStatement", "status": "active", "medicationCodeableConcept": code, "subject": subject},
+        {"resourceType": "ServiceRequest", "status": "active", "intent": "order", "subject": subject},
+        {"resourceType": "Specimen", "subject": subject},
+        {
+            "resourceType": "Provenance",
+            "target": [subject],
+            "recorded": "2026-01-01T00:00:00Z",
+            "agent": [{"who": {"display": "x"}}],
+        },
+        {"resourceType": "Appointment", "status": "booked", "participant": [{"actor": subject, "status": "accepted"}]},
+        {"resourceType": "Medication", "code": code},
+        {"resourceType": "Practitioner", "name": [{"family": "Ek"}]},
+        {"resourceType": "Location", "name": "Plats", "position": {"longitude": 18.06850, "latitude": 59.3293}},
+        {"resourceType": "Questionnaire", "status": "active"},
         {"resourceType": "Organization", "name": "Enhet"},
         {"resourceType": "ValueSet", "status": "active", "url": "http://example.org/ValueSet/a"},
     ]
+
+
+def made_version(http: httpx.Client, address: str) -> str:
+    return str(http.get(f"/{address}").json()["meta"]["versionId"])
+
+
+def bundle(kind: str, patient: str) -> dict[str, Any]:
+    read = {"request": {"method": "GET", "url": patient}}
+    made = {"request": {"method": "POST", "url": "Patient"}, "resource": {"resourceType": "Patient", "active": True}}
+    found = {"request": {"method": "GET", "url": "Patient?_summary=count"}}
+    return {"resourceType": "Bundle", "type": kind, "entry": [made, read, found]}
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +123,16 @@ def answers(http: httpx.Client) -> dict[str, httpx.Response]:
         "included": http.get(f"/Observation?patient={patient}&_include=*"),
         "summary": http.get(f"/Observation?patient={patient}&_summary=true"),
         "elements": http.get(f"/Observation?patient={patient}&_elements=code"),
+        "version": http.get(f"/{patient}/_history/{made_version(http, patient)}"),
+        "history of a type": http.get("/Patient/_history?_count=2"),
+        "history of all": http.get("/_history?_count=2"),
+        "meta": http.get(f"/{patient}/$meta"),
+        "validated": http.post("/Patient/$validate", content=json.dumps({"resourceType": "Patient", "active": "x"})),
+        "valid": http.post("/Patient/$validate", content=json.dumps({"resourceType": "Patient", "active": True})),
+        "updated": http.put(f"/{patient}", content=json.dumps({"resourceType": "Patient", "id": patient[8:], "active": True})),
+        "batch": http.post("", content=json.dumps(bundle("batch", patient))),
+        "transaction": http.post("", content=json.dumps(bundle("transaction", patient))),
+        "refused transaction": http.post("", content=json.dumps(bundle("transaction", "Patient/never-issued"))),
         "of all types": http.get("?_type=Observation,Condition&_count=3"),
         "nothing found": http.get("/Observation?code=nothing"),
         "not found": http.get("/Observation/never-issued"),
@@ -83,8 +155,25 @@ def test_every_answer_is_valid_by_two_validators(answers: dict[str, httpx.Respon
     assert wrong == {}
 
 
+def test_every_answer_is_valid_by_googles_library(answers: dict[str, httpx.Response], by_google: Callable[[bytes], str]) -> None:
+    assert {what: said for what, answer in answers.items() if (said := by_google(answer.content))} == {}
+
+
+@pytest.mark.parametrize(
+    ("resource", "said"),
+    [
+        ({"resourceType": "Observation", "status": "final"}, "code` is missing"),
+        ({"resourceType": "Patient", "gender": "nope"}, "No matching enum"),
+        ({"resourceType": "Patient", "active": "x"}, "invalid FHIR JSON"),
+        ({"resourceType": "Patient", "colour": "x"}, "colour"),
+    ],
+)
+def test_googles_library_finds_what_is_wrong(resource: dict[str, Any], said: str, by_google: Callable[[bytes], str]) -> None:
+    assert said in by_google(json.dumps(resource).encode())
+
+
 def test_what_was_asked_was_answered_as_meant(answers: dict[str, httpx.Response]) -> None:
-    expected = {"create": 201, "refused": (400, 422), "not": 404, "no": (404, 401, 405)}
+    expected = {"create": 201, "refused": (400, 404, 422), "not": 404, "no": (404, 401, 405)}
     for what, answer in answers.items():
         wanted = expected.get(what.partition(" ")[0], 200)
         wanted = 200 if what == "nothing found" else wanted
