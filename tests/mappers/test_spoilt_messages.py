@@ -1,6 +1,6 @@
 """What our own judge lets pass of what mappers make, the models of fhir.resources find no fault with, whatever the message said.
 
-Ingest asks the models about no mapper's own work (`docs/decisions/0031`): that they would have nothing to say is held here.
+Ingest asks the models about no mapper's own work (`docs/decisions/0033`): that they would have nothing to say is held here.
 """
 
 import re
