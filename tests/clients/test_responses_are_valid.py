@@ -89,7 +89,7 @@ def resources(patient: str) -> list[dict[str, Any]]:
             "recorded": "2026-01-01T00:00:00Z",
             "agent": [{"who": {"display": "x"}}],
         },
-        {"resourceType": "Appointment", "status": "booked", "participant": [{"actor": subject, "status": "accepted"}]},
+        {"resourceType": "Appointment", "status": "proposed", "participant": [{"actor": subject, "status": "accepted"}]},
         {"resourceType": "Medication", "code": code},
         {"resourceType": "Practitioner", "name": [{"family": "Ek"}]},
         {"resourceType": "Location", "name": "Plats", "position": {"longitude": 18.06850, "latitude": 59.3293}},
