@@ -34,7 +34,7 @@ _PAST: Mapping[str, tuple[str, Resource]] = {
     "_type": ("Resource types, with commas between", _TEXT),
     "start": ("The first day of the care that it is about", _TEXT),
     "end": ("The last day of the care that it is about", _TEXT),
-    "mode": ("What the resource is to be used for", {"enum": ["create", "update", "profile"]}),
+    "mode": ("What the resource is to be used for", {"enum": ["create", "update", "delete", "profile"]}),
     "profile": ("The canonical URL of a profile to judge by", _TEXT),
 }
 """What shapes a history and the answers of operations."""

@@ -5,9 +5,10 @@ The change, its grounds and its log entry are one transaction: they are durable 
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 
-from hub.errors import HubError, InvalidRequest
+from hub.errors import HubError, InvalidRequest, Issue
 from hub.fhir.query import Query
 from hub.interactions.changes import Change, Condition, Written, carried_out
 from hub.interactions.context import Context, check_caller
@@ -70,6 +71,29 @@ async def condition(context: Context, query: Query) -> Condition:
         raise InvalidRequest("a condition has criteria and nothing else")
     found, patient, _ = await resolved(context, query)
     return Condition(found, patient)
+
+
+async def rehearsed(context: Context, change: Change) -> tuple[Issue, ...]:
+    """What a change would be refused for; empty: nothing. It is carried out and undone."""
+    try:
+        change = await prepared(context, change)
+        await context.current(lambda given: given.hub.store(_undone, given, change))
+    except HubError as fault:
+        return fault.issues
+    return ()
+
+
+class _Undone(Exception):
+    """What was done is not to stand."""
+
+
+def _undone(store: Store, context: Context, change: Change) -> None:
+    def work(connection: Connection) -> tuple[None, list[Leaf]]:
+        carried_out(connection, store.inside(connection), context, change)
+        raise _Undone
+
+    with suppress(_Undone):
+        store.write(work)
 
 
 def _alone_of(store: Store, given: Creation) -> Written:

@@ -78,6 +78,7 @@ def test_validate_judges_an_instance_as_it_stands_or_as_it_would_stand(light, id
     [
         parameters(mode="create"),
         parameters(resource=PRACTITIONER, mode="delete"),
+        parameters(resource=PRACTITIONER, mode="update"),
         parameters(resource=PRACTITIONER, mode="nope"),
         parameters(resource=PRACTITIONER, profile="http://example.org/other"),
         parameters(resource=PRACTITIONER, other="x"),
@@ -115,8 +116,97 @@ def test_an_operation_that_is_not_there_is_404(light, method, path):
 def test_the_statement_names_the_operations_that_there_are(light):
     rest = light.get("/fhir/metadata").json()["rest"][0]
     held = {each["type"]: {one["name"] for one in each.get("operation", ())} for each in rest["resource"]}
+    assert [each["name"] for each in rest["operation"]] == ["meta"]
     assert held["Practitioner"] == {"meta", "validate"}
     assert held["Patient"] == {"everything", "meta", "validate"}
     codes = {each["type"]: {one["code"] for one in each["interaction"]} for each in rest["resource"]}
     assert {"patch", "history-type", "history-instance"} <= codes["Practitioner"]
     assert "history-system" in {each["code"] for each in rest["interaction"]}
+
+
+# $meta of a type and of everything
+
+
+def gathered(answer):
+    assert answer.status_code == 200, answer.text
+    return next((each["valueMeta"] for each in answer.json().get("parameter", ())), {})
+
+
+def test_meta_of_a_type_and_of_all_is_of_what_is_there_each_label_once(house):
+    assert gathered(house.get("/fhir/$meta", CLIENT)) == {}
+    tag, other = {"system": "urn:t", "code": "A", "display": "Ett"}, {"system": "urn:t", "code": "b"}
+    label = {"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R"}
+    profile = "http://example.org/StructureDefinition/mine"
+    for name, meta in (
+        ("Practitioner", {"tag": [tag]}),
+        ("Practitioner", {"tag": [tag, other], "profile": [profile]}),
+        ("Organization", {"security": [label]}),
+        ("Organization", {"source": "http://example.org/nothing-else"}),
+    ):
+        assert house.post(f"/fhir/{name}", CLIENT, resource={"resourceType": name, "meta": meta}).status_code == 201
+    gone = house.post(
+        "/fhir/Practitioner", CLIENT, resource={"resourceType": "Practitioner", "meta": {"tag": [{"code": "gone"}]}}
+    )
+    house.do("DELETE", f"/fhir/Practitioner/{gone.json()['id']}", CLIENT)
+    for method in ("GET", "POST"):
+        of_type = gathered(house.do(method, "/fhir/Practitioner/$meta", CLIENT))
+        assert (sorted(of_type["tag"], key=str), of_type["profile"]) == (sorted([tag, other], key=str), [profile])
+        assert "security" not in of_type
+        assert gathered(house.do(method, "/fhir/$meta", CLIENT))["security"] == [label]
+    assert gathered(house.get("/fhir/Practitioner/$meta", "beta-client")) == {}
+    assert house.get("/fhir/Practitioner/$meta?x=1", CLIENT).status_code == 400
+    assert house.log()[-1]["outcome"] == "refuse"
+
+
+def test_meta_of_a_type_is_of_what_is_released_alone(shared, kit):
+    patient = shared.enroll()
+    me = shared.patient_person(patient)
+    for code, secret in (("seen", False), ("hidden", True)):
+        shared.hold(patient, resource=kit.observation(patient, meta={"tag": [{"system": "urn:t", "code": code}]}), secret=secret)
+    assert gathered(shared.get("/fhir/Observation/$meta", me)) == {"tag": [{"system": "urn:t", "code": "seen"}]}
+    assert gathered(shared.get("/fhir/$meta", me)) == {"tag": [{"system": "urn:t", "code": "seen"}]}
+
+
+# $validate of what is to be done
+
+
+def tried(house, path, resource=None, mode="", who=CLIENT):
+    sent = parameters(**({"resource": resource} if resource else {}), mode=mode)
+    answer = house.post(f"/fhir/{path}/$validate", who, resource=sent)
+    assert answer.status_code == 200, answer.text
+    return said(answer)
+
+
+WELL = [("information", "")]
+
+
+def test_validate_tells_whether_it_could_be_done_and_does_nothing(shared):
+    house = shared
+    made = house.post("/fhir/Patient", CLIENT, resource={"resourceType": "Patient"}).json()
+    path, observed = f"Patient/{made['id']}", {"resourceType": "Observation", "status": "final", "code": {"text": "x"}}
+    stranger = observed | {"subject": {"reference": "Patient/never-issued"}}
+    before = house.get("/fhir/_history?_count=0", CLIENT).json()["total"]
+    assert tried(house, "Observation", observed | {"subject": {"reference": path}}, "create") == WELL
+    assert tried(house, "Observation", stranger, "create") == [("error", "Observation.subject")]
+    assert tried(house, "Observation", stranger) == WELL
+    assert tried(house, "Observation", observed | {"status": "x"}, "create") == [("error", "Observation.status")]
+    assert tried(house, path, made | {"active": True}, "update") == WELL
+    assert tried(house, "Patient", made | {"active": True}, "update") == WELL
+    assert tried(house, path, made | {"active": "x"}, "update") == [("error", "Patient.active")]
+    assert tried(house, path, mode="delete") == WELL
+    assert house.get(f"/fhir/{path}/$validate?mode=delete", CLIENT).status_code == 200
+    assert house.get("/fhir/_history?_count=0", CLIENT).json()["total"] == before
+    assert house.get(f"/fhir/{path}", CLIENT).json() == made
+
+
+def test_validate_tells_who_may_not_do_it(shared, kit):
+    patient = shared.enroll()
+    me, seen = shared.patient_person(patient), shared.hold(patient)
+    own = kit.observation(patient)
+    assert tried(shared, "Observation", own, "create", me) == WELL
+    assert tried(shared, f"Observation/{seen}", own | {"id": seen}, "update", me) == [("error", "")]
+    assert tried(shared, f"Observation/{seen}", mode="delete", who=me) == [("error", "")]
+    other = kit.observation(shared.enroll())
+    assert tried(shared, "Observation", other, "create", me)[0][0] == "error"
+    assert shared.get("/fhir/Observation?_summary=count", me).json()["total"] == 1
+    assert {each["action"] for each in shared.log()[-6:-1] if each["outcome"] == "permit"} == {"validate", "read"}

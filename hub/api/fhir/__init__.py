@@ -67,6 +67,8 @@ def fhir_routes(edge: Edge, version: str, smart_configuration: Callable[[], dict
         on("/_history", ["GET"], history),
         on("/{type}/_history", ["GET"], history),
         on("/Patient/{id}/$everything", ["GET", "POST"], everything),
+        on("/$meta", ["GET", "POST"], meta),
+        on("/{type}/$meta", ["GET", "POST"], meta),
         on("/{type}/$validate", ["POST"], validate),
         on("/{type}/{id}/$validate", ["GET", "POST"], validate),
         on("/{type}/{id}/$meta", ["GET", "POST"], meta),

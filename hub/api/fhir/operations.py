@@ -7,27 +7,33 @@ from starlette.responses import Response
 
 from hub.api.edge import clean_id, refusing
 from hub.api.fhir._asked import asked_type, pairs, type_or_none
-from hub.api.formats import FHIR_JSON, resource_body
+from hub.api.formats import FHIR_JSON, asked, resource_body
 from hub.errors import InvalidRequest, NotSupported
 from hub.fhir.json import dumps, loads
 from hub.fhir.resource import Resource
 from hub.interactions.context import Context
+from hub.interactions.labels import labels
 from hub.interactions.read import read
 from hub.interactions.validating import validated
 
-_MODES = ("", "create", "update", "profile")
-"""Of $validate; whether something could be deleted is not judged."""
-
 
 async def meta(request: Request, context: Context) -> Response:
-    """Profiles, tags and labels of a resource that is released. http://hl7.org/fhir/R4/resource-operation-meta.html"""
-    async with refusing(context, "read", type_or_none(request)):
-        resource_type = asked_type(request)
+    """Profiles, tags and labels of a resource that is released, or of all those of a type, or of all.
+
+    Source: http://hl7.org/fhir/R4/resource-operation-meta.html
+    """
+    named = clean_id(request.path_params["id"]) if "id" in request.path_params else ""
+    async with refusing(context, "read" if named else "search", type_or_none(request)):
+        resource_type = asked_type(request) if "type" in request.path_params else ""
+        asked(request)
         for name, _ in _parameters(request):
             raise NotSupported("$meta takes no parameters", name)
-    held = await read(context, resource_type, clean_id(request.path_params["id"]))
-    found = {"name": "return", "valueMeta": loads(held.bytes)["meta"]}
-    return Response(dumps({"resourceType": "Parameters", "parameter": [found]}), media_type=FHIR_JSON)
+    if named:
+        found = loads((await read(context, resource_type, named)).bytes)["meta"]
+    else:
+        found = await labels(context, resource_type)
+    told = {"parameter": [{"name": "return", "valueMeta": found}]} if found else {}  # FHIR has no empty elements
+    return Response(dumps({"resourceType": "Parameters", **told}), media_type=FHIR_JSON)
 
 
 async def validate(request: Request, context: Context) -> Response:
@@ -38,16 +44,15 @@ async def validate(request: Request, context: Context) -> Response:
         sent = await resource_body(request) if await request.body() else None
         said = dict(_parameters(request))
         resource = _read(sent, said) if resource_type != "Parameters" else sent
+        mode = said.get("mode", "")
         if resource is None and not named:
             raise InvalidRequest("says no resource", "resource")
         for name in said.keys() - {"mode", "profile"}:
             raise NotSupported("no such parameter of $validate", name)
-        if said.get("mode", "") not in _MODES:
-            raise NotSupported(f"is one of {', '.join(_MODES[1:])}", "mode")
     if named:
         held = await read(context, resource_type, named)
         resource = loads(held.bytes) if resource is None else resource
-    found = await validated(context, resource_type, named, resource, said.get("profile", ""))
+    found = await validated(context, resource_type, named, resource, said.get("profile", ""), mode)
     return Response(dumps(found), media_type=FHIR_JSON)
 
 
