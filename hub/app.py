@@ -51,6 +51,7 @@ from hub.sources.fhir_rest import FhirSource
 from hub.sources.files import FolderWatcher
 from hub.sources.mllp import MllpListener
 from hub.sources.rivta import RivtaSource
+from hub.sources.security import SecurityService
 from hub.store.audit_index import bring_up
 from hub.store.audit_log import Leaf
 from hub.store.database import SQLAlchemyError
@@ -66,6 +67,7 @@ FETCHERS: Mapping[str, type[RivtaSource] | type[FhirSource]] = {
     "register": RivtaSource,
     "fhir": FhirSource,
 }
+SECURITY = "security"
 LISTENERS: Mapping[str, Any] = {"mllp": MllpListener, "files": FolderWatcher}
 CHECKS: Mapping[str, Callable[[SourceConfig], AsyncIterator[Step]]] = {"mllp": mllp.check, "files": files.check}
 """Of sources that send of their own accord; those that are asked check themselves."""
@@ -139,6 +141,8 @@ class Running:
         await asyncio.gather(*self.tasks, return_exceptions=True)
         for fetcher in self.hub.fetchers.values():
             await fetcher.aclose()
+        for service in self.hub.services.values():
+            await service.aclose()
         await self._checkpoint()
         await anyio.to_thread.run_sync(self.hub.store.close)
 
@@ -204,12 +208,14 @@ def put_together(
         config.audit_shards,
     )
     fetchers = {each.name: FETCHERS[each.kind](each) for each in config.sources if each.kind in FETCHERS}
+    services = {each.name: SecurityService(each) for each in config.sources if each.kind == SECURITY}
     hub = Hub(
         config=config,
         directory=held,
         terminology=terminology_files.read(config.terminology) if config.terminology else NOTHING_LOADED,
         store=store,
         fetchers=fetchers,
+        services=services,
         clock=clock,
         observe_source=metrics.source_call,
         observe_message=metrics.message,
@@ -304,7 +310,8 @@ def _smart(config: Config) -> dict[str, object]:
 
 def _breakers(hub: Hub) -> dict[str, str]:
     held = {}
-    for name, fetcher in hub.fetchers.items():
+    asked: dict[str, Any] = {**hub.fetchers, **hub.services}
+    for name, fetcher in asked.items():
         http = getattr(fetcher, "http", None)
         held[name] = "resting" if http is not None and http.breaker.is_resting else "ready"
     return held
@@ -334,11 +341,11 @@ def _recorder(store: Store) -> Callable[[Summary], Any]:
 
 async def checks(source: SourceConfig, patient: Identifier | None) -> AsyncIterator[Step]:
     """Try a source step by step, without a hub."""
-    if source.kind not in FETCHERS:
+    if source.kind in CHECKS:
         async for step in CHECKS[source.kind](source):
             yield step
         return
-    fetcher = FETCHERS[source.kind](source)
+    fetcher = SecurityService(source) if source.kind == SECURITY else FETCHERS[source.kind](source)
     try:
         async for step in fetcher.check(*((patient,) if patient else ())):
             yield step

@@ -6,11 +6,22 @@ Environment wins over the file: HUB_CONFIG (the file), HUB_PORT, HUB_DATABASE_UR
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-SOURCE_KINDS = ("rivta", "fhir", "mllp", "files", "register", "engagement")
+SOURCE_KINDS = ("rivta", "fhir", "mllp", "files", "register", "engagement", "security")
+NOT_CLINICAL = frozenset({"register", "engagement", "security"})
+"""Kinds of sources that hold no records."""
+REGISTERED_AT = ("RegisterExtendedConsent", "CancelExtendedConsent")
+SECURITY_CONTRACTS = (
+    *("GetConsentsForPatient", "CheckConsent", *REGISTERED_AT),
+    *("GetBlocks", "CheckBlocks"),
+    *("GetPatientRelationsForPatient", "CheckPatientRelation"),
+)
+"""What the hub can ask of a security service (kind `security`), by the names of its contracts."""
+SECURITY_MAX_AGE = 60.0
+"""Seconds for which what a security service said counts, where its row does not say."""
 RESERVED = frozenset({"own", "hub", "directory"})
 """Under these names the hub keeps what patients and staff write, and the directory: no source, and so no client, bears them."""
 
@@ -24,17 +35,19 @@ class SourceConfig:
     """As readers see it."""
     kind: str
     """rivta, fhir, mllp (it pushes), files (a folder it drops into), register (population register),
-    engagement (the engagement index)."""
+    engagement (the engagement index), security (consents, blocks, patient relations)."""
     owner: str
     """HSA-id of the care provider that owns it."""
     system: str
     """HSA-id of the source system: RIV-TA LogicalAddress, `meta.source`."""
     providers: tuple[str, ...] = ()
-    """HSA-ids of other care providers whose data lie there; it is asked when any of them, or the owner, could be seen."""
+    """HSA-ids of other care providers whose data lie there; it is asked when any of them, or the owner, could be seen. Of a
+    security service: those whose readers' consents and relations it has."""
     address: str = ""
     """URL (rivta, fhir, register), `host:port` to listen on (mllp), or folder (files)."""
     contracts: tuple[str, ...] = ()
-    """Mapper names, one per contract or message type it gives (`rivta_care_plans`, `fhir_r4`, …)."""
+    """Mapper names, one per contract or message type it gives (`rivta_care_plans`, `fhir_r4`, …); of a security service names
+    of `SECURITY_CONTRACTS`."""
     max_age: float = 600.0
     """Seconds for which an answer counts as fresh."""
     timeout: float = 3.0
@@ -214,7 +227,23 @@ def _source(row: dict[str, Any], number: int) -> SourceConfig:
     )
     if source.kind not in SOURCE_KINDS:
         raise ValueError(f"source[{number}].kind: one of {', '.join(SOURCE_KINDS)}")
+    if source.kind == "security":
+        _check_security(source, number)
+        return source if "max_age" in row else replace(source, max_age=SECURITY_MAX_AGE)
     return source
+
+
+def _check_security(source: SourceConfig, number: int) -> None:
+    """Raises: ValueError: a contract that the hub cannot ask, none that it decides by, or one half of registering."""
+    place, asked = f"source[{number}].contracts", set(source.contracts)
+    if not asked or asked - set(SECURITY_CONTRACTS):
+        raise ValueError(f"{place}: of {', '.join(SECURITY_CONTRACTS)}")
+    if len(asked & set(REGISTERED_AT)) == 1:
+        raise ValueError(f"{place}: {' and '.join(REGISTERED_AT)} go together")
+    if "CheckBlocks" in asked and "GetBlocks" not in asked:
+        raise ValueError(f"{place}: the hub decides by GetBlocks; CheckBlocks alone is not enough")
+    if asked & set(REGISTERED_AT) and "GetConsentsForPatient" not in asked:
+        raise ValueError(f"{place}: consents are registered where GetConsentsForPatient tells of them")
 
 
 def _built(kind: type, place: str, row: Mapping[str, Any]) -> Any:

@@ -16,6 +16,7 @@ HubError
 ├── TooCostly            larger or deeper than the hub takes                  too-costly
 ├── Throttled            too many requests from one client                    throttled
 ├── Unprocessable        well-formed, but breaks a rule of FHIR or the hub    processing
+├── Unreachable          a service that must be told first gives no answer        transient
 ├── AuditUnavailable     the log cannot be written, so nothing is answered    exception
 └── Unmappable           a source message that no part of can be mapped       structure
 
@@ -116,6 +117,10 @@ class Throttled(HubError):
 
 class Unprocessable(HubError):
     issue = "processing"
+
+
+class Unreachable(HubError):
+    issue = "transient"
 
 
 class AuditUnavailable(HubError):

@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 
-from hub.config import Config, SourceConfig
+from hub.config import NOT_CLINICAL, REGISTERED_AT, Config, SourceConfig
 from hub.directory import Directory
 from hub.discovery import plugins
 from hub.fhir.identifiers import hsa_id
 from hub.fhir.value_sets import NOTHING_LOADED, Terminology
 from hub.mappers import Defaults, Mapper, Place, Settings
 from hub.sources import Fetcher
+from hub.sources.security import SecurityService
 from hub.store.store import Store
 
 MAPPERS: Mapping[str, Mapper] = MappingProxyType({each.name: each for each in plugins("hub.mappers", Mapper)})
@@ -27,6 +28,8 @@ class Hub:
     store: Store
     fetchers: Mapping[str, Fetcher]
     clock: Callable[[], datetime]
+    services: Mapping[str, SecurityService] = field(default_factory=dict)
+    """Security services by name."""
     terminology: Terminology = NOTHING_LOADED
     observe_source: Callable[[str, str, str, float], None] = lambda source, contract, outcome, seconds: None
     observe_message: Callable[[str, str], None] = lambda mapper, status: None
@@ -52,8 +55,13 @@ class Hub:
 
     @property
     def clinical(self) -> tuple[SourceConfig, ...]:
-        """Every source that holds records: not the register, not the engagement index."""
-        return tuple(each for each in self.config.sources if each.kind not in ("register", "engagement"))
+        """Every source that holds records: not the register, not the engagement index, no security service."""
+        return tuple(each for each in self.config.sources if each.kind not in NOT_CLINICAL)
+
+    def registers_consents_of(self, provider: str) -> SecurityService | None:
+        """The security service that has the consents given to a care provider's units, where one must be told of them."""
+        held = (each for each in self.services.values() if provider.upper() in each.config.holders)
+        return next((each for each in held if set(REGISTERED_AT) <= set(each.config.contracts)), None)
 
     def source(self, name: str) -> SourceConfig | None:
         """A configured source by name."""

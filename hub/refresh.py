@@ -16,6 +16,7 @@ from hub.fhir.identifiers import Identifier
 from hub.hub import MAPPERS, Hub, settings
 from hub.ingest import Ingested, ingest
 from hub.mappers import Mapped, SourceMessage
+from hub.service_questions import ServiceQuestion, told_by
 from hub.sources import Deliver, Delivery, Fault, Fetched, SourceFailed, Verdict
 from hub.store import messages, patients
 from hub.store.audit_log import Leaf
@@ -23,6 +24,7 @@ from hub.store.known import Freshness, known, note_freshness
 from hub.store.store import Store
 from hub.store.tables import NO_PATIENT
 from hub.store.values import micros
+from hub.told_grounds import note_silence, take_told
 
 RETRY_SECONDS = 60.0
 FORM = "not-what-the-contract-says"
@@ -54,7 +56,7 @@ class Refresher:
     running: dict[tuple[object, ...], "asyncio.Task[object]"] = field(default_factory=dict)
     taking: set[str] = field(default_factory=set)
 
-    async def refresh(self, questions: Sequence[Question], deadline: float) -> None:
+    async def refresh(self, questions: Sequence[Question | ServiceQuestion], deadline: float) -> None:
         """Ask all of them, for at most `deadline` seconds; what is late goes on in the background."""
         tasks = {self._asking(each) for each in questions}
         if tasks:
@@ -95,7 +97,10 @@ class Refresher:
         task.add_done_callback(lambda _: self._ended(key))
         return task
 
-    def _asking(self, question: Question) -> "asyncio.Task[object]":
+    def _asking(self, question: Question | ServiceQuestion) -> "asyncio.Task[object]":
+        if isinstance(question, ServiceQuestion):
+            key = (question.pk, question.kept, question.source.name, question.contract)
+            return self._single(key, self._ask_service(question))
         if question.source.kind == "register":
             return self._asked(question.source, question.number)
         return self._single((question.pk, question.source.name, question.contract), self._ask(question))
@@ -121,6 +126,19 @@ class Refresher:
             return
         outcome = await self.hub.store(_take_in, self.hub, question, fetched)
         self.hub.observe_source(name, contract, outcome, time.monotonic() - began)
+
+    async def _ask_service(self, question: ServiceQuestion) -> None:
+        name, contract = question.source.name, question.contract
+        await self.hub.store.commit(asking(question.pk, question.source, contract))
+        began, asked = time.monotonic(), self.hub.store.now()
+        try:
+            told = await told_by(self.hub.services[name], question, self.hub.clock())
+        except SourceFailed as failed:
+            self.hub.observe_source(name, contract, str(failed.fault), time.monotonic() - began)
+            await self.hub.store(note_silence, question, failed.fault, asked)
+            return
+        self.hub.observe_source(name, contract, "answered", time.monotonic() - began)
+        await self.hub.store(take_told, self.hub, question, told, asked)
 
     async def _ask_register(self, register: SourceConfig, number: Identifier) -> Identified:
         contract = register.contracts[0]
@@ -237,7 +255,7 @@ def _enroll_awaited(
 class Unasked(Refresher):
     """Asks nobody: for what must not wait. What is known already has to do."""
 
-    async def refresh(self, questions: Sequence[Question], deadline: float) -> None:
+    async def refresh(self, questions: Sequence[Question | ServiceQuestion], deadline: float) -> None:
         return None
 
     async def identify(self, number: Identifier) -> Identified:

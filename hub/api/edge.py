@@ -45,6 +45,7 @@ STATUS: Mapping[type[HubError], int] = {
     errors.NotAcceptable: 406,
     errors.UnsupportedMedia: 415,
     errors.Unprocessable: 422,
+    errors.Unreachable: 503,
     errors.AuditUnavailable: 503,
     errors.Unmappable: 422,
 }

@@ -33,7 +33,7 @@ def demo_run(
 @demo.command("trouble")
 def demo_trouble(
     source: Annotated[str, typer.Argument(help="A source that is asked, as `hub source list` has it.")],
-    kind: Annotated[str, typer.Argument(help="hang, fault, error, html or truncated.")],
+    kind: Annotated[str, typer.Argument(help="hang, down, wrong, fault, error, html or truncated.")],
     seconds: Annotated[float, typer.Option(help="How long it hangs.")] = 5.0,
 ) -> None:
     """Have a simulated source of the running demo misbehave, until it is mended."""

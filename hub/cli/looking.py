@@ -53,6 +53,21 @@ def source_check(
     raise typer.Exit(0 if asyncio.run(run()) else 1)
 
 
+@source.command("forget")
+def source_forget(
+    name: Annotated[str, typer.Argument(help="A security service that is no longer configured.")], config: LookedAt = None
+) -> None:
+    """End the consents, blocks and relations that a security service has told of, now that it is not asked any more."""
+    from hub.store.forgetting import forget
+
+    held = looked_at(config)
+    if any(each.name == name for each in held.sources):
+        stop("that source is configured: take it out of hub.toml first")
+    with opened(config) as database:
+        noted(database, held, "forget-service", source=name)
+        console.print(f"{forget(database, name, datetime.now(UTC))} grounds ended")
+
+
 @message.command("list")
 def message_list(
     config: LookedAt = None,

@@ -39,6 +39,8 @@ class Ground:
     recorded: datetime
     recorded_by: str
     """Who registered it: employee HSA-id, opaque id of a person, or the service it came from."""
+    service: str = ""
+    """The security service that has it, which alone ends it; empty: the hub's own register."""
 
     def holds(self, now: datetime) -> bool:
         """Whether it stands and `now` lies in its period."""
@@ -129,7 +131,8 @@ class Revoke(Commissioned):
     """Id of the block."""
     owner: str
     """HSA-id of the provider where it was registered; counts only if the block is that provider's."""
-    reason: Literal["patient_consent", "emergency"]
+    reason: Literal["patient_consent", "emergency", "untold"]
+    """untold: a security service does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,7 +247,7 @@ class Grounds:
     """Exactly one patient is named by the request."""
     request: Request
     services_up: bool
-    """Consent, block and relation services all answered."""
+    """Every consent, block and relation service that matters to the caller has told of the patient lately."""
     consents: tuple[Consent, ...] = ()
     blocks: tuple[Block, ...] = ()
     revokes: tuple[Revoke, ...] = ()

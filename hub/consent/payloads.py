@@ -40,8 +40,8 @@ class Unreadable(ValueError):
 
 
 def to_payload(ground: AnyGround) -> dict[str, Any]:
-    """All of a ground but its kind and id, in JSON's own types."""
-    return {name: _plain(getattr(ground, name)) for name in _names(type(ground))}
+    """All of a ground but its kind and id, in JSON's own types; `service` only where one has it."""
+    return {name: _plain(getattr(ground, name)) for name in _names(type(ground)) if name != "service" or ground.service}
 
 
 def from_payload(kind: str, id: str, payload: Mapping[str, Any]) -> AnyGround:
@@ -156,7 +156,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "need.type": _one_of("relevance", "work", "worklist"),
     "assertion.type": _one_of("emergency", "incapacity", "child", "inner_emergency"),
     "reason": _text,
-    "revoke.reason": _one_of("patient_consent", "emergency"),
+    "revoke.reason": _one_of("patient_consent", "emergency", "untold"),
 } | dict.fromkeys(_HSA_IDS, lambda value: _text(value).upper())
 
 

@@ -28,6 +28,10 @@ CONTRACTS = {
     o.MUNICIPALITY: ("csv_care_plans", "csv_care_team"),
     o.POPULATION: ("rivta_persons",),
     o.INDEX: (),
+    o.SECURITY: (
+        *("GetConsentsForPatient", "CheckConsent", "RegisterExtendedConsent", "CancelExtendedConsent"),
+        *("GetBlocks", "CheckBlocks", "GetPatientRelationsForPatient", "CheckPatientRelation"),
+    ),
 }
 DEFAULTS: Row = {"released": True, "secret": False, "insurance": False, "purpose": "care", "incapacity": False}
 """What these sources cannot say themselves, decided by their owners for the demo."""
@@ -43,6 +47,8 @@ class Addresses:
     register: str
     index: str = ""
     """Empty: there is no engagement index."""
+    security: str = ""
+    """Empty: there are no security services; consents, blocks and relations are the hub's own."""
     mllp: str
     """`host:port` on which the hub listens."""
     files: Path
@@ -83,6 +89,7 @@ def sources(world: World, addresses: Addresses) -> tuple[Row, ...]:
         o.MUNICIPALITY: str(addresses.files),
         o.POPULATION: addresses.register,
         o.INDEX: addresses.index,
+        o.SECURITY: addresses.security,
     }
     units = [unit for unit in world.units.values() if unit.provider == o.VASTVIK]
     more: dict[str, Row] = {
@@ -93,6 +100,7 @@ def sources(world: World, addresses: Addresses) -> tuple[Row, ...]:
         },
         o.PRIVATE: {"unit": o.PRIVATE_CLINIC},
         o.MUNICIPALITY: {"encoding": "iso-8859-1"},
+        o.SECURITY: {"providers": (o.NORRDAL,)},
     }
     return tuple(
         {

@@ -19,7 +19,7 @@ from hub.demo.world import organisations as o
 
 FILE = "control"
 """In the demo's folder: where the endpoint answers."""
-KINDS = ("hang", "fault", "error", "html", "truncated")
+KINDS = ("hang", "down", "wrong", "fault", "error", "html", "truncated")
 
 
 class Misunderstood(Exception):
@@ -35,6 +35,8 @@ def put(troubles: Mapping[str, dict[str, Any]], source: str, kind: str, seconds:
         raise Misunderstood(f"no source that is asked has that name; there are {', '.join(sorted(troubles))}")
     wrong = {
         "hang": trouble.Hang(seconds),
+        "down": trouble.HttpError(503),
+        "wrong": trouble.Invalid(),
         "fault": trouble.Fault(),
         "error": trouble.HttpError(),
         "html": trouble.Html(),
@@ -56,6 +58,7 @@ async def controlled(systems: Systems, folder: Path) -> AsyncIterator[None]:
         o.REGION_VASTVIK: systems.vastvik.troubles,
         o.POPULATION: systems.register.troubles,
         o.INDEX: systems.index.troubles,
+        o.SECURITY: systems.security.troubles,
         o.PRIVATE: systems.clinic.troubles,
     }
 

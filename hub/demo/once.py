@@ -29,6 +29,8 @@ from hub.demo.world.organisations import OWN
 AT_ONCE = 4
 """Personas who ask at the same time."""
 TRIES = 5
+PAUSE = 3.0
+"""Seconds between tries: a security service that was late is left alone for ten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ async def _whole(visitor: Visitor, resource_type: str, patient: str) -> Found:
     for _ in range(TRIES - 1):
         if not any(code.endswith("SynchFailed") for code, _ in found.said):
             break
+        await asyncio.sleep(PAUSE)
         found = await visitor.search(resource_type, patient)
     return found
 

@@ -50,7 +50,7 @@ class Registrar:
         Raises: RuntimeError: the hub refused something; KeyError: nobody may register it.
         """
         access = self._world.access
-        for relation in access.relations:
+        for relation in (each for each in access.relations if not each.at_service):
             patient = await self.patient(relation.person)
             staff = await self.visitor(_employee(relation.staff, relation.unit).name)
             period = {"start": relation.start.isoformat(), "end": _after(relation.end)}
@@ -58,7 +58,7 @@ class Registrar:
             await staff.post("/access/needs", {"patient": patient, "type": "relevance", "reason": "planned care", **period})
         for consent in access.consents:
             await self._consent(consent)
-        for block in access.blocks:
+        for block in (each for each in access.blocks if not each.at_service):
             await self._block(block)
         for share in access.shares:
             kind = "unit" if share.organization in self._world.units else "provider"

@@ -15,6 +15,7 @@ from hub.demo.municipality.files import drop
 from hub.demo.rivta.engagement_index import engagement_index
 from hub.demo.rivta.regions import norrdal, vastvik
 from hub.demo.rivta.register import register
+from hub.demo.rivta.security import services_of
 from hub.demo.rivta.server import SoapServer
 from hub.demo.world.model import World
 
@@ -31,6 +32,7 @@ class Systems:
     vastvik: SoapServer
     register: SoapServer
     index: SoapServer
+    security: SoapServer
     clinic: FhirServer
 
     async def push(self) -> dict[str, Acknowledgement]:
@@ -64,18 +66,19 @@ async def systems(world: World, files: Path, mllp_port: int = 0) -> AsyncIterato
     """
     await asyncio.to_thread(files.mkdir, parents=True, exist_ok=True)
     first, second, persons, clinic = norrdal(world), vastvik(world), register(world), FhirServer(world)
-    index = engagement_index(world)
+    index, security = engagement_index(world), services_of(world)
     async with AsyncExitStack() as running:
         addresses = Addresses(
             norrdal=await running.enter_async_context(first.serve()),
             vastvik=await running.enter_async_context(second.serve()),
             register=await running.enter_async_context(persons.serve()),
             index=await running.enter_async_context(index.serve()),
+            security=await running.enter_async_context(security.serve()),
             clinic=await running.enter_async_context(clinic.serve()),
             mllp=f"{LOOPBACK}:{mllp_port or free_port()}",
             files=files,
         )
-        yield Systems(world, addresses, first, second, persons, index, clinic)
+        yield Systems(world, addresses, first, second, persons, index, security, clinic)
 
 
 def free_port() -> int:

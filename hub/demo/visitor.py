@@ -33,7 +33,13 @@ class Visitor:
     """One persona's client. Has state: the connection."""
 
     def __init__(self, base: str, token: str) -> None:
-        self._http = httpx.AsyncClient(base_url=base, headers={"Authorization": f"Bearer {token}"}, timeout=30, trust_env=False)
+        self._http = httpx.AsyncClient(
+            base_url=base,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=30,
+            trust_env=False,
+            limits=httpx.Limits(keepalive_expiry=2),  # the server leaves idle connections after five seconds
+        )
 
     async def __aenter__(self) -> "Visitor":
         return self

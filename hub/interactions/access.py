@@ -18,6 +18,7 @@ from hub.interactions.context import Context, check_caller, told_of
 from hub.interactions.follow_ups import put_follow_up
 from hub.interactions.plan import question_about
 from hub.interactions.registered import MADE, MAY
+from hub.interactions.registrations import check_ours
 from hub.interactions.room import check_room, standing
 from hub.store.audit_log import Leaf
 from hub.store.known import Known, known, nobody, put_ground, put_new_ground
@@ -54,7 +55,7 @@ async def register(context: Context, kind: str, body: Mapping[str, Any]) -> dict
 async def end(context: Context, kind: str, id: str) -> dict[str, Any]:
     """End one ground, now. Gives: it, as it stands after.
 
-    Raises: NotFound; Forbidden: only its owner ends it.
+    Raises: NotFound; Forbidden: only its owner ends it; Conflict: a security service has it.
     """
     try:
         return await context.hub.store(_end, context, KINDS.get(kind, ""), id)
@@ -139,6 +140,7 @@ def _end(store: Store, context: Context, kind: str, id: str) -> dict[str, Any]:
     told, given = held_ground(store, kind, id, caller.subject)
     if given is None or told is None or not _may_end(caller, told, given):
         raise NotFound("there is no such registration of yours")
+    check_ours(given)
     now = context.hub.clock()
     ended = replace(given, state="ended", end=now if given.end is None or given.end > now else given.end)
     with store.database.writing() as connection:

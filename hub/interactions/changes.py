@@ -23,6 +23,7 @@ from hub.interactions.matching import matching
 from hub.interactions.owning import FAMILY, Before, check_change, moves, place, reach, registers
 from hub.interactions.plan import question_about
 from hub.interactions.read import Held, places
+from hub.interactions.registrations import placed
 from hub.interactions.whose import patient_key
 from hub.interactions.written_custody import HUB, custody_of
 from hub.store.audit_log import Leaf
@@ -228,7 +229,7 @@ def _delete(connection: Connection, store: Store, context: Context, change: Chan
     _check_version(before, change)
     check_change(caller, before)
     told = before.told
-    over = consents.ended(context, consents.of(told, fhir_id)) if registers(caller, change.type) else ()
+    over = placed(context, told, consents.ended(context, consents.of(told, fhir_id)) if registers(caller, change.type) else ())
     deposit(connection, store.keys.identity, told.pk, (), (before.version.entry,), now)
     for ground in over:
         put_ground(connection, told.pk, ground, caller.subject, now)
@@ -260,6 +261,7 @@ def _put(
         check_change(caller, before)
     grounds = consents.registered(context, resource, told) if registers(caller, resource_type) else ()
     consents.check_representative(connection, key, context, grounds, told)
+    grounds = placed(context, told, grounds)
     custody = custody_of(context, resource, grounds)
     if before is not None and not (caller.kind == "system" or moves(resource_type, before)):
         custody = before.entry.custody

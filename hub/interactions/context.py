@@ -1,11 +1,13 @@
 """What every interaction is given beside its own arguments, and the loop that makes an answer durable before it leaves."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Concatenate, ParamSpec, TypeVar
 
 from hub.caller import Caller
 from hub.consent.decision import decide
+from hub.consent.grounds import Consent
 from hub.consent.release import Release
 from hub.errors import Forbidden, HubError
 from hub.fhir.identifiers import Identifier
@@ -13,8 +15,10 @@ from hub.fhir.outcome import notice
 from hub.fhir.resource import Resource
 from hub.hub import Hub
 from hub.interactions import logbook
+from hub.interactions.orders import Order, OrdersDue, carry_out, take_back
 from hub.interactions.view import Sight, grounds
 from hub.refresh import Question, Refresher
+from hub.service_questions import ServiceQuestion
 from hub.store.audit_log import Leaf
 from hub.store.known import Known, known, nobody
 from hub.store.patients import locate, located
@@ -37,8 +41,19 @@ class Context:
     """Microseconds."""
     count_lookup: Callable[[], None] = lambda: None
     """Counts a look-up of a patient by number. Raises: Throttled."""
-    register_asked: bool = False
-    """The population register has been asked about the patient in this request, whether or not it answered."""
+    asked: frozenset[str] = frozenset()
+    """The register and security services that have been asked in this request, whether or not they answered."""
+    waited: float = 0.0
+    """Seconds that this request has waited for them."""
+    told: frozenset[tuple[str, str]] = frozenset()
+    """What security services have been told in this request: verb and id of the consent."""
+    registered: Mapping[str, Consent] = field(default_factory=dict)
+    """The consents that they have been told of, by id, as they were told."""
+
+    @property
+    def patience(self) -> float:
+        """Seconds that it still waits for sources."""
+        return max(0.0, self.hub.config.deadline - self.waited)
 
     async def durable(self, work: Callable[Concatenate[Store, P], tuple[T, Leaf | None]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` in the store and commit the log entry it gives; when the grounds moved meanwhile, run it again.
@@ -68,29 +83,63 @@ class Context:
         return only
 
     async def current(self, work: Callable[["Context"], Awaitable[T]]) -> T:
-        """Do `work`; where it raises RegisterDue, ask the register and do it again, whatever the register said."""
-        try:
-            return await work(self)
-        except RegisterDue as due:
-            await self.refresher.refresh([due.question], self.hub.config.deadline)
-            return await work(replace(self, register_asked=True))
+        """Do `work`; where it raises Due or OrdersDue, ask or tell those and do it again. All questions share one deadline.
 
-    def demand(self, question: Question | None) -> None:
-        """Raises: RegisterDue: there is a question to the register, and it was not asked in this request."""
-        if question is not None and not self.register_asked:
-            raise RegisterDue(question)
+        Raises: Unreachable, Conflict: a service that must be told was not, or refused; and what `work` raises. Then what
+        services were told to register is cancelled there.
+        """
+        given, done = self, list[Order]()
+        try:
+            while True:
+                try:
+                    return await work(given)
+                except Due as due:
+                    given = await given._having_asked(due.questions)
+                except OrdersDue as due:
+                    given = await given._having_told(due.orders, done)
+        except BaseException:
+            for each in done:
+                if each.verb == "register":
+                    await take_back(self.hub, each)
+            raise
+
+    async def _having_asked(self, questions: Sequence[Question | ServiceQuestion]) -> "Context":
+        began = time.monotonic()
+        await self.refresher.refresh(questions, self.patience)
+        asked = self.asked | {each.source.name for each in questions}
+        return replace(self, asked=asked, waited=self.waited + time.monotonic() - began)
+
+    async def _having_told(self, orders: Sequence[Order], done: list[Order]) -> "Context":
+        for each in orders:
+            await carry_out(self.hub, each)
+            done.append(each)
+        told = self.told | {(each.verb, each.consent.id) for each in orders}
+        registered = {each.consent.id: each.consent for each in orders if each.verb == "register"}
+        return replace(self, told=told, registered={**self.registered, **registered})
+
+    def demand(self, *questions: Question | ServiceQuestion | None) -> None:
+        """Raises: Due: some of these have not been asked in this request."""
+        due = [each for each in questions if each is not None and each.source.name not in self.asked]
+        if due:
+            raise Due(due)
+
+    def order(self, orders: Sequence[Order]) -> None:
+        """Raises: OrdersDue: services have not been told some of these in this request."""
+        due = [each for each in orders if (each.verb, each.consent.id) not in self.told]
+        if due:
+            raise OrdersDue(due)
 
     def _observe(self, leaf: Leaf) -> None:
         for rule in leaf.content.get("rules") or ("-",):
             self.hub.observe_decision(rule, str(leaf.content.get("outcome", "")))
 
 
-class RegisterDue(Exception):
-    """The population register is to be asked before the work goes on; nothing is done yet."""
+class Due(Exception):
+    """The population register, or security services, are to be asked before the work goes on; nothing is done yet."""
 
-    def __init__(self, question: Question) -> None:
+    def __init__(self, questions: Sequence[Question | ServiceQuestion]) -> None:
         super().__init__()
-        self.question = question
+        self.questions = questions
 
 
 class Refused(Forbidden):
@@ -118,7 +167,7 @@ def recalled(store: Store, caller: Caller, number: int) -> Known:
 
 def check_caller(context: Context) -> None:
     """Raises: Refused: R01, R03: who may not ask for anything, whoever the patient is."""
-    _check(decide(grounds(context.hub.clock(), context.caller, nobody(context.began), named=True)))
+    _check(decide(grounds(context.hub.clock(), context.caller, nobody(context.began), named=True, services_up=True)))
 
 
 def check_refusal(seen: Sight) -> None:

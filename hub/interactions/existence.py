@@ -19,6 +19,7 @@ from hub.interactions import logbook
 from hub.interactions.context import Context, check_caller, told_of
 from hub.interactions.engaged import engaged, weighed
 from hub.interactions.plan import all_fresh, question_about
+from hub.interactions.services import answered, service_questions
 from hub.interactions.view import grounds
 from hub.sources.engagement import Engagement
 from hub.store.audit_log import Leaf
@@ -26,6 +27,7 @@ from hub.store.known import Known
 from hub.store.outcomes import Counted, outcomes
 from hub.store.released import View
 from hub.store.store import Store
+from hub.store.values import micros
 
 UNBLOCKED = (Outcome.EXISTS, Outcome.WHO)
 BLOCKED = (Outcome.BLOCKED_EXISTS, Outcome.WHO_BLOCKED)
@@ -36,7 +38,8 @@ async def existence(context: Context, patient: str) -> dict[str, Any]:
 
     Gives: `exists` (unblocked, elsewhere), `blocked` {`inside`, `elsewhere`}: true, false, or null where the grounds do not let
     it be told; `providers` (WHO) and `blocked_by` (WHO_BLOCKED) only after the first step that opens them; `notices`;
-    `incomplete`: neither the engagement index nor all sources have told. What is null or left out hangs on the grounds alone.
+    `incomplete`: neither the engagement index nor all sources have told, or a security service has not. What is null or left
+    out hangs on the grounds alone.
     Raises: Forbidden: not staff under a commission for care; NotFound: no such patient; Throttled.
     """
     try:
@@ -55,7 +58,7 @@ async def existence(context: Context, patient: str) -> dict[str, Any]:
 def _who_is_asked_about(store: Store, context: Context, patient: str) -> tuple[int, Identifier] | None:
     """The patient key and number to ask the engagement index about; None: nothing of what others hold could be told anyway."""
     told = _patient(store, context, patient)
-    might = tellable(grounds(context.hub.clock(), context.caller, told, named=True))
+    might = tellable(_grounds(context, told))
     elsewhere = {might.elsewhere, might.blocked_elsewhere} & {*UNBLOCKED, *BLOCKED}
     return (told.pk, told.facts.numbers[0]) if elsewhere and told.facts.numbers else None
 
@@ -64,15 +67,21 @@ def _patient(store: Store, context: Context, patient: str) -> Known:
     told = told_of(store, "Patient", patient)
     if not told.pk:
         raise NotFound("there is no such patient")
-    context.demand(question_about(context.hub, told, store.now()))
+    now = store.now()
+    context.demand(question_about(context.hub, told, now), *service_questions(context.hub, context.caller, told, now))
     return told
+
+
+def _grounds(context: Context, told: Known) -> Grounds:
+    now = context.hub.clock()
+    return grounds(now, context.caller, told, True, answered(context.hub, context.caller, told, micros(now)))
 
 
 def _told(store: Store, context: Context, patient: str, rows: Sequence[Engagement] | None) -> tuple[dict[str, Any], Leaf]:
     """Takes: `rows`: of the engagement index; None: it has not told."""
     hub, caller = context.hub, context.caller
     told = _patient(store, context, patient)
-    given = grounds(hub.clock(), caller, told, named=True)
+    given = _grounds(context, told)
     release = decide(given)
     view = View("patient", release, pk=told.pk, asof=told.recorded)
     found = outcomes(store.reader(), view, hub.register.name if hub.register else "")
@@ -80,7 +89,7 @@ def _told(store: Store, context: Context, patient: str, rows: Sequence[Engagemen
     answer = _answer(hub, given, found) | {
         "patient": told.fhir_id,
         "notices": list(release.notices),
-        "incomplete": rows is None and not all_fresh(hub, told, store.now()),
+        "incomplete": not given.services_up or (rows is None and not all_fresh(hub, told, store.now())),
     }
     telling = [each.row for each in found if each.outcome in (*UNBLOCKED, *BLOCKED)]
     leaf = logbook.administered(

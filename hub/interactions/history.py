@@ -17,6 +17,7 @@ from hub.interactions.matching import resolved, told_of_query
 from hub.interactions.plan import register_question
 from hub.interactions.read import read, versions
 from hub.interactions.search import within_scope
+from hub.interactions.services import service_questions
 from hub.interactions.sights import Sights, sights
 from hub.store.audit_log import Leaf
 from hub.store.cursor import Cursor, seal, unseal
@@ -113,7 +114,10 @@ async def _answered(context: Context, resource_type: str, asked: Asked, listed: 
         told = told_of_query(store, context.caller, query, patient)
         looked = sights(context.hub, context.caller, query, told, patient is not None)
         check_refusal(looked.main)
-        context.demand(register_question(context.hub, context.caller, looked.main, store.now()))
+        context.demand(
+            register_question(context.hub, context.caller, looked.main, store.now()),
+            *service_questions(context.hub, context.caller, told, store.now()),
+        )
         bound = _bound(context, resource_type, asked, looked.digests)
         cursor = unseal(store.keys.cursor, asked.cursor, bound, store.now()) if asked.cursor is not None else None
         views = looked.views or Views({resource_type: looked.main.view})

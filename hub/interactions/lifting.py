@@ -20,6 +20,7 @@ from hub.interactions.body import Body
 from hub.interactions.context import Context, check_caller, told_of
 from hub.interactions.plan import question_about
 from hub.interactions.registered import MADE
+from hub.interactions.registrations import check_ours
 from hub.interactions.written_custody import HUB, LIFTING
 from hub.store.audit_log import Leaf
 from hub.store.database import Connection
@@ -213,6 +214,7 @@ def _lifted(context: Context, found: _Open, held: dict[str, Any]) -> AnyGround:
     body.done()
     for each in found.told.grounds:
         if isinstance(each, Block) and each.id == wanted and each.provider.upper() == caller.provider:
+            check_ours(each)
             return replace(each, state="ended", end=now if each.end is None or each.end > now else each.end)
     raise Forbidden("a block is lifted only by the care provider that owns it")
 

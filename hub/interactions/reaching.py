@@ -113,7 +113,7 @@ def check_reviewed(caller: Caller, who: Caller) -> None:
 
 def as_read_by(who: Caller, now: datetime, told: Known) -> Grounds:
     """The grounds of a reader; one whom nobody has named is supposed to take part in the care."""
-    given = grounds(now, who, told, named=True)
+    given = grounds(now, who, told, named=True, services_up=True)
     return supposing_care(given) if who.subject == SOMEBODY else given
 
 

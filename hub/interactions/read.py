@@ -10,6 +10,7 @@ from hub.interactions import logbook
 from hub.interactions.context import Context, check_refusal, recalled
 from hub.interactions.plan import register_question
 from hub.interactions.scopes import scopes
+from hub.interactions.services import of_record, questions_of_one
 from hub.interactions.view import Sight, sight
 from hub.store.audit_log import Leaf
 from hub.store.patients import locate_all
@@ -80,7 +81,7 @@ def places(store: Store, context: Context, resource_type: str, fhir_id: str) -> 
 
     The first is where ids lie that the hub gave, and is all that is looked at for most. After it come the sources' whose client
     chose that id; as many as if one had, where none has.
-    Raises: Refused; RegisterDue.
+    Raises: Refused; Due.
     """
     given, *others = scopes(context.hub, context.caller)
     yield _place(store, context, given, resource_type, rid(store.keys.identity, given + resource_type, fhir_id))
@@ -95,7 +96,10 @@ def _place(store: Store, context: Context, scope: str, resource_type: str, numbe
     told = recalled(store, caller, number)
     seen = sight(context.hub, caller, resource_type, told, named=told.pk != NO_PATIENT or not told.fhir_id)
     check_refusal(seen)
-    context.demand(register_question(context.hub, caller, seen, store.now()))
+    now = store.now()
+    context.demand(register_question(context.hub, caller, seen, now))
+    if context.hub.services and of_record(resource_type):
+        context.demand(*questions_of_one(context.hub, caller, told, now))
     return scope, number, seen
 
 

@@ -20,6 +20,7 @@ from hub.consent.grounds import (
 from hub.errors import Conflict, Forbidden, InvalidRequest
 from hub.interactions.body import Body
 from hub.interactions.context import Context
+from hub.interactions.registrations import check_ours
 from hub.store.known import Known
 
 RELATION_LIFE = timedelta(days=7)
@@ -172,6 +173,7 @@ def _revoke(context: Context, body: Body, id: str, told: Known) -> Revoke:
     block = next((each for each in told.grounds if isinstance(each, Block) and each.id == block_id), None)
     if block is None or block.provider.upper() != caller.provider:
         raise Forbidden("a block is lifted only by the care provider that owns it")
+    check_ours(block)
     unit, employee = body.text("unit", required=True).upper(), body.text("employee").upper()
     provider = context.hub.directory.provider_of(unit)
     if provider is None:

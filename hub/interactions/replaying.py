@@ -10,6 +10,7 @@ from typing import Any
 
 from hub.caller import Caller
 from hub.consent.decision import decide
+from hub.consent.notices import INCOMPLETE
 from hub.consent.release import Outcome, Release, outcome_of
 from hub.hub import Hub
 from hub.interactions.view import decided_on, grounds
@@ -48,7 +49,7 @@ def replay(store: Store, hub: Hub, entry: Logged) -> Replayed:
 
 def _refused(entry: Logged, content: Mapping[str, Any]) -> Replayed:
     caller = caller_of(content["who"], "")
-    release = decide(grounds(moment(entry.at), caller, nobody(entry.at), named=True))
+    release = decide(grounds(moment(entry.at), caller, nobody(entry.at), named=True, services_up=True))
     rule = release.refusal.rule if release.refusal else "none"
     return Replayed(True, "" if [rule] == content["rules"] else f"refused by {rule}, not by {content['rules'][0]}")
 
@@ -92,7 +93,8 @@ class _Again:
 
     def _release(self, resource_type: str) -> tuple[Release, str]:
         caller = caller_of(self.content["who"], self._person())
-        given = grounds(moment(self.content["decided"]), caller, self.told, True)
+        up = INCOMPLETE not in self.content["notices"]
+        given = grounds(moment(self.content["decided"]), caller, self.told, True, up)
         return decided_on(self.hub, caller, resource_type, self.told, given)
 
     def _person(self) -> str:

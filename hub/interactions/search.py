@@ -18,6 +18,7 @@ from hub.interactions.context import Context, check_refusal, notice_outcomes
 from hub.interactions.including import included
 from hub.interactions.matching import is_compartment, resolved, told_of_query
 from hub.interactions.plan import register_fault, register_question, reports, silent_register, stale
+from hub.interactions.services import of_record, service_questions, service_reports
 from hub.interactions.sights import Sights, sights
 from hub.interactions.view import Sight
 from hub.interactions.withheld import withheld
@@ -62,16 +63,20 @@ async def look_up(context: Context, query: Query) -> tuple[Answer, Query]:
     try:
         query = within_scope(context.caller, query)
         query, patient, silent = await resolved(context, query)
-        first = await context.durable(_answer, context, query, patient, silent, ask=True)
-        if isinstance(first, Answer):
-            return first, query
-        await context.refresher.refresh(first.questions, context.hub.config.deadline)
-        last = await context.durable(_answer, context, query, patient, silent, ask=False)
-        assert isinstance(last, Answer)
+        return await context.current(lambda given: _fresh(given, query, patient, silent)), query
     except HubError as fault:
         await context.refuse("search", query.resource_type, fault)
         raise
-    return last, query
+
+
+async def _fresh(context: Context, query: Query, patient: str | None, silent: SourceReport | None) -> Answer:
+    first = await context.durable(_answer, context, query, patient, silent, ask=True)
+    if isinstance(first, Answer):
+        return first
+    await context.refresher.refresh(first.questions, context.patience)
+    last = await context.durable(_answer, context, query, patient, silent, ask=False)
+    assert isinstance(last, Answer)
+    return last
 
 
 def _answer(
@@ -81,6 +86,9 @@ def _answer(
     told = told_of_query(store, caller, query, patient)
     looked = sights(hub, caller, query, told, patient is not None)
     check_refusal(looked.main)
+    served = bool(hub.services) and any(map(of_record, _searched(query)))
+    if served:
+        context.demand(*service_questions(hub, caller, told, store.now()))
     about = None if silent else register_question(hub, caller, looked.main, store.now())
     if ask:
         questions = _stale(hub, query, looked, store.now()) if query.cursor is None else []
@@ -104,6 +112,8 @@ def _answer(
     following = _following(store, seen, page, bound) if page.more and page.hits else None
     issues = notice_outcomes(seen.release.notices) + _ignored(query)
     reported = _reports(hub, query, looked, store.now(), context.began)
+    if served:
+        reported = service_reports(hub, caller, told, store.now()) + reported
     told_by_sources = report_outcome([silent, *reported] if silent else reported)
     issues += told_by_sources["issue"] if told_by_sources else []
     outcome = {"resourceType": "OperationOutcome", "issue": issues} if issues else None

@@ -18,11 +18,12 @@ from hub.consent.release import TRUE, Equals, Outcome, Release, Row, closed, neg
 from hub.fhir.json import dumps
 from hub.fhir.types import TYPES
 from hub.hub import Hub
+from hub.interactions.services import answered_until
 from hub.store.known import Known
 from hub.store.patients import Facts
 from hub.store.search import View
 from hub.store.tables import FOREVER, NO_PATIENT
-from hub.store.values import micros
+from hub.store.values import micros, moment
 
 DEMOGRAPHICS = "DEMOGRAPHICS"
 """The rule by which care staff may see who a patient is (API.md section 3): a grant of its own, apart from any record."""
@@ -107,12 +108,16 @@ class _Decided:
 
 
 def _release(hub: Hub, caller: Caller, resource_type: str, told: Known, named: bool, request: Request) -> _Decided:
-    at, now = (resource_type, named, request), hub.clock()
+    now = hub.clock()
+    until = answered_until(hub, caller, told) if hub.services else FOREVER
+    up = micros(now) < until
+    at = (resource_type, named, request, up)
     held: _Decided | None = told.decided.get(at)
     if held is None or not held.stands(now, caller, told):
-        given = grounds(now, caller, told, named, request)
+        given = grounds(now, caller, told, named, up, request)
         release, stated = decided_on(hub, caller, resource_type, told, given)
-        held = _Decided(now, good_until(given), caller, told.facts, told.grounds, release, micros(now), stated)
+        good = good_until(given) if until == FOREVER or not up else min(good_until(given), moment(until))
+        held = _Decided(now, good, caller, told.facts, told.grounds, release, micros(now), stated)
         told.decided[at] = held
     return held
 
@@ -145,10 +150,13 @@ def _decided(hub: Hub, caller: Caller, resource_type: str, told: Known, given: G
     return decided
 
 
-def grounds(now: datetime, caller: Caller, told: Known, named: bool, request: Request = "care") -> Grounds:
-    """All that the decision knows. Rows that are over, or another's, do no harm."""
+def grounds(now: datetime, caller: Caller, told: Known, named: bool, services_up: bool, request: Request = "care") -> Grounds:
+    """All that the decision knows. Rows that are over, or another's, do no harm.
+
+    Takes: `services_up`: whether the security services have told of the patient (`hub.interactions.services`).
+    """
     patient = told.facts.for_consent() if named and told.pk else None
-    bare = Grounds(caller=caller, now=now, patient=patient, named=named, request=request, services_up=True)
+    bare = Grounds(caller=caller, now=now, patient=patient, named=named, request=request, services_up=services_up)
     return with_rows(bare, told.grounds)
 
 

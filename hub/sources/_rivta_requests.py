@@ -26,6 +26,8 @@ class Question:
     body: Callable[[Identifier, str], str]
     """(patient, HSA-id of the source system) -> the elements of the request, in the schema's order."""
     deviating_action: str = ""
+    root: str = ""
+    """Name of the request's element where that is not the operation's."""
 
     @property
     def action(self) -> str:
@@ -36,11 +38,12 @@ class Question:
 
         Raises: NoOid.
         """
+        root = self.root or self.operation
         return (
             '<?xml version="1.0" encoding="UTF-8"?>'
             f'<s:Envelope xmlns:s="{_SOAP}" xmlns:a="{_REGISTRY}" xmlns:r="{self.responder}" xmlns:c="{self.core}">'
             f"<s:Header><a:LogicalAddress>{escape(system)}</a:LogicalAddress></s:Header>"
-            f"<s:Body><r:{self.operation}>{self.body(patient, system)}</r:{self.operation}></s:Body></s:Envelope>"
+            f"<s:Body><r:{root}>{self.body(patient, system)}</r:{root}></s:Body></s:Envelope>"
         ).encode()
 
 

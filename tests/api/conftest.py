@@ -492,27 +492,28 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """One hub for all tests of a module, on each database in turn: every test makes patients of its own."""
-    yield from _shared(request, tmp_path_factory, request.param)
+    yield from house_on(request, tmp_path_factory, request.param)
 
 
 @pytest.fixture(scope="module")
 def light(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """One hub for all tests of a module, on SQLite alone: for what cannot depend on the database."""
-    yield from _shared(request, tmp_path_factory, "sqlite")
+    yield from house_on(request, tmp_path_factory, "sqlite")
 
 
 @pytest.fixture(scope="module")
 def heavy(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """One hub for all tests of a module, on PostgreSQL alone: for samples of what is tested in full on SQLite."""
-    yield from _shared(request, tmp_path_factory, "postgresql")
+    yield from house_on(request, tmp_path_factory, "postgresql")
 
 
-def _shared(request: pytest.FixtureRequest, folders: pytest.TempPathFactory, kind: str) -> Iterator[House]:
+def house_on(request: pytest.FixtureRequest, folders: pytest.TempPathFactory, kind: str, **changed: Any) -> Iterator[House]:
+    """A hub on one kind of database, made from the template."""
     folder = folders.mktemp("house")
     if kind == "sqlite":
         held = folder / "hub.db"
         held.write_bytes(request.getfixturevalue("sqlite_template").read_bytes())
-        made = House(f"sqlite:///{held}", folder)
+        made = House(f"sqlite:///{held}", folder, **changed)
         yield made
         made.close()
         return
@@ -521,7 +522,7 @@ def _shared(request: pytest.FixtureRequest, folders: pytest.TempPathFactory, kin
     engine = create_engine(address, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
-    made = House(make_url(address).set(database=name).render_as_string(hide_password=False), folder)
+    made = House(make_url(address).set(database=name).render_as_string(hide_password=False), folder, **changed)
     yield made
     made.close()
     with engine.connect() as connection:

@@ -17,6 +17,7 @@ LOGGED = {
     "backup": "backup",
     "restore": "restore",
     "reindex": "reindex",
+    "source forget": "forget-service",
 }
 """Command -> the action of its entry."""
 SILENT = {

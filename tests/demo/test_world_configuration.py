@@ -15,6 +15,7 @@ ADDRESSES = Addresses(
     clinic="http://127.0.0.1:3/fhir",
     register="http://127.0.0.1:4",
     index="http://127.0.0.1:7",
+    security="http://127.0.0.1:8",
     mllp="127.0.0.1:5",
     files=Path("dropped here"),
 )

@@ -178,7 +178,7 @@ def test_every_kind_of_fact_is_in_the_world(world: World, kind: type[Fact]) -> N
 
 
 def test_the_main_story_has_data_in_all_systems_and_own_measurements(world: World) -> None:
-    assert {fact.custody.system for fact in world.of_person(INGRID)} == world.systems.keys() - {o.POPULATION, o.INDEX}
+    assert {fact.custody.system for fact in world.of_person(INGRID)} == world.systems.keys() - {o.POPULATION, o.INDEX, o.SECURITY}
 
 
 def test_the_main_story_has_twenty_laboratory_dates_unevenly_spaced_and_a_change_of_unit(world: World) -> None:

@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from hub.demo.clinic.resources import PERSONNUMMER, SAMORDNINGSNUMMER, Json, directory, held
 from hub.demo.rivta.serving import served
-from hub.demo.rivta.trouble import PAGE, Fault, Hang, Html, HttpError, OtherPatient, Truncated
+from hub.demo.rivta.trouble import PAGE, Fault, Hang, Html, HttpError, Invalid, OtherPatient, Truncated
 from hub.demo.world.model import World
 
 TYPES = ("CarePlan", "CareTeam", "Appointment", "Observation")
@@ -152,6 +152,8 @@ def _spoiled(trouble: Trouble | None) -> Response | None:
     match trouble:
         case Html():
             return Response(PAGE, media_type="text/html")
+        case Invalid():
+            return Response(b'{"resourceType": "Basic"}', media_type="application/fhir+json")
         case HttpError(status):
             return Response(b"", status)
         case Fault(text):

@@ -102,6 +102,12 @@ class SoapServer:
             case trouble.Truncated():
                 whole = bytes(self._answered(contract, request).body)
                 return _xml(whole[: len(whole) // 2])
+            case trouble.Invalid():
+                return _xml(
+                    bytes(self._answered(contract, request).body)
+                    .replace(b"Response>", b"Respons>")
+                    .replace(b"Response ", b"Respons ")
+                )
             case trouble.EntityBomb():
                 return _xml(trouble.BOMB)
             case trouble.ExternalEntity():

@@ -58,7 +58,12 @@ class LogicalError:
     message: str = "Ogiltig begäran"
 
 
-Trouble = Hang | Fault | HttpError | Html | Truncated | EntityBomb | ExternalEntity | OtherPatient | LogicalError
+@dataclass(frozen=True, slots=True)
+class Invalid:
+    """An answer that is well-formed and not valid: its root element is another's."""
+
+
+Trouble = Hang | Fault | HttpError | Html | Invalid | Truncated | EntityBomb | ExternalEntity | OtherPatient | LogicalError
 
 PAGE = b"<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body><h1>502</h1><p>Underh\xc3\xa5ll</body></html>"
 

@@ -17,6 +17,8 @@ class Relation:
     person: str
     start: datetime
     end: datetime
+    at_service: bool = False
+    """It lies at the security service, and nobody registers it in the hub."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,8 @@ class Block:
     information_to: datetime | None = None
     excludes: tuple[Literal["lak", "upp"], ...] = ()
     active: bool = True
+    at_service: bool = False
+    """As of a relation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

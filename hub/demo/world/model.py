@@ -64,7 +64,7 @@ class System:
 
     name: str
     title: str
-    kind: Literal["rivta", "fhir", "mllp", "files", "register", "engagement", "own"]
+    kind: Literal["rivta", "fhir", "mllp", "files", "register", "engagement", "security", "own"]
     owner: str
     """HSA-id of the provider that owns it."""
     hsa_id: str

@@ -109,6 +109,7 @@ STAFF = (
 REGION_NORRDAL, REGION_VASTVIK, HOSPITAL = "region-norrdal", "region-vastvik", "norrdal-hospital"
 PRIVATE, MUNICIPALITY, POPULATION, OWN = "hjartgarden", "akerby", "population-register", "own"
 INDEX = "engagement-index"
+SECURITY = "security-services"
 
 SYSTEMS = (
     System(name=REGION_NORRDAL, title="Region Norrdal", kind="rivta", owner=NORRDAL, hsa_id="SE2321990018-JOURNAL"),
@@ -124,5 +125,6 @@ SYSTEMS = (
     System(name=MUNICIPALITY, title="Åkerby kommun", kind="files", owner=AKERBY, hsa_id="SE2120990011-VERKSYS"),
     System(name=POPULATION, title="Folkbokföringen", kind="register", owner=REGISTER, hsa_id="SE2021990011-PU"),
     System(name=INDEX, title="Engagemangsindex", kind="engagement", owner=REGISTER, hsa_id="SE2021990011-EI"),
+    System(name=SECURITY, title="Säkerhetstjänsterna", kind="security", owner=REGISTER, hsa_id="SE2021990011-SAK"),
     System(name=OWN, title="Patientens egna uppgifter", kind="own", owner="", hsa_id=""),
 )

@@ -26,6 +26,9 @@ RELATIONS = (
 )
 """(employee and unit, patient): who has stated a current relation and, with it, a need."""
 
+AT_SERVICE = (PETRA,)
+"""Whose relations lie at the security service."""
+
 CONSENTS = (
     # patient, reading unit, one employee only, days from, days to, state
     (INGRID, o.HEART, "", -17, 180, "valid"),
@@ -48,7 +51,10 @@ def access(c: Calendar) -> Access:
     start, end = c.at(-1, "00:00"), c.at(6, "23:59")
     night = c.at(0, "00:00"), c.at(1, "00:00")
     return Access(
-        relations=tuple(Relation(staff=who, unit=unit, person=person, start=start, end=end) for (who, unit), person in RELATIONS),
+        relations=tuple(
+            Relation(staff=who, unit=unit, person=person, start=start, end=end, at_service=(who, unit) in AT_SERVICE)
+            for (who, unit), person in RELATIONS
+        ),
         needs=tuple(Need(staff=who, unit=unit, person=person, start=start, end=end) for (who, unit), person in RELATIONS),
         consents=tuple(
             Consent(person=person, unit=unit, staff=staff, start=c.at(low, "00:00"), end=c.at(high, "23:59"), state=state)  # type: ignore[arg-type]  # the states of the table above
@@ -56,7 +62,7 @@ def access(c: Calendar) -> Access:
         ),
         blocks=(
             Block(key="inre-1", person=JONAS, kind="inner", provider=o.NORRDAL, unit=o.PSYCHIATRY),
-            Block(key="yttre-1", person=JONAS, kind="outer", provider=o.VASTVIK),
+            Block(key="yttre-1", person=JONAS, kind="outer", provider=o.VASTVIK, at_service=True),
         ),
         shares=(Share(person=INGRID, organization=o.HEART, end=c.at(180, "23:59")),),
         assertions=(
