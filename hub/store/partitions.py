@@ -17,7 +17,7 @@ AHEAD = 12
 """Months after this one."""
 OTHERS = "audit_of_others"
 """The partition of what no month was made for."""
-_LOCK = 727_002
+_LOCK = 727_003
 Month = tuple[int, int]
 """Year, and month from 1."""
 
