@@ -29,8 +29,6 @@ _ASKED_OTHERWISE = (
 """Parameters of every type that find nothing in a resource by an expression: name, type, definition."""
 _TEXT = ("_text", "string", "DomainResource-text")
 """Likewise, of types that have a narrative."""
-_REFUSED = "special"
-"""The kind of parameters that are refused: `Location.near`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +115,7 @@ def _resource(held: ResourceType, server: Server, served: Served) -> Resource:
 
 def searched(held: ResourceType) -> Iterator[SearchParameter]:
     """What a type is searched by, of what finds something by an expression."""
-    return (each for each in held.named.values() if each.kind != _REFUSED)
+    return iter(held.named.values())
 
 
 def otherwise(held: ResourceType) -> Iterator[tuple[str, str, str]]:

@@ -202,7 +202,7 @@ def _missing(parameter: SearchParameter, value: str, name: str) -> Criterion:
 def present(parameter: SearchParameter) -> Present:
     """A value for the parameter is there; of one that shares another's keys, one that points at its own targets."""
     shared = parameter.kind == "reference" and parameter.index != parameter.name
-    return Present(parameter.index, parameter.kind, parameter.targets if shared else ())
+    return Present(parameter.index, parameter.kept, parameter.targets if shared else ())
 
 
 def any_of(criteria: tuple[Criterion, ...]) -> Criterion:

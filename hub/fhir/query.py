@@ -4,7 +4,7 @@ Source: http://hl7.org/fhir/R4/search.html
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import cast, get_args
@@ -15,6 +15,7 @@ from hub.fhir.asked import CURSOR, DEFAULT_COUNT, Include, Query, SortKey, Writt
 from hub.fhir.clause import FULL_TEXT, MAX_PARAMETERS, Clauses, any_of
 from hub.fhir.comparisons import IdIs, ReferenceIs, TokenIs
 from hub.fhir.criteria import AllOf, AnyOf, Criterion, PointsAt, TypeIs, alternatives
+from hub.fhir.distance import Position
 from hub.fhir.identifiers import Identifier
 from hub.fhir.parameters import Asking
 from hub.fhir.parameters._escapes import split
@@ -60,18 +61,20 @@ def read_query(
     lenient: bool = False,
     base: str = "",
     terminology: Terminology = NOTHING_LOADED,
+    places: Mapping[str, Position] | None = None,
     own_source: bool = False,
     patient: str = "",
 ) -> Query:
     """Read a search on `resource_type`; empty: on all types, or on those that `_type` names.
 
-    Takes: names and values, decoded, in their order; `base`: the hub's own FHIR base URL; `own_source`: a source's client asks;
+    Takes: names and values, decoded, in their order; `base`: the hub's own FHIR base URL; `places`: where the
+    Locations are that the caller sees, if it is searched by `near`; `own_source`: a source's client asks;
     `patient`: the id of a Patient, in whose compartment all types are searched.
     Raises: NotSupported: a type, parameter, modifier or chain that the hub does not do (`lenient`: listed in `unknown`).
     InvalidRequest: a value that cannot be read; the place is the parameter's name. TooCostly.
     """
     pairs = list(parameters)
-    asking = Asking(now=now, base=base, terminology=terminology, own_source=own_source)
+    asking = Asking(now=now, base=base, terminology=terminology, places=places, own_source=own_source)
     reader = _Reader(_types(resource_type, pairs, patient), resource_type, asking)
     for name, value in pairs:
         try:

@@ -27,7 +27,8 @@ def sort(types: Sequence[ResourceType], written: str) -> tuple[SortKey, ...]:
         parameter = types[0].parameter(name)
         if parameter is None or parameter.kind not in SORTABLE or (len(types) > 1 and parameter not in COMMON):
             raise NotSupported("one of these is nothing to sort by", "_sort")
-        keys.append(SortKey(parameter.index, parameter.kind, each.startswith("-")))
+        descending = each.startswith("-") is not parameter.derived  # the older, the earlier born
+        keys.append(SortKey(parameter.index, parameter.kept, descending))
     if len(keys) > MAX_SORT:
         raise TooCostly(f"more than {MAX_SORT} keys to sort by", "_sort")
     return tuple(keys)

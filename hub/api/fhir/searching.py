@@ -1,5 +1,7 @@
 """Searches: of a type, of all types, in a patient's compartment; by GET and by POST. http://hl7.org/fhir/R4/http.html#search"""
 
+from collections.abc import Mapping
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -7,6 +9,7 @@ from hub.api.edge import clean_id, refusing
 from hub.api.fhir._asked import known_type, pairs, preference, type_or_none
 from hub.api.formats import FHIR_JSON, asked
 from hub.errors import NotSupported, UnsupportedMedia
+from hub.fhir.distance import Position
 from hub.fhir.identifiers import Identifier
 from hub.fhir.query import Query, read_query
 from hub.fhir.types import TYPES
@@ -14,6 +17,7 @@ from hub.fhir.value_sets import Terminology
 from hub.interactions.context import Context
 from hub.interactions.loaded_terminology import terminology_for
 from hub.interactions.log_events import READERS, search_events
+from hub.interactions.places import places_for
 from hub.interactions.search import search_type
 
 
@@ -37,13 +41,20 @@ async def _answer_search(request: Request, context: Context, form: bytes = b"") 
         written = [*pairs(request.scope["query_string"]), *sent]
         if request.path_params.get("type") == "AuditEvent" and context.caller.kind in READERS:
             return Response(await search_events(context, written), media_type=FHIR_JSON)
-        query = _query(request, context, written, await terminology_for(context, written))
+        known = await terminology_for(context, written), await places_for(context, written)
+        query = _query(request, context, written, *known)
     if any(isinstance(each, Identifier) for each in query.patients):
         context.count_lookup()
     return Response(await search_type(context, query), media_type=FHIR_JSON)
 
 
-def _query(request: Request, context: Context, pairs: list[tuple[str, str]], terminology: Terminology) -> Query:
+def _query(
+    request: Request,
+    context: Context,
+    pairs: list[tuple[str, str]],
+    terminology: Terminology,
+    places: Mapping[str, Position] | None,
+) -> Query:
     """What is asked: of a type, of every type, or in a patient's compartment of one or all of them (`*`)."""
     at, patient = request.path_params, clean_id(request.path_params.get("patient", ""))
     everything = at.get("type", "*") == "*"
@@ -57,6 +68,7 @@ def _query(request: Request, context: Context, pairs: list[tuple[str, str]], ter
         lenient=preference(request, "handling") == "lenient",
         base=context.hub.base,
         terminology=terminology,
+        places=places,
         own_source=context.caller.kind == "system",
         patient=patient if "patient" in at else "",
     )

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from hub.fhir.criteria import Criterion
+from hub.fhir.distance import Position
 from hub.fhir.index_keys import Key
 from hub.fhir.types import SearchParameter
 from hub.fhir.value_sets import NOTHING_LOADED, Terminology
@@ -32,6 +33,8 @@ class Asking:
     """The hub's own FHIR base URL, so that an absolute reference to it is a local one."""
     terminology: Terminology = NOTHING_LOADED
     """Value sets and code systems, for `:in`, `:above` and `:below`."""
+    places: Mapping[str, Position] | None = None
+    """Where the Locations are that the caller sees, by id, for `near`; None: it is not searched by here."""
     own_source: bool = False
     """A source's client asks: security labels may be searched, and a chain through `patient` names nobody."""
 

@@ -6,7 +6,7 @@ Source: http://hl7.org/fhir/R4/searchparameter-registry.html, http://hl7.org/fhi
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -43,6 +43,16 @@ class SearchParameter:
     `index` says nothing."""
     definition: str = ""
     """Canonical URL."""
+
+    @property
+    def derived(self) -> bool:
+        """It finds nothing by itself: what it asks is asked of another parameter's keys (`Patient.age` of `birthdate`)."""
+        return self.name in _DERIVED and not self.expression
+
+    @property
+    def kept(self) -> Kind:
+        """The kind of its keys."""
+        return "date" if self.derived else self.kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +91,10 @@ def resource_type(
     type that R4 puts in no compartment, although it names a patient.
     Raises: ValueError: it is in a patient's compartment and said to be shared, or neither.
     """
-    search = tuple(_parameter(each, *row) for each, row in table("search_parameters").get(name, {}).items() if row[2])
-    named = {each.name: each for each in (*COMMON, *search)}
+    rows = table("search_parameters").get(name, {})
+    search = tuple(_parameter(each, *row) for each, row in rows.items() if row[2])
+    derived = tuple(replace(_parameter(each, *row), index=_DERIVED[each]) for each, row in rows.items() if not row[2])
+    named = {each.name: each for each in (*COMMON, *search, *derived)}
     compartment = patient or tuple(dict.fromkeys(_compartment(named, table("compartments").get(name, ()))))
     if bool(compartment) is shared:
         raise ValueError(f"{name} belongs either to a patient or to nobody")
@@ -117,6 +129,8 @@ def _compartment(named: Mapping[str, SearchParameter], parameters: Sequence[str]
     return (path for each in parameters for path in unnarrowed(named[each].expression))
 
 
+_DERIVED: Mapping[str, str] = MappingProxyType({"age": "birthdate"})
+"""Parameters for which R4 has no expression, and by whose keys they are answered."""
 _STORED = ("_id", "_lastUpdated", "_tag", "_profile", "_security", "_source")
 COMMON = tuple(_parameter(each, *table("search_parameters")["Resource"][each]) for each in _STORED)
 """What every type is searched by. The store has columns for the first two."""
