@@ -53,7 +53,7 @@ def resolved(element: Any, resolve: Resolve) -> Any:
     if isinstance(url, str) and MARK in url and url.startswith("Binary"):
         literal = resolve(*_parts(url))
         return {name: value for name, value in element.items() if name != "url"} | ({"url": literal} if literal else {})
-    whole = {name: resolved(value, resolve) for name, value in element.items()}
+    whole = {name: resolved(value, resolve) if isinstance(value, dict | list) else value for name, value in element.items()}
     left = {name: value for name, value in whole.items() if value is not None}
     lost = len(left) < len(whole)
     return None if not left or (lost and left.keys() <= _NOTHING) else left

@@ -57,6 +57,7 @@ def extractor(expression: Expression) -> Extractor:
     return lambda element: [value for each in stages for value in each((element,))]
 
 
+@cache
 def stage(path: Path) -> Stage:
     """Compile the steps of one path."""
     steps = tuple(map(_stage, path))

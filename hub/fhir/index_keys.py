@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple
 
 OPEN_LOW = -(2**62)
@@ -74,6 +75,7 @@ Index = Mapping[str, Collection[Key]]
 """A resource's keys by the name under which they are kept."""
 
 
+@lru_cache(4096)
 def decimal_text(value: Decimal, beside: int = 0) -> str:
     """A number as a text, such that texts have the order of numbers, exactly, whatever the digits.
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from hub.errors import Issue
-from hub.fhir._places import Place, fhirpath, xpath
+from hub.fhir._places import ALONE, Place, fhirpath, xpath
 from hub.fhir._shapes import Field, shape_of
 from hub.fhir.elements import resource_types
 from hub.fhir.resource import Resource
@@ -50,11 +50,11 @@ class _Judging:
         """`place`: where it is held, None: it stands alone. `inside`: ids of what is contained beside it."""
         name = held.get("resourceType") if isinstance(held, dict) else None
         if not isinstance(name, str) or name not in resource_types():
-            self._wrong(place or Place(None, "resourceType", ""), "not a resource type of FHIR R4", "structure")
+            self._wrong(place or (None, "resourceType", "", ALONE), "not a resource type of FHIR R4", "structure")
             return
-        here = Place(place, "" if place else name, name)
+        here: Place = (place, "" if place else name, name, ALONE)
         if inside is not None and "contained" in held:
-            self._wrong(Place(here, "contained", "contained"), "what is contained contains nothing itself", "structure")
+            self._wrong((here, "contained", "contained", ALONE), "what is contained contains nothing itself", "structure")
         self._object(held, name, here, _contained(held) if inside is None else inside)
 
     def _object(self, held: Resource, type_name: str, place: Place, inside: frozenset[str], bare: bool = False) -> None:
@@ -70,8 +70,8 @@ class _Judging:
                 field = self._other(written, held, fields, place, inside)
             elif field.many:
                 self._list(value, held, field, place, inside)
-            else:
-                self._value(value, field, Place(place, field.name, written), inside)
+            elif not _sound(value, field):
+                self._value(value, field, (place, field.name, written, ALONE), inside)
             seen += 1
             if field is not None and field.choice:
                 chosen.append(field)
@@ -81,13 +81,13 @@ class _Judging:
             self._choices(chosen, place)
         for name, names in shape.required:
             if not any(each in held for each in names):
-                self._wrong(Place(place, name, name), "is required", "required")
+                self._wrong((place, name, name, ALONE), "is required", "required")
 
     def _choices(self, chosen: Sequence[Field], place: Place) -> None:
         first: dict[str, Field] = {}
         for field in chosen:
             if first.setdefault(field.name, field) is not field:
-                self._wrong(Place(place, field.name, field.written), "a choice of types is made only once", "structure")
+                self._wrong((place, field.name, field.written, ALONE), "a choice of types is made only once", "structure")
 
     def _other(
         self, written: str, held: Resource, fields: Mapping[str, Field], place: Place, inside: frozenset[str]
@@ -97,18 +97,18 @@ class _Judging:
         field = fields.get(written[1:]) if written.startswith("_") else None
         if field is None or field.check is None or field.type == "xhtml":
             name = written if _NAME.fullmatch(written) else ""
-            self._wrong(Place(place, name, name) if name else place, "is not an element of this type", "structure")
+            self._wrong((place, name, name, ALONE) if name else place, "is not an element of this type", "structure")
             return None
         beside, values = held[written], held.get(field.written)
         if not field.many:
-            self._beside(beside, values, Place(place, field.name, field.written), inside)
+            self._beside(beside, values, (place, field.name, field.written, ALONE), inside)
         elif not isinstance(beside, list):
-            self._wrong(Place(place, field.name, field.written), "must be a list", "structure")
+            self._wrong((place, field.name, field.written, ALONE), "must be a list", "structure")
         else:
             for at, each in enumerate(beside):
                 value = values[at] if isinstance(values, list) and at < len(values) else None
                 if each is not None or value is None:
-                    self._beside(each, value, Place(place, field.name, field.written, at), inside)
+                    self._beside(each, value, (place, field.name, field.written, at), inside)
         return field
 
     def _beside(self, held: Any, value: Any, place: Place, inside: frozenset[str]) -> None:
@@ -120,12 +120,13 @@ class _Judging:
     def _list(self, value: Any, holder: Resource, field: Field, place: Place, inside: frozenset[str]) -> None:
         if type(value) is not list or not value:
             problem = "a list must not be empty" if value == [] else "must be a list"
-            self._wrong(Place(place, field.name, field.written), problem, "structure")
+            self._wrong((place, field.name, field.written, ALONE), problem, "structure")
             return
         for at, each in enumerate(value):
             if each is None and field.check and _said_beside(holder.get(f"_{field.written}"), at):
                 continue
-            self._value(each, field, Place(place, field.name, field.written, at), inside)
+            if not _sound(each, field):
+                self._value(each, field, (place, field.name, field.written, at), inside)
 
     def _value(self, value: Any, field: Field, place: Place, inside: frozenset[str]) -> None:
         if field.check is not None:
@@ -152,7 +153,7 @@ class _Judging:
     def _reference(self, held: Resource, targets: frozenset[str], place: Place, inside: frozenset[str]) -> None:
         written, told = held.get("reference"), held.get("type")
         if isinstance(told, str) and targets and told in resource_types() and told not in targets:
-            self._wrong(Place(place, "type", "type"), "may not point at this resource type", "value")
+            self._wrong((place, "type", "type", ALONE), "may not point at this resource type", "value")
         if not isinstance(written, str):
             return
         literal = _LITERAL.fullmatch(written)
@@ -170,12 +171,17 @@ class _Judging:
         elif not _ABSOLUTE.fullmatch(written):
             problem = "neither Type/id nor an absolute URL"
         if problem:
-            self._wrong(Place(place, "reference", "reference"), problem, "value")
+            self._wrong((place, "reference", "reference", ALONE), problem, "value")
 
     def _wrong(self, place: Place, problem: str, code: str) -> None:
         self.found.append(Issue(fhirpath(place), problem, "error", code, xpath(place)))
         if len(self.found) == MAX_FAULTS:
             raise _Enough
+
+
+def _sound(value: Any, field: Field) -> bool:
+    """Whether a primitive value is as it should be, which most are."""
+    return field.check is not None and field.check(value) is None and (field.codes is None or value in field.codes)
 
 
 def _contained(held: Resource) -> frozenset[str]:

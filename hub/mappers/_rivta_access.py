@@ -88,6 +88,8 @@ def record_identifier(node: Node, system: str, scope: Scope) -> Identifier:
 
 def actor(node: Node, name: str) -> Resource | None:
     """An Author, Actor or Signature as PractitionerRole with the id `name`; None where it says nothing."""
+    if not node:
+        return None
     unit = node.one("orgUnit")
     return role(
         name,

@@ -76,6 +76,8 @@ def _flagged(found: Resource) -> Resource:
 
 def reference_range(node: Node) -> Resource | None:
     """The range that the laboratory compared with; it needs a low, a high or a text (obs-3)."""
+    if not node:
+        return None
     interval, description = node.one("interval"), node.one("description").value
     population, comment = node.one("population").value, node.one("comment").value
     closed = {name: flag(interval.one(f"{name}Closed")) for name in ("low", "high")}

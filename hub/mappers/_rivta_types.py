@@ -7,6 +7,7 @@ the Node with a reason, and so counted.
 import re
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from uuid import UUID
 
 from hub.fhir.identifiers import (
@@ -137,6 +138,7 @@ def logical(resource_type: str, key: Identifier, display: str | None = None) -> 
 # --- codes
 
 
+@lru_cache(1024)
 def code_system(sent: str) -> tuple[str, str | None] | None:
     """(URI, edition) of a code system as sent: OID, UUID or URI; None for anything else."""
     if _OID.fullmatch(sent):
@@ -152,6 +154,8 @@ def concept(node: Node, systems: dict[str, str] | None = None) -> Resource | Non
 
     `systems` overrules the table for elements where an OID means something else.
     """
+    if not node:
+        return None
     codings = _codings(node, systems or {})
     text = node.one("originalText").value or node.one("displayName").value
     if not codings and (code := node.one("code")):

@@ -1,14 +1,14 @@
 """An XML tree that remembers what has been read of it, so that no leaf is lost in silence."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from hub import xml
 from hub.errors import Issue
 from hub.mappers import Coverage
 
 _XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
-_NONE: "Mapping[str, list[Node]]" = {}
+_NONE: "dict[str, list[Node]]" = {}
 """The children of what has none; most elements are leaves."""
 
 
@@ -31,7 +31,7 @@ class Node:
         self._parent = parent
         self._number = number
         self._issues = issues
-        self._children: Mapping[str, list[Node]] = _NONE
+        self._children: dict[str, list[Node]] = _NONE
         self._attributes: Sequence[str] = ()
         self._value = ""
         self._fate = ""
@@ -45,7 +45,7 @@ class Node:
         for name in path:
             held = node._children.get(name)
             if not held:
-                return Node(name, node, 0, self._issues)
+                return _Absent(name, node, self._issues)
             node = held[0]
         return node
 
@@ -72,6 +72,8 @@ class Node:
 
     def keep(self, reason: str) -> None:
         """Leave this element and all inside it, as far as not read, in the source bytes alone; `reason` says why."""
+        if not self:
+            return
         for leaf in self.leaves():
             if leaf._fate != MAPPED:
                 leaf._fate = reason
@@ -105,19 +107,27 @@ class Node:
 
     def coverage(self) -> Coverage:
         """What became of every leaf from here on."""
-        mapped = 0
         kept: dict[str, str] = {}
         unmapped: Counter[str] = Counter()
-        for node in self._nodes():
-            if node._value and node._fate == MAPPED:
-                mapped += 1
-            elif node._value and node._fate:
-                kept[node.path] = node._fate
-            elif node._value:
-                unmapped[node.path] += 1
-            if node._attributes:
-                unmapped.update(f"{node.path}@{name}" for name in node._attributes)
+        mapped = self._mapped(kept, unmapped)
         return Coverage(mapped, kept, dict(unmapped))
+
+    def _mapped(self, kept: dict[str, str], unmapped: Counter[str]) -> int:
+        """How many leaves are mapped; the others are noted in `kept` and `unmapped`."""
+        mapped = 0
+        if self._value:
+            if self._fate == MAPPED:
+                mapped = 1
+            elif self._fate:
+                kept[self.path] = self._fate
+            else:
+                unmapped[self.path] += 1
+        if self._attributes:
+            unmapped.update(f"{self.path}@{name}" for name in self._attributes)
+        for held in self._children.values():
+            for child in held:
+                mapped += child._mapped(kept, unmapped)
+        return mapped
 
     def _nodes(self) -> Iterator["Node"]:
         """This element and all inside it, in the order of the message."""
@@ -125,43 +135,56 @@ class Node:
         while waiting:
             node = waiting.pop()
             yield node
-            if node._children:
-                waiting.extend(reversed(node.children()))
+            for held in reversed(node._children.values()):
+                waiting.extend(reversed(held))
 
     def _is_repeated(self) -> bool:
         return self._parent is not None and len(self._parent._children.get(self.name, ())) > 1
 
 
+class _Absent(Node):
+    """An element that is not there. A message lacks most of what it may hold, so one of these costs less than a Node."""
+
+    __slots__ = ()
+    _number, _children, _attributes, _value = 0, _NONE, (), ""
+
+    def __init__(self, name: str, parent: Node, issues: list[Issue]) -> None:
+        self.name = name
+        self._parent = parent
+        self._issues = issues
+
+
 def tree(root: xml.Element, is_own: Callable[[str], bool], issues: list[Issue]) -> Node:
     """The tree under `root`; `is_own` tells the namespaces whose elements go by their local name."""
-    return _node(root, None, 1, is_own, issues, {})
+    named = _Names(is_own)
+    return _node(root, named[str(root.tag)], None, 1, issues, named)
 
 
-def _node(
-    element: xml.Element,
-    parent: Node | None,
-    number: int,
-    is_own: Callable[[str], bool],
-    issues: list[Issue],
-    names: dict[str, str],
-) -> Node:
-    node = Node(_name(element, is_own, names), parent, number, issues)
+def _node(element: xml.Element, name: str, parent: Node | None, number: int, issues: list[Issue], names: "_Names") -> Node:
+    node = Node(name, parent, number, issues)
     text = element.text or ""
-    if len(element):
-        children: dict[str, list[Node]] = {}
-        for child in element:
-            held = children.setdefault(_name(child, is_own, names), [])
-            held.append(_node(child, node, len(held) + 1, is_own, issues, names))
-            text += child.tail or ""
+    children: dict[str, list[Node]] = {}
+    for child in element:
+        its = names[child.tag]
+        held = children.setdefault(its, [])
+        held.append(_node(child, its, node, len(held) + 1, issues, names))
+        text += child.tail or ""
+    if children:
         node._children = children
     node._value = text.strip()
-    if element.attrib:
-        node._attributes = tuple(str(name) for name in element.attrib if not str(name).startswith(_XSI))
+    if attributes := element.keys():
+        node._attributes = tuple(str(name) for name in attributes if not str(name).startswith(_XSI))
     return node
 
 
-def _name(element: xml.Element, is_own: Callable[[str], bool], names: dict[str, str]) -> str:
-    tag = str(element.tag)
-    if tag not in names:
-        names[tag] = xml.local_name(element) if is_own(xml.namespace(element)) else tag
-    return names[tag]
+class _Names(dict[str, str]):
+    """Names by tags. State: those that were met."""
+
+    def __init__(self, is_own: Callable[[str], bool]) -> None:
+        super().__init__()
+        self._is_own = is_own
+
+    def __missing__(self, tag: str) -> str:
+        namespace, _, local = tag.removeprefix("{").rpartition("}")
+        self[tag] = local if self._is_own(namespace) else tag
+        return self[tag]

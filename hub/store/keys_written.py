@@ -1,9 +1,8 @@
 """Index keys as rows of their tables."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from hub.fhir.index import kept_under
 from hub.fhir.index_keys import (
     EXACT,
     OPEN_LOW,
@@ -32,25 +31,26 @@ Row = tuple[Any, ...]
 def rows_of(resource_type: str, keys: Index, pk: int, rid: int, version: int) -> Iterator[tuple[str, Row]]:
     """The rows of the keys of a version of a resource, each with its table's name."""
     for name, found in keys.items():
-        if name in _COLUMNS or kept_under(resource_type, name) != (name,):
+        if name in _COLUMNS:
             continue
         param = parameter_number(resource_type, name)
-        exact = name.endswith(EXACT)
+        exact, long = name.endswith(EXACT), []
         for element, key in enumerate(found):
             if isinstance(key, TokenKey):
                 system, code = key
                 yield "ix_token", (pk, param, fitted(code), fitted(system), rid, version)
             elif isinstance(key, StringKey):
                 yield "ix_string", (pk, param, fitted(key.value) if exact else beginning(key.value), rid, version)
+                if len(key.value) >= KEY_LENGTH and not exact:
+                    long.append(key.value)
             elif isinstance(key, CompositeKey):
                 for part, its in enumerate(key.parts):
                     for each in its:
                         yield "ix_composite", (pk, param, part, *_part(each), rid, version, element)
             else:
                 yield _row(key, pk, param, rid, version)
-        whole = "" if exact else _whole(found)
-        if whole:
-            yield "ix_text", (pk, param, rid, version, whole)
+        if long:
+            yield "ix_text", (pk, param, rid, version, _whole(long))
 
 
 def _row(key: Key, pk: int, param: int, rid: int, version: int) -> tuple[str, Row]:
@@ -96,7 +96,6 @@ def time_text(time: int) -> str:
     return f"{time - OPEN_LOW:020}"
 
 
-def _whole(found: Collection[Key]) -> str:
+def _whole(long: Sequence[str]) -> str:
     """Texts that are longer than their keys, each with a line break around it: none holds one itself."""
-    long = [each.value for each in found if isinstance(each, StringKey) and len(each.value) >= KEY_LENGTH]
-    return "\n" + "\n".join(long).replace("\0", "\ufffd") + "\n" if long else ""
+    return "\n" + "\n".join(long).replace("\0", "\ufffd") + "\n"

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, and_, bindparam, delete, select, tuple_, update
 
 from hub.fhir.identity import logical_id
-from hub.fhir.index import index
+from hub.fhir.index import kept
 from hub.fhir.index_keys import OPEN_LOW, DateKey, Index
 from hub.fhir.json import dumps, loads
 from hub.fhir.resource import Resource
@@ -79,7 +79,7 @@ class Versions:
             version = before.version + 1
         version_id = self._version_id(given["id"], version)
         content = _stamped(given, version_id, instant(self._now))
-        keys = index(content, whole=True)
+        keys = kept(content)
         row = {"pk": self._pk, "type": given["resourceType"], "rid": number, "version": version, "version_id": version_id}
         row |= {"rec_from": self._now, "rec_to": FOREVER, "sort": _sort(given["resourceType"], keys, self._now), "entry": entry}
         self._rows.versions.append(row | {"fhir_id": given["id"], "gone": 0, "digest": digest, **custody})
@@ -115,7 +115,7 @@ def rewrite(connection: Connection, pk: int, change: Callable[[Resource], Resour
         changed = change(content)
         if changed != content:
             bodies.append({"p": pk, "r": row.rid, "v": row.version, "content": dumps(changed)})
-            gathered.index(changed["resourceType"], index(changed, whole=True), pk, row.rid, row.version)
+            gathered.index(changed["resourceType"], kept(changed), pk, row.rid, row.version)
     if bodies:
         connection.execute(_REPLACE, bodies)
         for statement in _UNINDEX:
@@ -134,7 +134,7 @@ def renew_keys(connection: Connection, pk: int, now: int) -> None:
     while rows := connection.execute(_LIVE, {"on": pk, "since": now - LIFE, "rid": last[0], "version": last[1]}).all():
         gathered, moved = Rows(), []
         for row in rows:
-            keys = index(loads(row.bytes), whole=True)
+            keys = kept(loads(row.bytes))
             gathered.index(row.type, keys, pk, row.rid, row.version)
             sort = _sort(row.type, keys, row.rec_from)
             if sort != row.sort:

@@ -67,18 +67,18 @@ def _key(parameter: SearchParameter, system: str, code: str) -> TokenKey:
     return TokenKey(system, code if parameter.literal else code.casefold())
 
 
-def more(parameter: SearchParameter, element: Any) -> Iterator[tuple[str, Key]]:
+def more(parameter: SearchParameter, element: Any) -> list[tuple[str, Key]]:
     """What is written beside a code, as a text; an identifier with the types that it has."""
     if not isinstance(element, dict):
-        return
+        return []
     kinds = element.get("type")
-    for text in _texts(element, kinds):
-        if isinstance(text, str) and normal(text):
-            yield TEXT, StringKey(normal(text))
+    texts = [normal(text) for text in _texts(element, kinds) if isinstance(text, str)]
+    found: list[tuple[str, Key]] = [(TEXT, StringKey(text)) for text in texts if text]
     if isinstance(kinds, dict) and isinstance(element.get("value"), str):
         for coding in _codings(kinds):
             if coding.get("code"):
-                yield OF_TYPE, TokenKey(f"{coding.get('system', '')}|{coding['code']}", element["value"])
+                found.append((OF_TYPE, TokenKey(f"{coding.get('system', '')}|{coding['code']}", element["value"])))
+    return found
 
 
 def _texts(element: dict[str, Any], kinds: Any) -> Iterator[Any]:
