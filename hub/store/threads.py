@@ -2,15 +2,16 @@
 one wake-up of the loop that gives every answer.
 
 A turn takes what waits when it begins and what comes while it works, so the busier the hub, the more requests share a turn.
-One thread serves as a rule: more would only wait for each other for the interpreter. Another comes in where the first is
-held up, and takes over all that waits behind it, the entries not yet committed among it.
+One thread serves as a rule, and always the same, whose connection remembers most; it and the loop take turns, since they would
+only wait for each other for the interpreter. Another comes in where the first is held up, and takes over all that waits behind
+it, the entries not yet committed among it.
 """
 
 import asyncio
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -23,8 +24,10 @@ TRIES = 8
 """How often work is done again when the grounds move under it, before the hub gives up."""
 MOST = 32
 """Tasks that are done in one transaction."""
-TURN = 0.02
+TURN = 0.05
 """Seconds after which a thread commits what it has done, though more is waiting."""
+FULL = 64
+"""As many requests that wait do not wait for more."""
 
 
 class Joint(NamedTuple):
@@ -93,14 +96,19 @@ class Threads:
         self._done: deque[Task] = deque()
         self._lock = threading.Lock()
         self._called: asyncio.AbstractEventLoop | None = None
+        self._came = 0
         self._watching: asyncio.AbstractEventLoop | None = None
         self._moved = 0.0
-        self._wake = threading.Semaphore(0)
-        self._resting = count
+        self._resting = [threading.Lock() for _ in range(count)]
         self._closed = False
         self.turns = 0
         """How many there were: each wakes the loop once."""
-        self._threads = [threading.Thread(target=self._serve, name=f"{name}_{n}", daemon=True) for n in range(count)]
+        self._threads = [
+            threading.Thread(target=self._serve, args=(wake,), name=f"{name}_{n}", daemon=True)
+            for n, wake in enumerate(self._resting)
+        ]
+        for wake in self._resting:
+            wake.acquire()
         for each in self._threads:
             each.start()
 
@@ -116,9 +124,7 @@ class Threads:
             if self._closed:
                 raise AuditUnavailable("the store is closed")
             self._waiting.append(task)
-        if self._called is not loop:  # all that the loop hands over in one round is one call
-            self._called = loop
-            loop.call_soon(self._call, loop)
+        self._call_soon(loop)
         found: tuple[Any, Leaf | None] = await task.waiter
         return found
 
@@ -126,22 +132,33 @@ class Threads:
         """Finish what is waiting, then end the threads."""
         with self._lock:
             self._closed = True
-        for _ in self._threads:
-            self._wake.release()
+            roused, self._resting = self._resting, []
+        for wake in roused:
+            wake.release()
         for each in self._threads:
             each.join()
 
+    def _call_soon(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._called is not loop:  # all that the loop hands over in one round is one call
+            self._called, self._came = loop, 0
+            loop.call_soon(self._call, loop)
+
     def _call(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Rouse a thread, once a round of the loop brings nothing more: the more share a turn, the less each costs."""
+        waiting = len(self._waiting)
+        if self._came < waiting < FULL:
+            self._came = waiting
+            loop.call_soon(self._call, loop)
+            return
         self._called = None
         with self._lock:
-            if self._resting == len(self._threads):
+            if waiting and len(self._resting) == len(self._threads):
                 self._rouse()
         self._watch(loop)
 
     def _rouse(self) -> None:
-        self._resting -= 1
         self._moved = time.monotonic()
-        self._wake.release()
+        self._resting.pop().release()
 
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._watching is not loop:
@@ -158,16 +175,16 @@ class Threads:
         if left:
             self._watch(loop)
 
-    def _serve(self) -> None:
-        while True:
-            self._wake.acquire()
-            while self._turn():
+    def _serve(self, wake: threading.Lock) -> None:
+        closed = False
+        while not closed:
+            wake.acquire()
+            closed = self._closed  # then nothing comes any more, and this turn is the last
+            while self._turn(wake):
                 pass
-            if self._closed:
-                return
 
-    def _turn(self) -> bool:
-        """Do what waits, commit and tell. Gives: False: there was nothing to do, and the thread rests."""
+    def _turn(self, wake: threading.Lock) -> bool:
+        """Do what waits, commit and tell. Gives: whether to go on; if not, the thread rests until `wake` is released."""
         began = time.monotonic()
         for task in _drained(self._waiting):
             self._moved = time.monotonic()
@@ -176,14 +193,19 @@ class Threads:
             if self._moved - began > TURN:
                 break
         done = list(_drained(self._done))
-        if done:
-            self._finish(done)
-            return True
+        told = self._finish(done) if done else {}
         with self._lock:
-            if self._waiting or self._done:
-                return True
-            self._resting += 1
-            return False
+            left = bool(self._waiting or self._done)
+            alone = len(self._resting) == len(self._threads) - 1
+            goes_on = left and (self._closed or not told or not alone)  # else it is the loop's turn, which calls for what is left
+            if not goes_on:
+                self._resting.append(wake)
+                if self._closed:
+                    self._rouse()
+        for loop, tasks in told.items():
+            with suppress(RuntimeError):  # the loop is closed: nobody waits
+                loop.call_soon_threadsafe(self._tell, loop, tasks)
+        return goes_on
 
     def _do(self, task: Task) -> None:
         if task.joint is None:
@@ -202,7 +224,14 @@ class Threads:
                 each.run()
         self._done.extend(alike)
 
-    def _finish(self, done: Sequence[Task]) -> None:
+    def _tell(self, loop: asyncio.AbstractEventLoop, tasks: Sequence[Task]) -> None:
+        for task in tasks:
+            task.tell()
+        if self._waiting:
+            self._call_soon(loop)
+
+    def _finish(self, done: Sequence[Task]) -> Mapping[asyncio.AbstractEventLoop, Sequence[Task]]:
+        """Commit. Gives: whom to tell, by their loop; who is not among them is done again."""
         self.turns += 1
         logged = [(task, task.leaf) for task in done if task.leaf is not None]
         try:
@@ -219,14 +248,7 @@ class Threads:
         for task in done:
             if not task.moved:
                 told[task.loop].append(task)
-        for loop, tasks in told.items():
-            with suppress(RuntimeError):  # the loop is closed: nobody waits
-                loop.call_soon_threadsafe(_tell, tasks)
-
-
-def _tell(tasks: Sequence[Task]) -> None:
-    for task in tasks:
-        task.tell()
+        return told
 
 
 def _drained(tasks: deque[Task]) -> Iterator[Task]:

@@ -13,7 +13,7 @@ from hub.store import audit_reading
 from hub.store.audit_check import whole
 from hub.store.audit_log import Leaf
 from hub.store.tables import patient
-from hub.store.threads import TRIES
+from hub.store.threads import TRIES, Threads
 
 
 @pytest.fixture
@@ -192,3 +192,30 @@ async def test_where_what_is_done_together_fails_each_is_done_alone(store) -> No
     found = await asyncio.gather(*(store.together(many, number, alone) for number in range(8)), return_exceptions=True)
     assert isinstance(found[3], InvalidRequest)
     assert [each for n, each in enumerate(found) if n != 3] == [0, 2, 4, 8, 10, 12, 14]
+
+
+async def test_one_thread_serves_as_long_as_nothing_holds_it_up(store) -> None:
+    """Its connection remembers what it has read; another's would read it again."""
+    served = [await store(lambda _: threading.current_thread().name) for _ in range(16)]
+    assert len(set(served)) == 1
+
+
+async def test_what_comes_in_the_rounds_after_the_first_shares_its_turn(store) -> None:
+    turns = store.turns
+
+    async def later(rounds: int) -> None:
+        for _ in range(rounds):
+            await asyncio.sleep(0)
+        await store(lambda _: 1)
+
+    await asyncio.gather(*[later(number) for number in range(8)])
+    assert store.turns == turns + 1
+
+
+async def test_threads_end_with_all_done_whatever_they_are_at_when_they_are_closed(store) -> None:
+    for number in range(20):
+        threads = Threads(1, "few", 0.01, store.audit)
+        asked = [asyncio.create_task(threads.run(lambda n=n: (n, None))) for n in range(4)]
+        await asyncio.sleep(0.0005 * (number % 5))
+        await asyncio.to_thread(threads.close)
+        assert [result for result, _ in await asyncio.gather(*asked)] == list(range(4))
