@@ -64,17 +64,21 @@ class Reply:
     """An OperationOutcome."""
 
 
-def matches(url: str, found: Iterable[tuple[str, bytes]]) -> list[bytes]:
-    """Entries of what matched: id and bytes of each; `url`: what stands before the id, with its slash."""
+def matches(url: str, found: Sequence[tuple[str, bytes]]) -> bytes:
+    """Entries of what matched, one after another: id and bytes of each; `url`: what stands before the id, with its slash."""
+    if not found:
+        return b""
     start, end = b'{"fullUrl":' + dumps(url)[:-1], _ENDS["match"]
-    return [b'%b%b","resource":%b%b' % (start, dumps(id)[1:-1], held, end) for id, held in found]
+    between = end + b"," + start
+    parts = [part for id, held in found for part in (between, dumps(id)[1:-1], b'","resource":', held)]
+    return b"".join((start, *parts[1:], end))
 
 
 def searchset(hits: Iterable[Hit | bytes], *, links: Sequence[Link], total: int | None, updated: str | None = None) -> bytes:
     """A searchset Bundle.
 
-    Takes: matches, includes and outcomes in the order they are shown, or as `matches` wrote them; `total`: of matches on all
-    pages; `updated`: instant.
+    Takes: matches, includes and outcomes in the order they are shown, or several as `matches` wrote them; `total`: of matches on
+    all pages; `updated`: instant.
     """
     return _bundle("searchset", map(_hit, hits), links, total, updated)
 
@@ -102,7 +106,7 @@ def _parts(kind: str, entries: Iterable[bytes], links: Sequence[Link], total: in
         yield b',"total":%d' % total
     if links:
         yield b',"link":' + dumps([{"relation": each.relation, "url": each.url} for each in links])
-    written = b",".join(entries)
+    written = b",".join(filter(None, entries))
     if written:  # FHIR has no empty lists
         yield b',"entry":[' + written + b"]"
     yield b"}"

@@ -5,16 +5,19 @@ Sources are named by policy (what they could hold that the caller could see), ne
 
 import functools
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from hub.caller import Caller
 from hub.config import SourceConfig
 from hub.consent.reach import could_permit
 from hub.consent.release import Outcome
-from hub.fhir.outcome import SourceReport, StatusCode
+from hub.fhir.outcome import SourceReport, StatusCode, report_outcome
+from hub.fhir.resource import Resource
 from hub.hub import MAPPERS, Hub
 from hub.interactions.view import Sight, concerns
 from hub.refresh import Question
 from hub.store.known import Freshness, Known
+from hub.store.tables import FOREVER
 from hub.store.values import moment
 
 LABELS = {
@@ -120,6 +123,56 @@ def reports(hub: Hub, sight: Sight, resource_type: str, now: int, since: int) ->
     Takes: `since`: when this request began (microseconds); what was fetched after that was fetched for it.
     """
     return [_report(hub, sight, source, contract, now, since) for source, contract in reachable(hub, sight, resource_type)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What was said of the sources, on what, and from when until when the same would be said (microseconds)."""
+
+    issues: list[Resource]
+    freshness: tuple[Freshness, ...]
+    pushed: list[tuple[int, bool]]
+    reachable: tuple[tuple[SourceConfig, str], ...]
+    after: int
+    until: int
+
+    def stands(self, freshness: object, pushed: object, reachable: object, now: int, since: int) -> bool:
+        same = self.freshness is freshness and self.reachable is reachable and self.pushed == pushed
+        return same and self.after < since and now < self.until
+
+
+def source_issues(hub: Hub, sight: Sight, resource_type: str, now: int, since: int) -> list[Resource]:
+    """What is said of each source that could matter: worked out anew once one has told something or has grown old.
+
+    Takes: as `reports`.
+    """
+    could, told, at = reachable(hub, sight, resource_type), sight.known, ("said of sources", resource_type)
+    pushed = [
+        (hub.pushed.get(source.name, 0), (source.name, contract) in hub.pushed_partly)
+        for source, contract in could
+        if source.name not in hub.fetchers
+    ]
+    held: _Said | None = told.decided.get(at)
+    if held and held.stands(told.freshness, pushed, could, now, since):
+        return held.issues
+    outcome = report_outcome(reports(hub, sight, resource_type, now, since))
+    said = _Said(outcome["issue"] if outcome else [], told.freshness, pushed, could, *_stands(hub, told, could, now))
+    if said.after < since:  # else what is said is of this request alone
+        told.decided[at] = said
+    return said.issues
+
+
+def _stands(hub: Hub, told: Known, could: tuple[tuple[SourceConfig, str], ...], now: int) -> tuple[int, int]:
+    """After which time a request must have begun, and before which it must be answered, for the same to be said of sources.
+    Where one of them is not fresh, what is said depends on the request: never."""
+    after, until = 0, FOREVER
+    for source, contract in could:
+        if source.name in hub.fetchers:
+            held = told.fresh(source.name, contract)
+            if held is None or held.succeeded is None or not _fresh(held, source, now):
+                return FOREVER, 0
+            after, until = max(after, held.succeeded), min(until, held.succeeded + int(source.max_age * 1_000_000))
+    return after, until
 
 
 def silent_register(hub: Hub, fault: str, known: bool) -> SourceReport | None:

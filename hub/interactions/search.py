@@ -17,7 +17,7 @@ from hub.interactions import logbook
 from hub.interactions.context import Context, check_refusal, notice_outcomes
 from hub.interactions.including import included
 from hub.interactions.matching import is_compartment, resolved, told_of_query
-from hub.interactions.plan import register_fault, register_question, reports, silent_register, stale
+from hub.interactions.plan import register_fault, register_question, reports, silent_register, source_issues, stale
 from hub.interactions.services import of_record, service_questions, service_reports
 from hub.interactions.sights import Sights, sights
 from hub.interactions.view import Sight
@@ -111,11 +111,10 @@ def _answer(
         beside = _projected(beside, projection(query.summary))  # `_elements` names those of the hits
     following = _following(store, seen, page, bound) if page.more and page.hits else None
     issues = notice_outcomes(seen.release.notices) + _ignored(query)
-    reported = _reports(hub, query, looked, store.now(), context.began)
+    silences = [silent] if silent else []
     if served:
-        reported = service_reports(hub, caller, told, store.now()) + reported
-    told_by_sources = report_outcome([silent, *reported] if silent else reported)
-    issues += told_by_sources["issue"] if told_by_sources else []
+        silences += service_reports(hub, caller, told, store.now())
+    issues += _said(hub, query, looked, silences, store.now(), context.began)
     outcome = {"resourceType": "OperationOutcome", "issue": issues} if issues else None
     more = {"parameters": sorted({each.name for each in query.written})} | ({"total": page.total} if query.count == 0 else {})
     hidden = [one for name in _searched(query) for one in withheld(store, looked.of(name), name)]
@@ -165,14 +164,19 @@ def _stale(hub: Hub, query: Query, looked: Sights, now: int) -> list[Question]:
     return found
 
 
-def _reports(hub: Hub, query: Query, looked: Sights, now: int, since: int) -> list[SourceReport]:
-    """What each source that could matter did, each once."""
+def _said(hub: Hub, query: Query, looked: Sights, silences: list[SourceReport], now: int, since: int) -> list[Resource]:
+    """What is said of register and services that are silent, and of each source that could matter, once of each."""
     if not looked.others:
-        return reports(hub, looked.main, query.resource_type, now, since)
+        return [*_issues(silences), *source_issues(hub, looked.main, query.resource_type, now, since)]
     found: list[SourceReport] = []
     for name in looked.types(query):
         found += [each for each in reports(hub, looked.of(name), name, now, since) if each not in found]
-    return found
+    return _issues([*silences, *found])
+
+
+def _issues(found: list[SourceReport]) -> list[Resource]:
+    outcome = report_outcome(found)
+    return outcome["issue"] if outcome else []
 
 
 def _bound(caller: Caller, query: Query, looked: Sights) -> str:
@@ -211,7 +215,7 @@ def bundle(hub: Hub, query: Query, answer: Answer) -> bytes:
     if query.types:
         hits += [Hit(each.bytes, f"{base}/{each.type}/{each.fhir_id}") for each in answer.page.hits]
     else:
-        hits += matches(f"{base}/{query.resource_type}/", ((each.fhir_id, each.bytes) for each in answer.page.hits))
+        hits.append(matches(f"{base}/{query.resource_type}/", [(each.fhir_id, each.bytes) for each in answer.page.hits]))
     hits += [Hit(each.bytes, f"{base}/{each.type}/{each.fhir_id}", "include") for each in answer.included]
     if answer.outcome:
         hits.append(Hit(dumps(answer.outcome), mode="outcome"))

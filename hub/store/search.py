@@ -263,4 +263,4 @@ _THIS = (
 
 
 def _found(row: tuple[Any, ...], keys: tuple[Any, ...]) -> Found:
-    return tuple.__new__(Found, (*row, keys, "", 0))
+    return tuple.__new__(Found, row + (keys, "", 0))  # noqa: RUF005  # half the time, for each of fifty
