@@ -79,7 +79,7 @@ class Edge:
 
         Raises: Unauthenticated; Forbidden; Throttled.
         """
-        header = request.headers.get("authorization")
+        header = header_of(request, b"authorization")
         try:
             caller = await self.verifier.caller(header)
         except HubError as fault:
@@ -183,6 +183,11 @@ class refusing:
     async def __aexit__(self, kind: object, fault: BaseException | None, trail: object) -> None:
         if isinstance(fault, HubError):
             await self._context.refuse(self._action, self._type, fault)
+
+
+def header_of(request: Request, name: bytes) -> str | None:
+    """The first header of a name in small letters, as Starlette gives it; without making all of them ready to be asked for."""
+    return next((value.decode("latin-1") for given, value in request.scope["headers"] if given == name), None)
 
 
 def http_date(seconds: int) -> str:

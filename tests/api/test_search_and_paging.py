@@ -209,8 +209,13 @@ def test_stale_sources_are_asked_once_and_fresh_ones_not(asked):
     assert statuses(house, first) == {"Region Ett": ("DataFromSource", None), "Vårdbolaget Två": ("DataFromSource", None)}
     assert [house.told[name].asked for name in ("alfa", "beta")] == [[("rivta_laboratory", patient.number)]] * 2
     house.clock.move(minutes=5)
-    assert {code for code, _ in statuses(house, house.get(path, "doctor")).values()} == {"DataFromCache"}
+    for _ in range(2):  # said anew, and as it was said
+        assert {code for code, _ in statuses(house, house.get(path, "doctor")).values()} == {"DataFromCache"}
     assert len(house.told["alfa"].asked) == 1
+    house.clock.move(minutes=700)
+    house.told["beta"].answer = SourceFailed(Fault.REFUSED)
+    later = {name: code for name, (code, _) in statuses(house, house.get(path, "doctor")).items()}
+    assert later == {"Region Ett": "DataFromSource", "Vårdbolaget Två": "DataFromCacheSynchFailed"}
 
 
 def test_a_source_that_fails_is_said_and_costs_the_others_nothing(asked):

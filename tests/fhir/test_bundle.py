@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from hub.fhir.bundle import Hit, Link, Past, history, searchset
+from hub.fhir.bundle import Hit, Link, Past, history, matches, searchset
 from hub.fhir.json import dumps, loads
 from hub.fhir.validation import validate
 
@@ -42,6 +42,15 @@ def test_splicing_is_what_decoding_would_have_given(hits, links, total):
             ({"fullUrl": url} if url else {}) | {"resource": resource, "search": {"mode": mode}} for resource, url, mode in hits
         ]
     assert loads(written) == expected
+
+
+@settings(max_examples=50, deadline=None, derandomize=True)
+@given(found=some.lists(some.tuples(words, resources), max_size=4), more=some.booleans())
+def test_matches_written_together_are_what_they_are_one_by_one(found, more):
+    after = [Hit(b"{}", mode="outcome")] if more else []
+    together = matches("https://hub.example/fhir/Observation/", [(id, dumps(resource)) for id, resource in found])
+    apart = [Hit(dumps(resource), f"https://hub.example/fhir/Observation/{id}") for id, resource in found]
+    assert searchset([together, *after], links=[], total=1) == searchset([*apart, *after], links=[], total=1)
 
 
 def test_a_history_says_what_was_done_and_when():
