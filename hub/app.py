@@ -68,6 +68,8 @@ FETCHERS: Mapping[str, type[RivtaSource] | type[FhirSource]] = {
     "fhir": FhirSource,
 }
 SECURITY = "security"
+GARBAGE = (10_000, 20, 50)
+"""How often Python looks for garbage that holds itself: a page of fifty is a thousand objects, and none of it is such."""
 LISTENERS: Mapping[str, Any] = {"mllp": MllpListener, "files": FolderWatcher}
 CHECKS: Mapping[str, Callable[[SourceConfig], AsyncIterator[Step]]] = {"mllp": mllp.check, "files": files.check}
 """Of sources that send of their own accord; those that are asked check themselves."""
@@ -130,6 +132,7 @@ class Running:
         self.tasks.append(asyncio.create_task(self._keep_purging()))
         gc.collect()
         gc.freeze()  # what is there now stays: no need to look through it again and again
+        gc.set_threshold(*GARBAGE)
 
     async def stop(self) -> None:
         """End it all: listeners first, then what is on its way, the log last."""
