@@ -48,7 +48,8 @@ def _issue(issue: Issue) -> Resource:
         located = {"location": [issue.location]} if issue.location else {}
         return written | {"diagnostics": issue.problem} | located | {"expression": [issue.place]}
     if _PARAMETER.fullmatch(issue.place):
-        return written | {"diagnostics": f"{issue.place}: {issue.problem}", "expression": [f"http.{issue.place}"]}
+        named = [f"http.{issue.place}"]  # R4 has it in `location`; many look in `expression` alone
+        return written | {"diagnostics": f"{issue.place}: {issue.problem}", "location": named, "expression": named}
     return written | {"diagnostics": f"{issue.place}: {issue.problem}" if issue.place else issue.problem}
 
 

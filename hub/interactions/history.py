@@ -5,6 +5,7 @@ All versions of a resource follow today's custody: what is withheld now has no h
 
 import hashlib
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from hub.errors import Gone, HubError, NotFound
 from hub.fhir.bundle import Link, Past, history
@@ -73,6 +74,7 @@ async def _of_instance(context: Context, resource_type: str, fhir_id: str, asked
     found = await versions(context, resource_type, fhir_id)
     base, where, first = context.hub.base, f"{resource_type}/{fhir_id}", found[-1]
     ends = (None, *(each.recorded for each in found[:-1]))
+    anew = {each.version for each, before in pairwise(found) if before.bytes is None}
     within = [each for each, end in zip(found, ends, strict=True) if _within(asked, each, end)]
     if listed is not None:
         within = [each for each in within if not {where, f"{where}/_history/{each.version_id}"}.isdisjoint(listed)]
@@ -84,7 +86,7 @@ async def _of_instance(context: Context, resource_type: str, fhir_id: str, asked
     page = within[start : start + asked.count]
     more = bool(page) and start + asked.count < len(within)
     following = seal(key, Cursor(now, 0, len(within), bound, (page[-1].version,))) if more else None
-    past = tuple(_past(each, each is first, base, where) for each in page)
+    past = tuple(_past(each, each is first, base, where, each.version in anew) for each in page)
     return _Page(past, len(within), following)
 
 
@@ -164,14 +166,15 @@ def _bound(context: Context, place: str, asked: Asked, digests: tuple[str, ...])
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 
-def _past(each: Version | Recorded, first: bool, base: str, where: str) -> Past:
+def _past(each: Version | Recorded, first: bool, base: str, where: str, anew: bool = False) -> Past:
+    """`anew`: it was deleted before."""
     gone = each.bytes is None
     return Past(
         full_url=f"{base}/{where}",
         resource=each.bytes,
         method="DELETE" if gone else "POST" if first else "PUT",
         url=where.split("/")[0] if first and not gone else where,
-        status="204 No Content" if gone else "201 Created" if first else "200 OK",
+        status="204 No Content" if gone else "201 Created" if first or anew else "200 OK",
         etag=f'W/"{each.version_id}"',
         last_modified=instant(each.recorded),
     )

@@ -92,6 +92,12 @@ def test_a_history_can_be_of_a_time(kept, asked, expected):
     assert told(house, f"/fhir/Practitioner/h1/_history?{query}") == alone
 
 
+def test_a_version_tells_how_the_change_was_answered(kept):
+    house, _ = kept
+    past = house.get("/fhir/Practitioner/h2/_history", CLIENT).json()["entry"]
+    assert [each["response"]["status"] for each in past] == ["201 Created", "204 No Content", "201 Created"]
+
+
 def test_the_total_is_told_of_all_pages(kept):
     house, _ = kept
     for path, total in (("_history", 6), ("Practitioner/_history", 5), ("Practitioner/h1/_history", 2)):

@@ -40,6 +40,7 @@ def test_a_parameter_is_named_as_it_was_sent(light, asked, said):
     answer = light.get(f"/fhir/Observation?{quote(asked, safe='=:')}", CLIENT)
     problem, place = told(answer)
     assert (answer.status_code, place) == (400, f"http.{name}")
+    assert answer.json()["issue"][0]["location"] == [place]
     assert problem.startswith(f"{name}: ")
     assert said in problem
 

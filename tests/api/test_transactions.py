@@ -303,6 +303,8 @@ def test_what_is_read_in_a_transaction_sees_what_it_wrote_whatever_the_form(shar
     assert (told[8]["resourceType"], told[8]["data"]) == ("Binary", "aGVq")
     again = posted(shared, entry("GET", "Binary/read-in-a-transaction"), entry("GET", f"{kept}?_format=xml"), kind="batch")
     assert [each["resource"]["resourceType"] for each in again.json()["entry"]] == ["Binary", "Patient"]
+    addresses = [each["fullUrl"].split("/fhir/")[1] for each in again.json()["entry"]]
+    assert addresses == ["Binary/read-in-a-transaction", kept]
 
 
 def test_each_reading_is_in_the_log_and_the_one_that_failed_too(shared):

@@ -19,6 +19,7 @@ def test_a_refusal_names_the_parameter():
                 "severity": "error",
                 "code": "not-supported",
                 "diagnostics": "colour: no such search parameter",
+                "location": ["http.colour"],
                 "expression": ["http.colour"],
             }
         ],

@@ -184,11 +184,12 @@ def _reply(entry: Asked, response: Response, base: str) -> Reply:
     modified = headers.get("last-modified")
     good = response.status_code < 400
     location = headers.get("location", "")
+    read = f"{base}/{entry.type}/{entry.id.partition('/')[0]}" if not entry.writes and "etag" in headers else ""
     told = _is_outcome(content) and "$" not in entry.path
     shown = content if good and not told and entry.method != "HEAD" else b""
     return Reply(
         status=f"{response.status_code} {HTTPStatus(response.status_code).phrase}",
-        full_url=location.partition("/_history/")[0],
+        full_url=location.partition("/_history/")[0] or read,
         location=location.removeprefix(base + "/"),
         etag=headers.get("etag", ""),
         last_modified=parsedate_to_datetime(modified).isoformat().replace("+00:00", "Z") if modified else "",
