@@ -7,7 +7,7 @@ tells of unchanged is not written again, so that the patient's epoch moves only 
 import hmac
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -64,10 +64,8 @@ def _changes(
     found: set[str] = set()
     for row in told:
         own = registered.get(row.id)
-        if isinstance(own, Consent) and own.recorded_by != name:
+        if own and own.recorded_by != name and isinstance(row, ToldConsent) and _same_end(own.end, row.end):
             found.add(own.id)  # the hub registered it there: it stands under the hub's own id
-            if isinstance(row, ToldConsent) and row.end and (own.end is None or row.end < own.end):
-                yield replace(own, end=row.end)
             continue
         for given in _grounds(hub, question, row, now):
             found.add(given.id)
@@ -86,6 +84,11 @@ def _is_answered(question: ServiceQuestion, given: AnyGround) -> bool:
         reader = question.reader
         return given.id == _id(question, f"{reader.unit}.{reader.employee}")
     return getattr(given, "provider", "").upper() == question.reader.provider.upper()
+
+
+def _same_end(one: datetime | None, other: datetime | None) -> bool:
+    """Whether two ends are one, to the second, which is what services keep."""
+    return one == other if one is None or other is None else abs(one - other) <= timedelta(seconds=1)
 
 
 def _ends(given: AnyGround, name: str, now: datetime, asked: int) -> bool:

@@ -194,5 +194,5 @@ def _action(name: str, action: Action) -> str:
 
 
 def _written(time: datetime) -> str:
-    """xs:dateTime in Swedish local time, with its offset."""
-    return time.astimezone(LOCAL).isoformat()
+    """xs:dateTime in Swedish local time, with its offset, to the second: services keep no more."""
+    return time.astimezone(LOCAL).isoformat(timespec="seconds")

@@ -14,6 +14,7 @@ from hub.demo.world import access
 from hub.interactions.replaying import replay
 from hub.sources.security import SecurityService
 from hub.store.audit_reading import every, heads
+from hub.store.patients import enroll, facts_of
 from tests.api.conftest import E1, M1, NOW, P1, P2, SOURCES, U1, U2, U3, consent, house_on
 
 CONTRACTS = (
@@ -447,3 +448,45 @@ def test_consents_of_units_that_the_service_does_not_answer_for_stay_in_the_hub(
     assert alone.house.consent(patient, "elsewhere", U3).status_code == 201
     assert alone.calls() == 0
     assert alone.house.get(f"/access/consents?patient={patient.id}", "elsewhere").json()["consents"][0].get("service", "") == ""
+
+
+CHECKING = replace(SERVICE, name="asking", contracts=("CheckConsent", "CheckPatientRelation"))
+
+
+@pytest.fixture(scope="module")
+def checking(request, tmp_path_factory):
+    """A hub whose service answers yes or no for one reader, and lists nothing."""
+    for house in house_on(request, tmp_path_factory, "sqlite", sources=(*SOURCES, CHECKING)):
+        yield Served(house, CHECKING)
+
+
+def test_a_service_that_only_checks_is_asked_for_each_reader(checking):
+    patient, (near, beside, far) = opened(checking)
+    assert checking.seen(patient) == {near, beside, far}
+    assert checking.server.calls == {"CheckConsent": 1, "CheckPatientRelationRequest": 1}
+    assert checking.seen(patient, "nurse") == set()
+    assert checking.server.calls == {"CheckConsent": 2, "CheckPatientRelationRequest": 2}
+    checking.house.clock.move(seconds=61)
+    number = patient.number.value
+    [held] = [each for each in checking.held.assertions.values() if each.number == number]
+    checking.held.assertions[held.id] = replace(held, over=True)
+    assert checking.seen(patient) == {near, beside}
+    checking.house.clock.move(seconds=61)
+    checking.server.troubles["CheckConsent"] = trouble.HttpError(503)
+    assert checking.seen(patient) == {near}
+
+
+def test_a_block_under_an_older_number_closes_as_well(alone, kit):
+    patient, older = alone.house.enroll(), alone.house._number()
+    store = alone.house.store
+    _, facts = facts_of(store.reader(), patient.pk)
+    with store.database.writing() as connection:
+        enroll(connection, kit.KEYS.identity, replace(facts, numbers=(patient.number, older)))
+    far = alone.house.hold(patient)
+    alone.relate(patient)
+    alone.consent(patient)
+    alone.need(patient)
+    assert alone.seen(patient) == {far}
+    alone.held.blocks.append(access.Block(key="older", person=older.value, kind="outer", provider=P2))
+    alone.house.clock.move(seconds=61)
+    assert alone.seen(patient) == set()
