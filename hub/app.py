@@ -37,6 +37,7 @@ from hub.fhir.identifiers import Identifier
 from hub.fhir.json import MAX_BYTES
 from hub.fhir.value_sets import NOTHING_LOADED
 from hub.hub import Hub
+from hub.interactions.national_log import Outbox
 from hub.keys import Keys
 from hub.limits import Limits, Refusals, Summary
 from hub.observe import Metrics
@@ -49,6 +50,7 @@ from hub.sources._http import fetched, posted
 from hub.sources.engagement import EngagementIndex
 from hub.sources.fhir_rest import FhirSource
 from hub.sources.files import FolderWatcher
+from hub.sources.log_service import LogService
 from hub.sources.mllp import MllpListener
 from hub.sources.rivta import RivtaSource
 from hub.sources.security import SecurityService
@@ -56,6 +58,7 @@ from hub.store.audit_index import bring_up
 from hub.store.audit_log import Leaf
 from hub.store.database import SQLAlchemyError
 from hub.store.known import known
+from hub.store.log_outbox import Position
 from hub.store.partitions import keep_months
 from hub.store.purging import purge_keys
 from hub.store.store import Store
@@ -112,6 +115,7 @@ class Running:
     log: FilteringBoundLogger
     app: ASGIApp
     checkpoints: Checkpoints
+    outbox: Outbox | None = None
     listeners: list[Listener] = field(default_factory=list)
     tasks: list["asyncio.Task[None]"] = field(default_factory=list)
 
@@ -130,6 +134,8 @@ class Running:
         self.tasks.append(asyncio.create_task(self._keep_checkpointing()))
         self.tasks.append(asyncio.create_task(self.refresher.keep_retrying()))
         self.tasks.append(asyncio.create_task(self._keep_purging()))
+        if self.outbox:
+            self.tasks.append(asyncio.create_task(self._keep_sending(self.outbox)))
         gc.collect()
         gc.freeze()  # what is there now stays: no need to look through it again and again
         gc.set_threshold(*GARBAGE)
@@ -146,6 +152,8 @@ class Running:
             await fetcher.aclose()
         for service in self.hub.services.values():
             await service.aclose()
+        if self.outbox:
+            await self.outbox.service.aclose()
         await self._checkpoint()
         await anyio.to_thread.run_sync(self.hub.store.close)
 
@@ -164,6 +172,18 @@ class Running:
             except SQLAlchemyError as fault:
                 self.log.error("no search keys could be purged, or no month of the log made ahead", exc_info=fault)
                 done = 0
+
+    async def _keep_sending(self, outbox: Outbox) -> None:
+        """Hand the log over to the log service for as long as the hub runs; what it has not taken is there at the next start."""
+        while True:
+            try:
+                fault = await outbox.round()
+                if fault and outbox.failures == 1:
+                    self.log.error("the log service does not take what it is given: it is kept, and sent again")
+            except (HubError, SQLAlchemyError) as failure:
+                self.log.error("the log could not be handed to the log service", exc_info=failure)
+                outbox.failures += 1
+            await asyncio.sleep(outbox.pause)
 
     async def _checkpoint(self) -> None:
         """Sign the log as it is now. What stands against it is told to the operator; answers go on, each with its entry."""
@@ -238,6 +258,8 @@ def put_together(
     )
     signed = Checkpoints(config.checkpoint_file, config.data)
     running = Running(hub, refresher, doors, metrics, log, app=lambda *_: None, checkpoints=signed)  # type: ignore[arg-type]  # set below
+    if config.log_service:
+        running.outbox = Outbox(hub, LogService(config.log_service), _told(metrics))
     running.app = _application(running, mounts)
     return running
 
@@ -354,6 +376,16 @@ async def checks(source: SourceConfig, patient: Identifier | None) -> AsyncItera
             yield step
     finally:
         await fetcher.aclose()
+
+
+def _told(metrics: Metrics) -> Callable[[Sequence[Position], int], None]:
+    """Counts how far the log service is behind."""
+
+    def told(positions: Sequence[Position], now: int) -> None:
+        oldest = min((each.oldest for each in positions if each.oldest is not None), default=now)
+        metrics.log_service(sum(each.left for each in positions), max(0, now - oldest) / 1_000_000)
+
+    return told
 
 
 def _index_log(store: Store) -> None:

@@ -112,6 +112,22 @@ class LegalHoldConfig:
     """For whoever reads the file: a case number, say."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogServiceConfig:
+    """`[log_service]`: where PDL log entries go as well, by StoreLog 2.0."""
+
+    address: str
+    system: str
+    """HSA-id of this hub, as the service knows it."""
+    logical_address: str = "SE165565594230-1000"
+    """HSA-id that the call is addressed to; not set: Inera's."""
+    timeout: float = 10.0
+    """Seconds for one call."""
+    ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
+
+
 LEAST_YEARS = 5
 """No entry of the log is removed before. HSLF-FS 2016:40 4 kap. 9 §."""
 CHECKPOINTS = "audit-checkpoints.txt"
@@ -155,6 +171,7 @@ class Config:
     """How long entries of the log are kept at least; `[[retention]]` says it of one care provider."""
     retention: tuple[RetentionConfig, ...] = ()
     legal_holds: tuple[LegalHoldConfig, ...] = ()
+    log_service: LogServiceConfig | None = None
     portal_issuer: str = ""
     """The issuer that the portal sends people to; empty: no portal."""
     portal_client: str = "portal"
@@ -193,6 +210,7 @@ def read(path: Path | None, environment: Mapping[str, str] = os.environ) -> Conf
             "issuers": tuple(_built(IssuerConfig, f"issuer[{n}]", row) for n, row in enumerate(held.get("issuer", []))),
             "clients": tuple(_built(ClientConfig, f"client[{n}]", row) for n, row in enumerate(held.get("client", []))),
             "sources": tuple(_source(row, n) for n, row in enumerate(held.get("source", []))),
+            "log_service": _built(LogServiceConfig, "log_service", held["log_service"]) if "log_service" in held else None,
             "retention": tuple(
                 _built(RetentionConfig, f"retention[{n}]", row) for n, row in enumerate(held.get("retention", []))
             ),

@@ -20,7 +20,7 @@ from typing import Any, TextIO
 from weakref import finalize
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from structlog.typing import FilteringBoundLogger, WrappedLogger
 
@@ -89,6 +89,10 @@ class Metrics:
         self._decisions = Counter("hub_decisions", "Consent decisions", ("rule", "outcome"), registry=own)
         self._messages = Counter("hub_messages", "Source messages taken in", ("format", "verdict"), registry=own)
         self._unsigned = Counter("hub_audit_checkpoints_refused", "Checkpoints that could not be signed", registry=own)
+        self._unsent = Gauge(
+            "hub_log_service_entries_left", "Entries of the log that the log service has not taken", registry=own
+        )
+        self._unsent_for = Gauge("hub_log_service_seconds_behind", "Age of the oldest of them", registry=own)
         self._dropped = Counter("hub_log_fields_dropped", "Log fields not written, being unlisted or unlike", registry=own)
 
     def request(self, route: str, method: str, status: int, seconds: float) -> None:
@@ -114,6 +118,11 @@ class Metrics:
     def checkpoint_refused(self) -> None:
         """The log does not continue from its last checkpoint, or its keys do not fit."""
         self._unsigned.inc()
+
+    def log_service(self, left: int, seconds: float) -> None:
+        """How far the log service is behind: entries, and the age of the oldest."""
+        self._unsent.set(left)
+        self._unsent_for.set(seconds)
 
     def decision(self, rule: str, outcome: str) -> None:
         """One decision, by the rule that made it."""

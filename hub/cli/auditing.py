@@ -158,10 +158,12 @@ def audit_expire(
     from hub import expiring
     from hub.interactions.logbook import operated
     from hub.store.audit_retention import sweep
+    from hub.store.log_outbox import positions
     from hub.store.values import instant
 
     with _store(config) as (store, held), plainly():
-        found, kept = expiring.look(store, held, {})
+        taken = {each.shard: each.sent for each in positions(store.reader())} if held.log_service else {}
+        found, kept = expiring.look(store, held, taken)
         for each in kept:
             console.print(f"shard {each.shard}: entry {each.seq} of {instant(each.at)[:19]} must be kept: {each.why}")
         for provider in found.kept if found else ():
@@ -176,6 +178,23 @@ def audit_expire(
         leaf = operated(getpass.getuser(), "expire-log", entries=found.entries, until=until)
         gone = expiring.expire(store, held, found, leaf)
     console.print(f"removed {gone} entries, all written before {until[:19]}")
+
+
+@audit.command("position")
+def audit_position(config: LookedAt = None) -> None:
+    """How far the log went to the log service, in each shard."""
+    from hub.store.log_outbox import positions
+    from hub.store.values import instant
+
+    with _store(config) as (store, held):
+        if held.log_service is None:
+            stop("no [log_service] is configured")
+        found = positions(store.reader())
+    table = Table("shard", "taken", "of", "left", "oldest left")
+    for each in found:
+        oldest = instant(each.oldest)[:19] if each.oldest is not None else ""
+        table.add_row(str(each.shard), str(each.sent), str(each.size), str(each.left), oldest)
+    console.print(table)
 
 
 @audit.command("partitions")

@@ -37,6 +37,10 @@ DEFAULTS: Row = {"released": True, "secret": False, "insurance": False, "purpose
 """What these sources cannot say themselves, decided by their owners for the demo."""
 
 
+HUB = "SE2321990018-SAMSYN"
+"""HSA-id of the hub, by which the log service knows it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addresses:
     """Where the simulated systems answer, and where the hub listens for those that push."""
@@ -49,6 +53,8 @@ class Addresses:
     """Empty: there is no engagement index."""
     security: str = ""
     """Empty: there are no security services; consents, blocks and relations are the hub's own."""
+    log: str = ""
+    """Empty: there is no log service."""
     mllp: str
     """`host:port` on which the hub listens."""
     files: Path
@@ -71,6 +77,7 @@ def write(
     written = folder / "hub.toml"
     tables = [
         _table("[hub]", dict(hub or {}) | {"directory": "directory.toml"}),
+        *([_table("[log_service]", {"address": addresses.log, "system": HUB})] if addresses.log else ()),
         *(_table("[[issuer]]", row) for row in issuers),
         *(_table("[[client]]", row) for row in ({"client_id": SYSTEM_CLIENT, "source": o.HOSPITAL}, *clients)),
         *(_table("[[source]]", row) for row in sources(world, addresses)),

@@ -59,6 +59,7 @@ Region Västvik      {at.vastvik}   RIV-TA (SOAP)
 Population register {at.register}   RIV-TA (SOAP)
 Engagement index    {at.index}   RIV-TA (SOAP)
 Security services   {at.security}   RIV-TA (SOAP)
+Log service         {at.log}   RIV-TA (SOAP), StoreLog
 Hjärtgården         {at.clinic}   FHIR R4
 Norrdals sjukhus    sends HL7 v2 over MLLP to the hub, {at.mllp}
 Åkerby kommun       drops CSV files in {_near(at.files)}

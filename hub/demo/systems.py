@@ -13,6 +13,7 @@ from hub.demo.configuration import Addresses
 from hub.demo.hospital.sender import Acknowledgement, deliver
 from hub.demo.municipality.files import drop
 from hub.demo.rivta.engagement_index import engagement_index
+from hub.demo.rivta.log_service import NationalLog
 from hub.demo.rivta.regions import norrdal, vastvik
 from hub.demo.rivta.register import register
 from hub.demo.rivta.security import services_of
@@ -33,6 +34,7 @@ class Systems:
     register: SoapServer
     index: SoapServer
     security: SoapServer
+    log: NationalLog
     clinic: FhirServer
 
     async def push(self) -> dict[str, Acknowledgement]:
@@ -66,7 +68,7 @@ async def systems(world: World, files: Path, mllp_port: int = 0) -> AsyncIterato
     """
     await asyncio.to_thread(files.mkdir, parents=True, exist_ok=True)
     first, second, persons, clinic = norrdal(world), vastvik(world), register(world), FhirServer(world)
-    index, security = engagement_index(world), services_of(world)
+    index, security, log = engagement_index(world), services_of(world), NationalLog()
     async with AsyncExitStack() as running:
         addresses = Addresses(
             norrdal=await running.enter_async_context(first.serve()),
@@ -74,11 +76,12 @@ async def systems(world: World, files: Path, mllp_port: int = 0) -> AsyncIterato
             register=await running.enter_async_context(persons.serve()),
             index=await running.enter_async_context(index.serve()),
             security=await running.enter_async_context(security.serve()),
+            log=await running.enter_async_context(log.server.serve()),
             clinic=await running.enter_async_context(clinic.serve()),
             mllp=f"{LOOPBACK}:{mllp_port or free_port()}",
             files=files,
         )
-        yield Systems(world, addresses, first, second, persons, index, security, clinic)
+        yield Systems(world, addresses, first, second, persons, index, security, log, clinic)
 
 
 def free_port() -> int:

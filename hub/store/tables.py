@@ -306,6 +306,9 @@ audit_ended = _table(
 audit_removal = _table("audit_removal", _key("number", Integer), Column("note", Text, nullable=False))
 """Signed statements of what was removed of the log (`hub.removals`), from 1."""
 
+audit_sent = _table("audit_sent", _key("shard", Integer), Column("sent", BigInteger, nullable=False))
+"""How many entries of a shard the log service has taken."""
+
 audit_index = _table(
     "audit_index",
     _key("shard", Integer),

@@ -184,3 +184,13 @@ def test_a_legal_hold_names_somebody(hub, aged):
     assert "must be kept: a legal hold" in hub("audit", "expire").stdout
     path.write_text(written + "[[legal_hold]]\npatient = 'nobody'\n")
     assert "no patient has that id" in hub("audit", "expire", code=1).stderr
+
+
+def test_how_far_the_log_went_to_a_log_service_is_told_and_holds_what_it_has_not_taken(hub, aged):
+    assert "no [log_service]" in hub("audit", "position", code=1).stderr
+    path = aged.parent / "hub.toml"
+    path.write_text(path.read_text() + "[log_service]\naddress = 'http://127.0.0.1:1/'\nsystem = 'SE1-HUB'\n")
+    assert [line.split() for line in hub("audit", "position").stdout.splitlines() if "2015" in line or "0" in line]
+    assert "the log service has not taken it yet" in hub("audit", "expire").stdout
+    forge(aged, "INSERT INTO audit_sent VALUES (0, 5), (1, 2), (2, 2)")
+    assert "removed 9 entries" in hub("audit", "expire").stdout

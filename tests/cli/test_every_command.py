@@ -30,6 +30,7 @@ SILENT = {
     "message list": "counts and states of messages",
     "keys create": "before there is a log",
     "audit rights": "writes SQL, and touches no database",
+    "audit position": "tells of numbers of entries",
     "audit partitions": "makes empty tables",
     "audit verify": "tells of hashes",
     "audit checkpoint": "tells of hashes",

@@ -16,6 +16,7 @@ ADDRESSES = Addresses(
     register="http://127.0.0.1:4",
     index="http://127.0.0.1:7",
     security="http://127.0.0.1:8",
+    log="http://127.0.0.1:9",
     mllp="127.0.0.1:5",
     files=Path("dropped here"),
 )
@@ -39,6 +40,8 @@ def test_the_hub_reads_every_system_of_the_world_as_a_source(world: World, tmp_p
     assert found[o.PRIVATE].unit == o.PRIVATE_CLINIC
     assert (held.port, held.deadline, held.data) == (8123, 2.5, tmp_path / "var")
     assert held.issuers[0].issuer == ISSUER["issuer"]
+    assert held.log_service
+    assert held.log_service.address == ADDRESSES.log
     assert [(client.client_id, client.source) for client in held.clients] == [(personas.SYSTEM_CLIENT, o.HOSPITAL)]
 
 

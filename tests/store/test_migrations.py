@@ -21,6 +21,7 @@ UNSHARDED = {
     "audit_index": "is read by a care provider's reviewer across its patients: a named fan-out",
     "audit_node": "hashes of a log's tree; its shards are not patients",
     "audit_removal": "statements about the log; they are no patient's",
+    "audit_sent": "one row a log; its shards are not patients",
     "index_made": "one row a database",
     "keys_purged": "one row a database",
     "session": "belongs to a browser",
