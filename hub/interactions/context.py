@@ -49,6 +49,8 @@ class Context:
     """What security services have been told in this request: verb and id of the consent."""
     registered: Mapping[str, Consent] = field(default_factory=dict)
     """The consents that they have been told of, by id, as they were told."""
+    rehearsing: bool = False
+    """What is done will be undone: no service is told of it."""
 
     @property
     def patience(self) -> float:
@@ -126,7 +128,7 @@ class Context:
     def order(self, orders: Sequence[Order]) -> None:
         """Raises: OrdersDue: services have not been told some of these in this request."""
         due = [each for each in orders if (each.verb, each.consent.id) not in self.told]
-        if due:
+        if due and not self.rehearsing:
             raise OrdersDue(due)
 
     def _observe(self, leaf: Leaf) -> None:

@@ -14,6 +14,7 @@ from hub.hub import MAPPERS, Hub
 from hub.interactions.context import Context
 from hub.interactions.plan import reports
 from hub.interactions.search import Answer, look_up
+from hub.interactions.services import service_reports
 from hub.interactions.view import Sight
 from hub.store.known import Known
 
@@ -147,7 +148,10 @@ async def part(context: Context, patient: str, section: Section) -> Part:
         report
         for answer, (kind, _) in zip(answers, asks, strict=True)
         if isinstance(answer, Answer)
-        for report in reports(context.hub, answer.sight, kind, now, context.began)
+        for report in (
+            *service_reports(context.hub, context.caller, answer.sight.known, now),
+            *reports(context.hub, answer.sight, kind, now, context.began),
+        )
     ]
     return Part(
         section=section,

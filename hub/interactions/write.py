@@ -77,7 +77,7 @@ async def rehearsed(context: Context, change: Change) -> tuple[Issue, ...]:
     """What a change would be refused for; empty: nothing. It is carried out and undone."""
     try:
         change = await prepared(context, change)
-        await context.current(lambda given: given.hub.store(_undone, given, change))
+        await context.current(lambda given: given.hub.store(_undone, replace(given, rehearsing=True), change))
     except HubError as fault:
         return fault.issues
     return ()

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from hub.fhir.outcome import SourceReport
 from hub.interactions.overview import Overview, Part
+from hub.interactions.services import LABELS
 from hub.portal.language import Words
 
 Running = Callable[[str, str], bool]
@@ -18,9 +19,15 @@ CALLED = {
     "bokade tider": "what.bookings",
     "journaluppgifter": "what.records",
     "vårdteam": "what.team",
+    "samtycken": "what.consents",
+    "spärrar": "what.blocks",
+    "patientrelationer": "what.relations",
 }
-"""What sources call a contract (`hub.interactions.plan.LABELS`) -> a message id."""
+"""What sources call a contract (`LABELS` of `hub.interactions.plan` and `hub.interactions.services`) -> a message id."""
+CHECKED = frozenset(swedish for swedish, _ in LABELS.values())
+"""What security services tell of, without which only the own unit's data are shown."""
 FAILED, SILENT, OLDER, PARTIAL, WAITING, NEVER = "failed", "silent", "older", "partial", "waiting", "never"
+UNCHECKED = "unchecked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,8 @@ class State:
 
 def kind_of(report: SourceReport, running: Running) -> str:
     """What is wrong with a source's answer; empty: nothing."""
+    if report.contract in CHECKED:
+        return UNCHECKED
     if report.code == "NoDataSynchFailed":
         return WAITING if running(report.source, report.contract) else FAILED
     if report.code == "DataFromCacheSynchFailed":
@@ -105,11 +114,11 @@ def state(part: Part, has_rows: bool, title: str, words: Words, running: Running
     if not part.connected:
         return State(words("state.no-source", what=title.lower()), (), "", False, False)
     found = [(kind_of(report, running), report) for report in part.reports]
-    names = {kind: list(dict.fromkeys(r.source for k, r in found if k == kind)) for kind in (FAILED, SILENT, WAITING)}
-    lacking = [*names[FAILED], *names[SILENT], *names[WAITING]]
+    names = {kind: list(dict.fromkeys(r.source for k, r in found if k == kind)) for kind in (UNCHECKED, FAILED, SILENT, WAITING)}
+    lacking = [*names[UNCHECKED], *names[FAILED], *names[SILENT], *names[WAITING]]
     notes = [
         words(f"note.{kind}", source=words.listed(list(dict.fromkeys(r.source for k, r in found if k == kind))))
-        for kind in (FAILED, WAITING, SILENT, OLDER, PARTIAL)
+        for kind in (UNCHECKED, FAILED, WAITING, SILENT, OLDER, PARTIAL)
         if any(k == kind for k, _ in found) and (has_rows or kind in (OLDER, PARTIAL, WAITING))
     ]
     notes += [words("note.more")] if part.more else []

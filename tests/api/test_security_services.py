@@ -421,6 +421,13 @@ def test_where_the_hub_itself_fails_what_was_registered_is_taken_back(alone):
     assert [each.over for each in mine] == [False, True]
 
 
+def test_a_consent_that_is_only_validated_is_told_to_nobody(alone):
+    patient, *_ = alone.patient()
+    answer = alone.house.post("/fhir/Consent/$validate?mode=create", "doctor", resource=consent(patient, U1))
+    assert [each["severity"] for each in answer.json()["issue"]] == ["information"]
+    assert alone.calls() == 0
+
+
 def test_a_limited_consent_is_not_widened_by_registering_it(alone):
     patient, *_ = alone.patient()
     made = consent(patient, U1)

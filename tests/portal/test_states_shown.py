@@ -54,6 +54,19 @@ def plans(*reports: SourceReport, rows: tuple[Row, ...] = (), **more: Any) -> Pa
 
 
 STATES: dict[str, tuple[Overview, tuple[str, ...], tuple[str, ...]]] = {
+    "a security service did not answer": (
+        told(plans(failing(source="Säkerhetstjänsterna", contract="spärrar"), notices=("incomplete",))),
+        (
+            "Säkerhetstjänsterna svarade inte",
+            "Bara den egna enhetens uppgifter visas, eftersom spärrar inte kunde kontrolleras.",
+            "Resultatet kan vara ofullständigt.",
+        ),
+        (
+            "Säkerhetstjänsterna did not answer",
+            "Only your own unit&#39;s data are shown, since blocks could not be checked.",
+            "The result may be incomplete.",
+        ),
+    ),
     "all well": (
         told(plans(rows=(PLAN,))),
         ("Källan svarade 10.00.", "Vårdplan &lt;b&gt;hjärta&lt;/b&gt;"),

@@ -20,9 +20,11 @@ COMPOSED = {
     r"contact\.": ("visit", "remote", "emergency", "inpatient", "home", "in-progress", "planned"),
     r"sex\.": ("female", "male", "unknown"),
     r"basis\.": ("child", "incapacity", "emergency", "inner_emergency"),
-    r"note\.": ("failed", "waiting", "silent", "older", "partial"),
+    r"note\.": ("failed", "unchecked", "waiting", "silent", "older", "partial"),
     r"gap\.": tuple(
-        f"{kind}.{part}" for kind in ("failed", "waiting", "silent", "older", "partial", "never") for part in ("title", "said")
+        f"{kind}.{part}"
+        for kind in ("failed", "unchecked", "waiting", "silent", "older", "partial", "never")
+        for part in ("title", "said")
     ),
 }
 """Message ids that the pages put together: what can follow each beginning."""
