@@ -46,6 +46,8 @@ class HubError(Exception):
     """The request cannot be answered. `issue` is its FHIR issue type, `place` what it is about."""
 
     issue = "processing"
+    logged = False
+    """Whether the access log has an entry of this refusal."""
 
     def __init__(self, problem: str, place: str = "", issues: tuple[Issue, ...] = ()) -> None:
         super().__init__(problem)

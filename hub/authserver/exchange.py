@@ -76,17 +76,23 @@ class Exchange:
 
     async def token(self, request: Request) -> Response:
         """A token for a code, or for a client's own key."""
-        return await self._answered(request, self._token)
+        return await self._answered(request, self._token, "sign-in")
 
     async def revoke(self, request: Request) -> Response:
         """End one of the client's tokens; the answer never tells whether there was one."""
-        return await self._answered(request, self._revoke)
+        return await self._answered(request, self._revoke, "sign-out")
 
-    async def _answered(self, request: Request, act: Callable[[Mapping[str, str]], "Done"]) -> Response:
+    async def _answered(self, request: Request, act: Callable[[Mapping[str, str]], "Done"], action: str) -> Response:
         headers = {"Cache-Control": "no-store", "Pragma": "no-cache"}
         try:
             self._limit.take(request.client.host if request.client else "")
-            done = act(await _form(request))
+            form = await _form(request)
+            try:
+                done = act(form)
+            except OAuthError as fault:
+                named = form.get("client_id", "")
+                await self._logged(action, "refuse", {"client": named} if named in self._clients else {})
+                return _refused(fault, headers)
             if done.did:
                 await self._logged(done.did, "permit", done.who)  # durable before a token leaves
             return JSONResponse(done.answer, 200, headers)
@@ -94,9 +100,8 @@ class Exchange:
             return JSONResponse({"error": "temporarily_unavailable"}, 429, headers | {"Retry-After": "60"})
         except HubError:  # the log cannot be written, so no token leaves
             return JSONResponse({"error": "temporarily_unavailable"}, 503, headers | {"Retry-After": "60"})
-        except OAuthError as fault:
-            more = {"WWW-Authenticate": "Bearer"} if fault.status == 401 else {}
-            return JSONResponse({"error": fault.error}, fault.status, headers | more)
+        except OAuthError as fault:  # what came was no form
+            return _refused(fault, headers)
 
     def _token(self, form: Mapping[str, str]) -> Done:
         match form.get("grant_type", ""):
@@ -235,3 +240,8 @@ async def _form(request: Request) -> Mapping[str, str]:
     if len(form) != len(rows):
         raise OAuthError("invalid_request")
     return form
+
+
+def _refused(fault: OAuthError, headers: Mapping[str, str]) -> Response:
+    more = {"WWW-Authenticate": "Bearer"} if fault.status == 401 else {}
+    return JSONResponse({"error": fault.error}, fault.status, {**headers, **more})

@@ -72,6 +72,7 @@ class Context:
         rule = fault.place if isinstance(fault, Refused) else ""
         leaf = logbook.refused(self.caller, action, resource_type, fault, self.request_id, rule)
         await self.hub.store.commit(leaf)
+        fault.logged = True
         self._observe(leaf)
 
     async def patient_of(self, named: tuple[str | Identifier, ...]) -> str | Identifier | None:

@@ -147,6 +147,12 @@ def failed(caller: Caller | None, request_id: str) -> Leaf:
     return Leaf(NO_PATIENT, content)
 
 
+def not_signed_in(client: str, reason: str, request_id: str) -> Leaf:
+    """The entry of a sign-in that came to nothing: nobody knows of whom."""
+    content = {"action": "sign-in", "outcome": "refuse", "who": {"kind": "anonymous", "client": client}, "rules": []}
+    return Leaf(NO_PATIENT, content | {"reason": reason, "request": request_id})
+
+
 async def log_failure(store: Store, caller: Caller | None, request_id: str) -> None:
     """Write to the log that a request failed by a fault of ours, if the log can be written: nothing of a record leaves."""
     with suppress(AuditUnavailable):

@@ -7,7 +7,7 @@ import base64
 import hashlib
 import json
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from starlette.responses import Response
@@ -15,6 +15,7 @@ from starlette.responses import Response
 from hub.config import IssuerConfig
 from hub.errors import HubError, NotSupported
 from hub.interactions import logbook
+from hub.limits import Limit, network
 from hub.portal.site import HEADERS, Portal
 from hub.portal.visit import Visit, caller_to
 from hub.store import sessions
@@ -23,6 +24,8 @@ from hub.store.tables import NO_PATIENT
 SCOPE = "fhirUser user/*.cruds patient/*.cruds"
 """All that the person may have: the portal is a caller as any other, and asks as who signs in."""
 LIFE = 10 * sessions.MINUTE
+FAILED_PER_MINUTE = 60
+"""Sign-ins that failed, of one network: each is an entry of the log."""
 CALLBACK = "/logga-in/svar"
 
 
@@ -31,6 +34,7 @@ class SignIn:
     """The pages `/logga-in`, `/logga-in/svar`, `/logga-ut` and `/forlang`."""
 
     portal: Portal
+    tries: Limit = field(default_factory=lambda: Limit("sign-ins that failed", FAILED_PER_MINUTE))
 
     async def start(self, visit: Visit) -> Response:
         """Send the browser to the authorization server, with a state and a challenge that only this browser can answer for."""
@@ -58,14 +62,14 @@ class SignIn:
         kept = sessions.carried(portal.hub.store, visit.request.cookies.get(portal.cookie("portal-signin"), ""))
         state = query.get("state", "")
         if kept is None or not secrets.compare_digest(state.encode(), str(kept["state"]).encode()):
-            return self._failed(visit, "signin.stale")
+            return await self._failed(visit, "signin.stale")
         if query.get("iss", self._issuer().issuer) != self._issuer().issuer:
-            return self._failed(visit, "signin.failed")
+            return await self._failed(visit, "signin.failed")
         if "code" not in query:
-            return self._failed(visit, "signin.cancelled" if query.get("error") == "access_denied" else "signin.failed")
+            return await self._failed(visit, "signin.cancelled" if query.get("error") == "access_denied" else "signin.failed")
         token = await self._token(query["code"], str(kept["verifier"]))
         if token is None:
-            return self._failed(visit, "signin.failed")
+            return await self._failed(visit, "signin.failed")
         return await self._begun(visit, token, str(kept["till"]))
 
     async def out(self, visit: Visit) -> Response:
@@ -90,7 +94,7 @@ class SignIn:
         try:
             caller = await portal.verifier.caller(f"Bearer {token}")
         except HubError:
-            return self._failed(visit, "signin.refused")
+            return await self._failed(visit, "signin.refused")
         if visit.held:
             await portal.hub.store(sessions.end, visit.held.secret)
         await portal.hub.store.commit(logbook.administered(caller, "sign-in", NO_PATIENT, "", portal.request_id(visit)))
@@ -118,7 +122,15 @@ class SignIn:
         token = said.get("access_token") if isinstance(said, dict) else None
         return token if isinstance(token, str) else None
 
-    def _failed(self, visit: Visit, key: str) -> Response:
+    async def _failed(self, visit: Visit, key: str) -> Response:
+        """The page that says why nobody is signed in; it is in the log by then.
+
+        Raises: Throttled: too often from one network; AuditUnavailable.
+        """
+        client = visit.request.client
+        self.tries.take(network(client.host if client else ""))
+        leaf = logbook.not_signed_in(self.portal.client_id, key.partition(".")[2], self.portal.request_id(visit))
+        await self.portal.hub.store.commit(leaf)
         answer = self.portal.show(visit, "home", 400, said=visit.words(key), opened=[], sign_in="/logga-in")
         self.portal.drop_cookie(answer, "portal-signin")
         return answer

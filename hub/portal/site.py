@@ -13,8 +13,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from hub import errors
 from hub.errors import HubError
 from hub.hub import Hub
+from hub.interactions import logbook
 from hub.interactions.context import Context
-from hub.interactions.logbook import log_failure
 from hub.limits import Limits
 from hub.portal import templates
 from hub.portal.language import LANGUAGES, words
@@ -156,11 +156,11 @@ class Portal:
                 await self._read_form(visit)
             answer = await handler(visit)
         except HubError as fault:
-            answer = self._fault(visit, fault)
+            answer = await self._refused(visit, fault)
         except Exception as fault:  # the last resort: a fault of ours, told to the operator and to the reader without data
             self.note(fault)
             name = self.request_id(visit)
-            await log_failure(self.hub.store, visit.caller, name)
+            await logbook.log_failure(self.hub.store, visit.caller, name)
             said = visit.words("fault.ours", id=name)
             answer = self.show(visit, "said", 500, title=visit.words("fault.title"), said=said)
         if request.query_params.get("lang") in LANGUAGES:
@@ -195,6 +195,15 @@ class Portal:
             self.drop_cookie(answer, "session")
             return answer
         return self.away(place)
+
+    async def _refused(self, visit: Visit, fault: HubError) -> Response:
+        """The page of a refusal; one to somebody who has signed in is in the log before, or the page says that it cannot be."""
+        if visit.caller and not fault.logged and not isinstance(fault, errors.Throttled | errors.AuditUnavailable):
+            try:
+                await self.hub.store.commit(logbook.refused(visit.caller, "open-page", "", fault, self.request_id(visit)))
+            except errors.AuditUnavailable as unavailable:
+                fault = unavailable
+        return self._fault(visit, fault)
 
     def _fault(self, visit: Visit, fault: HubError) -> Response:
         if isinstance(fault, Closed):

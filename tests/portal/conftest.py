@@ -44,7 +44,9 @@ from hub.refresh import Refresher
 from hub.smart import Verifier
 from hub.sources.fhir_rest import FhirSource
 from hub.sources.rivta import RivtaSource
+from hub.store.audit_log import Leaf
 from hub.store.store import Store
+from hub.store.tables import NO_PATIENT
 from hub.tokens import SigningKey, new_pem
 from hub.tokens import signing_key as read_key
 
@@ -224,7 +226,12 @@ async def _built(folder: Path, key: SigningKey, base: str) -> House:
     refresher = Refresher(hub)
     accounts = personas.accounts(world)
     client = Client(client_id="portal", name="Patientöversikten", redirect_uris=(f"{base}/logga-in/svar",))
-    server = authorization_server(issuer, accounts, [client], key, audience=f"{base}/fhir", clock=time.time)
+
+    async def logged(action: str, outcome: str, who: Mapping[str, str]) -> None:
+        await store.commit(Leaf(NO_PATIENT, {"action": action, "outcome": outcome, "who": dict(who)}))
+
+    audience = f"{base}/fhir"
+    server = authorization_server(issuer, accounts, [client], key, audience=audience, clock=time.time, logged=logged)
     verifier = Verifier(
         held.issuers,
         held.clients,
