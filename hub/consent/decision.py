@@ -21,6 +21,13 @@ def decide(grounds: Grounds) -> Release:
     return Release(closed(_rows(facts)), notices(facts))
 
 
+def refusal(grounds: Grounds) -> Row | None:
+    """The row by which `decide` refuses the request before any data are looked at; None: it does not. Rules after the first that
+    has something to say are not asked."""
+    first = next((row for row in _rows(Facts(grounds)) if row.when != FALSE), None)
+    return first if first is not None and first.refuses else None
+
+
 def good_until(grounds: Grounds) -> datetime:
     """The first instant at which the same rows of grounds may decide otherwise. Before it, and while the patient's epoch
     and the other grounds stand, a Release may be used again: no permit outlives an end.

@@ -146,6 +146,11 @@ class Row:
     grounds: tuple[str, ...] = ()
     """Ids of the grounds it rests on, for the audit entry and for `explain`."""
 
+    @property
+    def refuses(self) -> bool:
+        """Whether it refuses the request, whatever is asked for: of a first row alone."""
+        return self.outcome is Outcome.REFUSE and self.when == TRUE
+
 
 @dataclass(frozen=True, slots=True)
 class Release:
@@ -163,8 +168,7 @@ class Release:
     @property
     def refusal(self) -> Row | None:
         """The row that refuses the request before any data are looked at; None: it may be answered."""
-        first = self.rows[0]
-        return first if first.outcome is Outcome.REFUSE and first.when == TRUE else None
+        return self.rows[0] if self.rows[0].refuses else None
 
     @property
     def digest(self) -> str:

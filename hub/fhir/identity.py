@@ -1,7 +1,6 @@
 """Ids derived from business identifiers with a keyed hash: the same record has the same id, and no id gives a number away."""
 
 import hmac
-from hashlib import sha256
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 _PAIRS = tuple(one + other for one in _LETTERS for other in _LETTERS)
@@ -31,4 +30,4 @@ def _digest(key: bytes, use: str, parts: tuple[str, ...]) -> bytes:
     if not parts:
         raise ValueError("nothing to derive an id from")
     written = [each.encode() for each in (use, *parts)]
-    return hmac.digest(key, b"".join(len(each).to_bytes(4, "big") + each for each in written), sha256)
+    return hmac.digest(key, b"".join([len(each).to_bytes(4, "big") + each for each in written]), "sha256")

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import Concatenate, ParamSpec, TypeVar
 
 from hub.caller import Caller
-from hub.consent.decision import decide
+from hub.consent.decision import refusal
 from hub.consent.grounds import Consent
-from hub.consent.release import Release
+from hub.consent.release import Row
 from hub.errors import Forbidden, HubError
 from hub.fhir.identifiers import Identifier
 from hub.fhir.outcome import notice
@@ -170,18 +170,17 @@ def recalled(store: Store, caller: Caller, number: int) -> Known:
 
 def check_caller(context: Context) -> None:
     """Raises: Refused: R01, R03: who may not ask for anything, whoever the patient is."""
-    _check(decide(grounds(context.hub.clock(), context.caller, nobody(context.began), named=True, services_up=True)))
+    _check(refusal(grounds(context.hub.clock(), context.caller, nobody(context.began), named=True, services_up=True)))
 
 
 def check_refusal(seen: Sight) -> None:
     """Raises: Refused: R01, R03 and the like; the same for every patient."""
-    _check(seen.release)
+    _check(seen.release.refusal)
 
 
-def _check(release: Release) -> None:
-    refusal = release.refusal
-    if refusal:
-        raise Refused("the caller's sign-in or commission does not allow this request", refusal.rule)
+def _check(row: Row | None) -> None:
+    if row is not None:
+        raise Refused("the caller's sign-in or commission does not allow this request", row.rule)
 
 
 NOTICES: dict[str, tuple[str, str]] = {

@@ -84,12 +84,11 @@ def _created(given: Sequence[tuple[Creation, Resource]]) -> list[Written]:
 
 def _patients(connection: Connection, key: bytes, given: Sequence[tuple[Creation, Resource]]) -> list[int]:
     """The patient key of the record that each lies in."""
-    numbers = [_named(key, made) for each, made in given if each.context.caller.kind != "system"]
-    found = locate_all(connection, numbers) if numbers else {}
+    numbers = [None if each.context.caller.kind == "system" else _named(key, made) for each, made in given]
+    found = locate_all(connection, [number for number in numbers if number is not None])
     pks = []
-    for each, made in given:
-        caller = each.context.caller
-        pk = patient_key(connection, key, caller, made) if caller.kind == "system" else found.get(_named(key, made))
+    for number, (each, made) in zip(numbers, given, strict=True):
+        pk = patient_key(connection, key, each.context.caller, made) if number is None else found.get(number)
         if pk is None:
             raise NotPlain
         pks.append(pk)

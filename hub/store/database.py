@@ -158,7 +158,7 @@ def _sqlite_settings(connection: Any, _record: Any) -> None:
         f"busy_timeout={BUSY_TIMEOUT}",
         "foreign_keys=ON",
         "cache_size=-65536",
-        "wal_autocheckpoint=4000",  # pages: the fewer the times, the more often a page was written meanwhile
+        "wal_autocheckpoint=16000",  # pages: the fewer the times, the more often a page was written meanwhile
     ):
         connection.execute(f"PRAGMA {pragma}")
 

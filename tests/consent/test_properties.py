@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.consent.decision import decide, good_until
+from hub.consent.decision import decide, good_until, refusal
 from hub.consent.grounds import Block, Consent, Need, Relation, Revoke, Share, closing
 from hub.consent.release import outcome_of
 from tests.consent.test_laws import DRAWS, ENTRIES, GROUNDS, HOUR, NOW, Draw, permits
@@ -62,6 +62,15 @@ def test_a_consent_that_is_over_to_come_or_another_s_opens_nothing_that_the_vali
     assert permits(worse, custody) is permits(none, custody)
     if permits(none, custody):
         assert permits(grounds, custody)
+
+
+@LAW
+@given(
+    GROUNDS, st.sampled_from((2, 3)), st.sampled_from(("", "SE1-C1")), st.sampled_from(("clinician", "anonymous", "technician"))
+)
+def test_whether_a_request_is_refused_is_told_without_the_rest_of_the_decision(grounds, loa, commission, kind):
+    asked = replace(grounds, caller=replace(grounds.caller, loa=loa, commission=commission, kind=kind))
+    assert refusal(asked) == decide(asked).refusal
 
 
 @LAW
