@@ -62,7 +62,7 @@ class Query:
     compartment: str = ""
     """The id of the Patient whose compartment is searched."""
     operation: str = ""
-    """The operation on that Patient that is answered by this search, `$everything`; empty: none."""
+    """The operation on that Patient, or on every Patient, that is answered by this search, `$everything`; empty: none."""
     patients: tuple[str | Identifier, ...] = ()
     """The patients that the request names, by logical id or by business identifier (resolve these, then `resolved`).
     More than one are alternatives. Empty: none is named."""
@@ -120,6 +120,8 @@ class Query:
         """Where it is asked, without the base."""
         if self.compartment:
             return f"/Patient/{self.compartment}/{self.operation or self.resource_type or '*'}"
+        if self.operation:
+            return f"/Patient/{self.operation}"
         return f"/{self.resource_type}" if self.resource_type else ""
 
     def resolved(self, patient: str) -> "Query":

@@ -1,4 +1,5 @@
-"""Patient/[id]/$everything: the patient's record, and what it points at, as far as it is released to the caller.
+"""Patient/[id]/$everything: the patient's record, and what it points at, as far as it is released to the caller; and
+Patient/$everything: the records of all the patients whom the caller sees, for callers whose view needs no patient named.
 
 It is a search of the whole compartment: the same view, freshness, paging and log entry.
 Source: http://hl7.org/fhir/R4/patient-operation-everything.html
@@ -7,33 +8,49 @@ Source: http://hl7.org/fhir/R4/patient-operation-everything.html
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hub.errors import InvalidRequest, NotSupported
+from hub.errors import HubError, InvalidRequest, NotSupported
 from hub.fhir.clause import Clauses
 from hub.fhir.criteria import AllOf, AnyOf, Criterion, TypeIs
 from hub.fhir.parameters import Asking
 from hub.fhir.parameters.date import span
-from hub.fhir.query import CURSOR, Written, read_query
+from hub.fhir.query import CURSOR, Query, Written, read_query
 from hub.fhir.types import TYPES, ResourceType
 from hub.interactions.context import Context
 from hub.interactions.read import read
 from hub.interactions.search import search_type
 
+_OF_ALL = ("system", "patient")
+"""Kinds of callers who see all that is theirs without naming a patient: a source's client its source, a patient one record."""
+_IN_COMPARTMENTS = ",".join(sorted(name for name, held in TYPES.items() if held.patient))
 TAKEN = ("_since", "_type", "_count", "start", "end")
 
 
 async def everything(context: Context, patient: str, parameters: Sequence[tuple[str, str]]) -> bytes:
     """A searchset Bundle, the first page of it; the rest follows by its links.
 
-    Takes: `patient`: logical id; `parameters`: names and values, decoded.
+    Takes: `patient`: logical id; empty: all; `parameters`: names and values, decoded.
     Raises: NotFound: no such Patient in the caller's view; NotSupported: another parameter than `TAKEN`; InvalidRequest.
     """
+    try:
+        query = _asked(context, patient, parameters)
+    except HubError as fault:
+        await context.refuse("search", "Patient", fault)
+        raise
+    if patient:
+        await read(context, "Patient", patient)
+    return await search_type(context, query)
+
+
+def _asked(context: Context, patient: str, parameters: Sequence[tuple[str, str]]) -> Query:
+    """The search that it is."""
+    if not patient and context.caller.kind not in _OF_ALL:
+        raise InvalidRequest("name the patient: Patient/[id]/$everything")
     for name, _ in parameters:
         if name not in (*TAKEN, CURSOR):
             raise NotSupported(f"$everything takes {', '.join(TAKEN)}", name)
-    await read(context, "Patient", patient)
     asked = [("_lastUpdated", f"ge{value}") if name == "_since" else (name, value) for name, value in parameters]
     if not any(name == "_type" for name, _ in asked):
-        asked.append(("_include", "*"))
+        asked += [("_include", "*")] if patient else [("_type", _IN_COMPARTMENTS), ("_include", "*")]
     query = read_query(
         "",
         [(name, value) for name, value in asked if name not in ("start", "end")],
@@ -46,10 +63,8 @@ async def everything(context: Context, patient: str, parameters: Sequence[tuple[
     dates = [f"{prefix}{_date(name, value)}" for prefix, name, value in bounds]
     within = _within(query.types, dates, Asking(now=context.hub.clock())) if dates else None
     written = tuple(Written(name, value) for name, value in parameters if name != CURSOR)
-    return await search_type(
-        context,
-        replace(query, operation="$everything", written=written, criteria=(*query.criteria, *([within] if within else ()))),
-    )
+    criteria = (*query.criteria, *([within] if within else ()))
+    return replace(query, operation="$everything", written=written, criteria=criteria)
 
 
 def _given(parameters: Sequence[tuple[str, str]], name: str) -> list[str]:

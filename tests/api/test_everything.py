@@ -103,3 +103,45 @@ def test_who_is_not_there_is_answered_as_any_id_that_was_never_issued(shared, ki
         withheld, absent = answer(shared, patient, who), shared.get("/fhir/Patient/never-issued/$everything", who)
         assert (withheld.status_code, withheld.content) == (absent.status_code, absent.content), who
         assert withheld.status_code == 404
+
+
+def test_it_is_of_every_patient_whom_the_caller_sees_where_none_is_named(shared, kit, patient):
+    me, mine, hidden = shared.patient_person(patient), shared.hold(patient), shared.hold(patient, secret=True)
+    shared.hold(shared.enroll())
+    bundle = shared.get("/fhir/Patient/$everything", me).json()
+    ids = {each["resource"].get("id") for each in bundle["entry"]}
+    assert {mine, patient.id} <= ids
+    assert hidden not in ids
+    assert bundle["link"][0]["url"].endswith("/fhir/Patient/$everything")
+    assert shared.get("/fhir/Patient/$everything", "doctor").status_code == 400
+    assert shared.log()[-1]["outcome"] == "refuse"
+
+
+def test_a_sources_client_gets_its_patients_with_all_that_is_theirs_page_by_page(house):
+    written = set()
+    for _ in range(3):
+        who = house.post("/fhir/Patient", "alfa-client", resource={"resourceType": "Patient"}).json()["id"]
+        seen = {
+            "resourceType": "Observation",
+            "status": "final",
+            "code": {"text": "x"},
+            "subject": {"reference": f"Patient/{who}"},
+        }
+        written |= {f"Patient/{who}", f"Observation/{house.post('/fhir/Observation', 'alfa-client', resource=seen).json()['id']}"}
+    house.post("/fhir/Organization", "alfa-client", resource={"resourceType": "Organization", "name": "nobody's"})
+    found, url = [], "/fhir/Patient/$everything?_count=2"
+    while url:
+        bundle = house.get(url, "alfa-client").json()
+        matches = [each["resource"] for each in bundle["entry"] if each["search"]["mode"] == "match"]
+        found += [f"{each['resourceType']}/{each['id']}" for each in matches]
+        assert bundle["total"] == len(written)
+        url = next((each["url"] for each in bundle["link"] if each["relation"] == "next"), None)
+        assert url is None or "/fhir/Patient/$everything?_count=2&_cursor=" in url
+    assert sorted(found) == sorted(written)
+    of_type = house.post(
+        "/fhir/Patient/$everything",
+        "alfa-client",
+        json={"resourceType": "Parameters", "parameter": [{"name": "_type", "valueCode": "Observation"}]},
+    ).json()
+    assert (types(of_type), of_type["total"]) == (["Observation"] * 3, 3)
+    assert house.get("/fhir/Patient/$everything", "beta-client").json()["total"] == 0

@@ -67,6 +67,7 @@ def fhir_routes(edge: Edge, version: str, smart_configuration: Callable[[], dict
         on("/_history", ["GET"], history),
         on("/{type}/_history", ["GET"], history),
         on("/Patient/{id}/$everything", ["GET", "POST"], everything),
+        on("/Patient/$everything", ["GET", "POST"], everything),
         on("/$meta", ["GET", "POST"], meta),
         on("/{type}/$meta", ["GET", "POST"], meta),
         on("/{type}/$validate", ["POST"], validate),

@@ -1,4 +1,4 @@
-"""Patient/[id]/$everything, by GET with parameters in the address, by POST with a Parameters resource. API.md section 3."""
+"""Patient/[id]/$everything and Patient/$everything, by GET with parameters in the address, by POST with a Parameters resource."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,7 +20,7 @@ async def everything(request: Request, context: Context) -> Response:
         given = [each for each in pairs(request.scope["query_string"]) if each[0] not in ("_format", "_pretty")]
         if request.method == "POST" and await request.body():
             given += parameters(await resource_body(request))
-        for_patient = clean_id(request.path_params["id"])
+        for_patient = clean_id(request.path_params["id"]) if "id" in request.path_params else ""
     return Response(await interactions.everything(context, for_patient, given), media_type=FHIR_JSON)
 
 
