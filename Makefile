@@ -31,8 +31,8 @@ attacks: $(VENV)/installed-dev
 	HUB_ATTACKS=10000 HUB_KILLS=200 $(BIN)/pytest tests/attacks --timeout 3600
 
 leaks: $(VENV)/installed-dev
-	HUB_WITHDRAWALS=2000 $(BIN)/pytest tests/api/test_withdrawals_under_load.py --timeout 3600
-	HUB_TWIN_PAIRS=20000 HUB_TWIN_STEPS=10000 $(BIN)/pytest -n 2 tests/api/test_twin_worlds.py tests/api/test_twin_writers.py --timeout 3600
+	HUB_WITHDRAWALS=2000 HUB_TIMING_PAIRS=2000 $(BIN)/pytest tests/leaks/test_withdrawals_under_load.py tests/leaks/test_timing.py --timeout 3600
+	HUB_TWIN_PAIRS=200000 HUB_TWIN_STEPS=10000 $(BIN)/pytest -n 2 tests/leaks --deselect tests/leaks/test_withdrawals_under_load.py --timeout 7200
 
 browser: $(VENV)/installed-dev
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,e2e]'

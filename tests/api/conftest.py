@@ -262,9 +262,12 @@ class House:
         return self.do("POST", path, who, **more)
 
     async def raw(
-        self, method: str, path: str, query: bytes = b"", headers: Any = (), body: bytes = b""
+        self, method: str, path: str, query: bytes = b"", headers: Any = (), body: bytes = b"", request_id: str = ""
     ) -> tuple[int, dict[str, str], bytes]:
-        """A request that no client library would write: nothing is checked or quoted on its way."""
+        """A request that no client library would write: nothing is checked or quoted on its way.
+
+        `request_id`: instead of one that is drawn; from it follow the ids of what is made.
+        """
         sent: list[dict[str, Any]] = []
 
         async def receive() -> dict[str, Any]:
@@ -287,7 +290,9 @@ class House:
             "client": ("127.0.0.1", 1),
             "headers": [(name.lower().encode(), value) for name, value in headers],
         }
-        await self.running.app(scope, receive, send)
+        if request_id:
+            scope["state"] = {"request_id": request_id}
+        await (self.running.app._app if request_id else self.running.app)(scope, receive, send)
         answered = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
         return sent[0]["status"], answered, b"".join(each.get("body", b"") for each in sent[1:])
 

@@ -1,6 +1,6 @@
 """Properties of CONSENT section 8 that are laws of the one function: 1 to 4, 6 and 10. The others are tested over HTTP.
 
-1 and 3 in part: `test_laws.py`; 5, 7: `tests/api/test_twin_worlds.py`; 8: `tests/api`; 9: `tests/api/test_grounds.py`.
+1 and 3 in part: `test_laws.py`; 5, 7: `tests/leaks/test_twin_readers.py`; 8: `tests/api`; 9: `tests/api/test_grounds.py`.
 """
 
 from dataclasses import replace

@@ -1,16 +1,12 @@
-"""Two hubs that differ in withheld data alone answer alike, byte for byte. CONSENT.md section 8, property 5; LEAKS.md."""
+"""Two hubs that differ in withheld data alone answer every write alike. LEAKS.md rows 13 to 17 and 36."""
 
 import json
-import os
-import random
 import re
 
 import pytest
 
 from hub.fhir.identity import logical_id
 
-PAIRS = int(os.environ.get("HUB_TWIN_PAIRS", "250"))
-"""Two thousand find nothing either; they take half a minute."""
 HOSPITAL = {"provider": "SE2321990018-P1", "unit": "SE2321990018-U2", "source": "alfa"}
 AWAY = {"provider": "SE2321990018-P2", "unit": "SE2321990018-U3", "source": "beta"}
 HOME = {"provider": "SE2321990018-M1", "unit": "SE2321990018-S1", "source": "alfa"}
@@ -25,91 +21,6 @@ WITHHELD = (
 )
 """Entries that no caller below may see, one of each kind."""
 CODES = ("29463-7", "8480-6", "718-7")
-SEARCHES = (
-    "",
-    "&code=8480-6",
-    "&code=29463-7,718-7",
-    "&date=ge2040-10-03",
-    "&date=lt2040-10-05&_count=2",
-    "&_sort=code",
-    "&_sort=-code,date&_count=3",
-    "&_sort=_id",
-    "&_sort=-_lastUpdated",
-    "&_count=1",
-    "&_count=0",
-    "&_id=NEVER",
-    "&_id=HIDDEN",
-    "&_id=SEEN,HIDDEN",
-    "&status=final",
-    "&status=amended",
-    "&identifier=urn:x|1",
-    "&category=laboratory",
-    "&_lastUpdated=ge2040-11-21",
-    "&performer=Practitioner/HIDDEN",
-    "&has-member=Observation/HIDDEN",
-    "&nonsense=1",
-    "&status:not=amended",
-    "&has-member:missing=true",
-    "&has-member:missing=false",
-    "&has-member:Observation.status=amended",
-    "&has-member:Observation.status:not=amended",
-    "&has-member:Observation.has-member:Observation.status=final",
-    "&subject:Patient.name=person",
-    "&subject:Patient._has:Observation:patient:status=amended",
-    "&_has:Observation:has-member:status=amended",
-    "&_has:Observation:has-member:has-member:Observation.status=final",
-    "&_filter=status ne final or has-member.status eq amended",
-    "&_filter=not (has-member[status eq amended].code pr true)",
-    "&_content=amended",
-    "&_content=NOT amended",
-    "&_sort=has-member&_count=2",
-    "&_sort=-status,_id&_count=3",
-    "&_summary=count",
-    "&_summary=count&_has:Observation:has-member:status=amended",
-    "&_include=Observation:has-member",
-    "&_include=*&_count=2",
-    "&_revinclude=Observation:has-member",
-    "&_revinclude:iterate=Observation:has-member&_include:iterate=Observation:has-member&_count=1",
-    "&_revinclude=*",
-)
-PATHS = (
-    *(f"/fhir/Observation?patient=PATIENT{each}" for each in SEARCHES),
-    "/fhir/Patient/PATIENT/Observation",
-    "/fhir/Patient/PATIENT/*",
-    "/fhir/Patient/PATIENT/*?_count=3&_content=amended",
-    "/fhir?_type=Observation,Patient&patient=PATIENT&_include=Observation:has-member",
-    "/fhir?_type=Observation,Encounter&_id=HIDDEN,SEEN",
-    "/fhir/Patient?_id=PATIENT&_revinclude=Observation:patient",
-    "/fhir/Patient?_id=PATIENT&_has:Observation:patient:status=amended",
-    "/fhir/Observation",
-    "/fhir/Observation?_count=2",
-    "/fhir/CarePlan?patient=PATIENT",
-    "/fhir/Consent?patient=PATIENT",
-    "/fhir/Provenance?patient=PATIENT",
-    "/fhir/Observation/SEEN",
-    "/fhir/Observation/SEEN/_history",
-    "/fhir/Observation/HIDDEN",
-    "/fhir/Observation/HIDDEN/_history",
-    "/fhir/Observation/HIDDEN/_history/x",
-    "/fhir/Observation/NEVER",
-    "/fhir/CarePlan/HIDDEN",
-    "/fhir/Observation/_history",
-    "/fhir/Observation/_history?_count=2",
-    "/fhir/Observation/_history?_since=2040-11-21T09:00:04Z",
-    "/fhir/Observation/_history?_at=2040-11-21T09:00:04Z",
-    "/fhir/Observation/SEEN/_history?_count=1",
-    "/fhir/_history?_count=3",
-    "/fhir/Observation/SEEN/$meta",
-    "/fhir/Observation/HIDDEN/$meta",
-    "/fhir/Observation/HIDDEN/$validate",
-    "/fhir/Patient/PATIENT/$everything",
-    "/fhir/Patient/PATIENT/$everything?_type=Observation&_count=2",
-    "/fhir/Patient/PATIENT/$everything?start=2040-10-02&end=2040-10-05",
-    "/fhir/Patient/PATIENT",
-    "/access/relations?patient=PATIENT",
-    "/access/consents?patient=PATIENT",
-)
-CALLERS = ("doctor", "doctor-ve", "doctor-vg", "sister", "nurse", "social", "reviewer", "technician", "quality", "elsewhere")
 
 
 def _id(key):
@@ -197,24 +108,6 @@ def test_the_worlds_differ_in_what_is_held_and_agree_in_who_is_who(twins):
     assert with_hidden.patient == without.patient
     assert with_hidden.hidden == without.hidden
     assert len(with_hidden.house.found(f"/fhir/Observation?patient={with_hidden.patient.id}", "doctor")) == 5
-
-
-def test_no_request_tells_the_worlds_apart(twins):
-    chance = random.Random(7)
-    with_hidden, without = twins
-    asked = 0
-    while asked < PAIRS:
-        path, who = chance.choice(PATHS), chance.choice(CALLERS)
-        n = chance.randrange(7)
-        one, other = (each.path(path, n) for each in twins)
-        assert one == other
-        while one and asked < PAIRS:
-            first, following = with_hidden.answer(one, who)
-            second, following_too = without.answer(other, who)
-            assert first == second, (who, one)
-            asked += 1
-            assert bool(following) == bool(following_too)
-            one, other = (following[1], following_too[1]) if following and following_too else ("", "")
 
 
 JSON_PATCH = {"content-type": "application/json-patch+json"}

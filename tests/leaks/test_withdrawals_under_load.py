@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from hub.store.values import micros
-from tests.api.withdrawal_load import NAMED, OF_THE_HUB, SURFACES, Asker, Clock, Reader, Seen, Turn, late, late_in_log
+from tests.leaks.withdrawal_load import NAMED, OF_THE_HUB, SURFACES, Asker, Clock, Reader, Seen, Turn, late, late_in_log
 
 WITHDRAWALS = int(os.environ.get("HUB_WITHDRAWALS", "40"))
 """On each kind of database."""
@@ -134,7 +134,7 @@ def test_no_answer_follows_the_acknowledgement_of_a_withdrawal(kit, databases, t
     house = kit.House(url, tmp_path, Clock(began), **OF_THE_HUB)
     rounds = WITHDRAWALS // len(WAYS)
     patients = {way: list(_held(house, kit, rounds)) for way in WAYS}
-    program = [sys.executable, "-W", "ignore", "-m", "tests.api.withdrawal_load", url]
+    program = [sys.executable, "-W", "ignore", "-m", "tests.leaks.withdrawal_load", url]
     places = [(str(tmp_path / f"other-{n}"), str(began), str(n), str(tmp_path / f"seen-{n}")) for n in range(PROCESSES)]
     reader, withdrawers = Reader(house, 99), [Withdrawer(house, kit, way) for way in WAYS]
     with ExitStack() as stack:

@@ -1,0 +1,93 @@
+"""How long an answer takes tells nothing: what is withheld and what was never there take the same time. LEAKS.md row 25.
+
+Pairs are asked in turn, in an order that changes, so that whatever slows the machine slows both. What is measured is the time
+that the hub's process computes, SQLite in it, which waits for nobody. The interval of the ratio of the two medians (95 %, by
+bootstrap) must lie within the bound: that they are equal is shown, and not just that no difference was found. `make leaks` does it.
+"""
+
+import os
+import random
+import statistics
+import time
+
+import pytest
+
+from tests.leaks.twins import Asked
+
+PAIRS = int(os.environ.get("HUB_TIMING_PAIRS", "0"))
+BOUND = 0.05
+"""Of the ratio of medians, from 1."""
+SAMPLES = 200
+measured = pytest.mark.skipif(not PAIRS, reason="measured by `make leaks`")
+on_sqlite = pytest.mark.parametrize("readers", ["sqlite"], indirect=True)
+CLASSES = {
+    "read": "/fhir/Observation/{}",
+    "vread": "/fhir/Observation/{}/_history/x",
+    "history": "/fhir/Observation/{}/_history",
+    "search by id": "/fhir/Observation?patient={patient}&_id={}",
+    "search by reference": "/fhir/Observation?patient={patient}&has-member=Observation/{}",
+    "meta": "/fhir/Observation/{}/$meta",
+}
+
+
+def interval(pairs):
+    """Where the ratio of the medians lies, with 95 % confidence."""
+    chance = random.Random(1)
+    found = []
+    for _ in range(SAMPLES):
+        drawn = chance.choices(pairs, k=len(pairs))
+        found.append(statistics.median(one for one, _ in drawn) / statistics.median(other for _, other in drawn))
+    found.sort()
+    return found[SAMPLES // 40], found[-1 - SAMPLES // 40]
+
+
+def within(pairs):
+    low, high = interval(pairs)
+    return 1 - BOUND < low <= high < 1 + BOUND
+
+
+@measured
+@on_sqlite
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("name", CLASSES)
+def test_absent_and_withheld_take_the_same_time(readers, name):
+    withheld = [each.id for each in readers.entries if each.type == "Observation" and each.number in readers.withheld("doctor")]
+    absent = [
+        f"{n:02}".translate({ord(each): chr(ord("a") + int(each)) for each in "0123456789"}) * 13 for n in range(len(withheld))
+    ]
+    pairs, chance = [], random.Random(2)
+    for n in range(PAIRS + len(withheld)):
+        ids = [(0, withheld[n % len(withheld)]), (1, absent[n % len(absent)])]
+        chance.shuffle(ids)
+        took = {which: _seconds(readers, readers.full, CLASSES[name], id) for which, id in ids}
+        pairs.append((took[0], took[1]))
+    assert within(pairs[len(withheld) :]), interval(pairs)  # the first of each id is remembered by nobody
+
+
+@measured
+@on_sqlite
+@pytest.mark.timeout(3600)
+def test_a_record_with_and_without_what_is_withheld_takes_the_same_time(readers):
+    worlds, pairs, chance = [(0, readers.full), (1, readers.bare("doctor"))], [], random.Random(3)
+    for _ in range(PAIRS + 5):
+        chance.shuffle(worlds)
+        took = {
+            which: _seconds(readers, world, "/fhir/Observation?patient={patient}&code=8480-6{}", "") for which, world in worlds
+        }
+        pairs.append((took[0], took[1]))
+    assert within(pairs[5:]), interval(pairs)
+
+
+def _seconds(readers, world, template, id):
+    asked = Asked("timing", "doctor", "GET", template.format(id, patient=world.patient.id))
+    readers.asked += 1
+    begun = time.process_time()
+    world.answers([asked], readers.asked)
+    return time.process_time() - begun
+
+
+@pytest.mark.parametrize(("slower", "found"), [(1.0, True), (1.0 + 2 * BOUND, False), (1 / (1 + 2 * BOUND), False)])
+def test_a_difference_of_twice_the_bound_is_found(slower, found):
+    chance = random.Random(4)
+    pairs = [(slower * chance.lognormvariate(0, 0.2), chance.lognormvariate(0, 0.2)) for _ in range(2_000)]
+    assert within(pairs) is found

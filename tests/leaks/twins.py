@@ -1,0 +1,244 @@
+"""Worlds that differ, for one caller at a time, in just what is withheld from that caller; and the same request in both.
+
+What is withheld is said by the plain-Python reading of the Release: the SQL that answers has no part in it.
+"""
+
+import asyncio
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hub.consent.grounds import Block, Consent, Need, Relation
+from hub.consent.release import Outcome, outcome_of
+from hub.fhir.custody import Custody
+from hub.fhir.identity import logical_id
+from hub.interactions.view import sight
+from hub.store.known import known
+from hub.store.past import PastVersions
+from hub.store.prepared import Kept
+from hub.store.search import Searcher
+from tests.api.conftest import CUSTODY, E1, E2, E3, KEYS, M1, NOW, P1, P2, S1, U1, U2, U3, House, Patient
+
+CALLERS = (
+    *("doctor", "doctor-vg", "doctor-ve", "nurse", "sister", "elsewhere"),
+    *("social", "quality", "patient", "alfa-client", "reviewer", "technician"),
+)
+AT_HOME = {"provider": P1, "unit": U1, "source": "alfa"}
+BESIDE = {"provider": P1, "unit": U2, "source": "alfa"}
+AWAY = {"provider": P2, "unit": U3, "source": "beta"}
+BLOCKED_DAYS = (datetime(2040, 10, 20, tzinfo=UTC), datetime(2040, 10, 25, tzinfo=UTC))
+KINDS: tuple[dict[str, Any], ...] = (
+    *(AT_HOME, BESIDE, AWAY),
+    *(each | {"released": False} for each in (AT_HOME, AWAY)),
+    *(each | {"nullified": True} for each in (AT_HOME, BESIDE)),
+    *(each | {"insurance": True} for each in (AT_HOME, AWAY)),
+    *(AWAY | {"info_type": kind} for kind in ("lak", "upp")),
+    *(AWAY | {"purpose": "quality"}, AWAY | {"regime": "NLL"}, AWAY | {"secret": True}, AWAY | {"incapacity": True}),
+    *(BESIDE | {"time_from": BLOCKED_DAYS[0], "time_to": BLOCKED_DAYS[0]}, AWAY | {"time_from": None, "time_to": None}),
+    {"provider": M1, "unit": S1, "source": "alfa", "social": True},
+    {"provider": None, "unit": None, "source": "alfa"},
+    {"provider": None, "unit": None, "source": "own", "regime": "OWN"},
+)
+"""Custody of entries: each of those that callers see or do not see for reasons of their own."""
+TYPES = ("Observation", "Encounter", "Condition", "DiagnosticReport", "MedicationRequest")
+CODES = ("29463-7", "8480-6", "718-7")
+ENTRIES = 40
+BATCH = 64
+"""Requests on their way at once: they share commits of the log, on which no answer turns."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is held, or would be held, of one number: a resource in one entry, twice where it was changed."""
+
+    number: int
+    type: str
+    id: str
+    custody: dict[str, Any]
+
+    def resource(self, patient: Patient, entries: Sequence["Entry"], version: int) -> dict[str, Any]:
+        n = self.number
+        coding = {"coding": [{"system": "http://loinc.org", "code": CODES[(n + version) % 3]}], "text": f"word{n} word"}
+        status = ("final", "amended")[(n + version) % 2]
+        about: dict[str, Any] = {"reference": f"Patient/{patient.id}"}
+        day = f"2040-10-{n % 28 + 1:02}"
+
+        def to(kind: str, many: bool = True) -> Any:
+            found = [{"reference": f"{kind}/{each.id}"} for each in entries if each.type == kind and (each.number + n) % 3 == 0]
+            return found[:3] if many else (found or [{"display": "-"}])[0]
+
+        held: dict[str, Any] = {
+            "Observation": {"status": status, "code": coding, "effectiveDateTime": day, "hasMember": to("Observation")},
+            "Encounter": {
+                "status": "finished",
+                "class": {"code": "AMB"},
+                "period": {"start": day},
+                "diagnosis": [{"condition": each} for each in to("Condition")],
+            },
+            "Condition": {"code": coding, "onsetDateTime": day, "encounter": to("Encounter", many=False)},
+            "DiagnosticReport": {"status": status, "code": coding, "effectiveDateTime": day, "result": to("Observation")},
+            "MedicationRequest": {
+                "status": "active",
+                "intent": "order",
+                "authoredOn": day,
+                "medicationCodeableConcept": coding,
+                "reasonReference": to("Condition"),
+            },
+        }[self.type]
+        return {"resourceType": self.type, "subject": about, "identifier": [{"system": "urn:x", "value": str(n)}]} | held
+
+
+def entries() -> tuple[Entry, ...]:
+    """Everything that the full world holds."""
+    found = []
+    for n in range(ENTRIES):
+        kind = TYPES[0] if n % 2 else TYPES[n // 2 % len(TYPES)]
+        found.append(Entry(n, kind, logical_id(KEYS.identity, kind, "test", f"entry-{n}"), KINDS[n % len(KINDS)]))
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request: who, how, with which headers and body; `family` it was made from."""
+
+    family: str
+    who: str
+    method: str
+    path: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: str = ""
+
+
+@dataclass
+class World:
+    """A hub with one patient and some of the entries. State: the hub's."""
+
+    house: House
+    held: frozenset[int]
+    patient: Patient = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.patient = self.house.enroll()
+        for each in _grounds():
+            self.house.ground(self.patient, each)
+        everything = entries()
+        for version, entry in itertools.product((0, 1), everything):
+            self.house.clock.move(seconds=1)  # also where it is not there: what is held beside it has its own time
+            if entry.number in self.held and (version == 0 or entry.number % 3 == 0):
+                resource = entry.resource(self.patient, everything, version)
+                self.house.hold(self.patient, f"entry-{entry.number}", resource, **entry.custody)
+        self.house.freshen(self.patient.pk)
+        self.house.clock.move(seconds=5)
+
+    def seen_by(self, who: str) -> frozenset[int]:
+        """The entries that are released to somebody who names the patient, by the plain reading of the Release."""
+        token = f"Bearer {self.token(who)}"
+        caller = self.house.run(self.house.running.edge.verifier.caller(token))
+        told = known(self.house.store.reader(), self.patient.pk, self.house.store.now())
+        found = set()
+        for entry in entries():
+            custody: Custody = replace(CUSTODY, **entry.custody)
+            release = sight(self.house.hub, caller, entry.type, told, True).release
+            if caller.kind != "system" or custody.source == caller.source:
+                found |= {entry.number} if outcome_of(release, custody)[0] is Outcome.PERMIT else set()
+        return frozenset(found)
+
+    def token(self, who: str) -> str:
+        return self.house.token(self.house.patient_person(self.patient) if who == "patient" else who)
+
+    def answers(self, asked: Sequence[Asked], first: int) -> list[tuple[Any, str]]:
+        """What each is answered, with what no two answers share taken out, and the link to the next page."""
+
+        async def everything() -> list[tuple[Any, str]]:
+            return await asyncio.gather(*(self._answer(each, first + n) for n, each in enumerate(asked)))
+
+        found: list[tuple[Any, str]] = self.house.run(everything())
+        return found
+
+    async def _answer(self, asked: Asked, number: int) -> tuple[Any, str]:
+        path, _, query = asked.path.partition("?")
+        given = {"authorization": f"Bearer {self.token(asked.who)}", "prefer": "handling=lenient"} | dict(asked.headers)
+        body = asked.body.encode()
+        if body:
+            given = {"content-type": "application/fhir+json", "content-length": str(len(body))} | given
+        wire = query.translate(_QUOTED).encode()
+        headers = [(name, value.encode()) for name, value in given.items()]
+        status, told, content = await self.house.raw(asked.method, path, wire, headers, body, request_id=f"request-{number}")
+        text = content.decode()
+        following = re.search(r'"next","url":"http://hub.example.org([^"]+)"', text)
+        shown = _CURSOR.sub(lambda found: f"_cursor={len(found[0])}", text)  # encrypted anew each time
+        return (status, told, shown), following[1] if following else ""
+
+
+_CURSOR = re.compile('_cursor=[^"&]+')
+_QUOTED = {ord(" "): "%20", ord("|"): "%7C", ord("["): "%5B", ord("]"): "%5D"}
+
+
+def _grounds() -> Iterator[Any]:
+    """Relations of all who treat the patient, a consent for one unit, and a block of one other, inner and for some days."""
+    often = {"start": NOW - timedelta(days=1), "state": "active", "recorded": NOW, "recorded_by": "test"}
+    week = often | {"end": NOW + timedelta(days=7)}
+    staff = [(P1, U1, E1), (P1, U1, "SE2321990018-E5"), (P1, U2, E2), (P2, U3, E3), (M1, S1, "SE2321990018-EC")]
+    for n, (provider, unit, employee) in enumerate(staff):
+        who = {"provider": provider, "unit": unit, "employee": employee}
+        yield Relation(id=f"relation-{n}", **week, **who)
+        yield Need(id=f"need-{n}", **week, **who, type="relevance", reason="vård")
+    reader = {"provider": P1, "unit": U1, "employee": ""}
+    yield Consent(id="consent", **week, **reader, regime="SVOD", represented_by="", except_types=("upp",))
+    first, last = BLOCKED_DAYS
+    days = {"information_start": first, "information_end": last}
+    yield Block(id="block", **often, end=None, type="inner", regime="SVOD", provider=P1, unit=U2, excluded=(), **days)
+
+
+class Twins:
+    """The full world, and for each caller the one without what is withheld. State: the worlds, made when first asked for."""
+
+    def __init__(self, new: Any, dialect: str) -> None:
+        """`new`: makes a House, another each time."""
+        self._new, self.dialect, self.entries = new, dialect, entries()
+        self._search, self._past = Searcher(dialect), PastVersions(dialect)
+        for each in (self._search, self._search.includes, self._past):
+            each._prepared = Kept(16_384)  # all worlds write their statements once
+        self.full = self._world(frozenset(range(ENTRIES)))
+        self._bare: dict[frozenset[int], World] = {self.full.held: self.full}
+        self._seen = {who: self.full.seen_by(who) for who in CALLERS}
+        self.asked = 0
+
+    def _world(self, held: frozenset[int]) -> World:
+        house = self._new()
+        house.store.search, house.store.past = self._search, self._past
+        return World(house, held)
+
+    def withheld(self, who: str) -> frozenset[int]:
+        return self.full.held - self._seen[who]
+
+    def bare(self, who: str) -> World:
+        seen = self._seen[who]
+        if seen not in self._bare:
+            self._bare[seen] = self._world(seen)
+        return self._bare[seen]
+
+    def differences(self, requests: Iterable[Asked], most: int = 3) -> list[Asked]:
+        """The requests that the worlds answer otherwise, `most` pages of each."""
+        waiting = [(each, each, 0) for each in requests]
+        found = []
+        while waiting:
+            batch, waiting = waiting[:BATCH], waiting[BATCH:]
+            for who in sorted({asked.who for asked, *_ in batch}):
+                mine = [each for each in batch if each[0].who == who]
+                full = self.full.answers([one for one, _, _ in mine], self.asked)
+                bare = self.bare(who).answers([other for _, other, _ in mine], self.asked)
+                self.asked += len(mine)
+                for (one, other, page), (answer, link), (answer_too, link_too) in zip(mine, full, bare, strict=True):
+                    if answer != answer_too:
+                        found.append(one)
+                    elif link and link_too and page + 1 < most:
+                        waiting.append((replace(one, path=link), replace(other, path=link_too), page + 1))
+        return found
+
+    def close(self) -> None:
+        for each in self._bare.values():
+            each.house.close()
