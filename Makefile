@@ -31,7 +31,7 @@ attacks: $(VENV)/installed-dev
 	HUB_ATTACKS=10000 HUB_KILLS=200 $(BIN)/pytest tests/attacks --timeout 3600
 
 leaks: $(VENV)/installed-dev
-	HUB_WITHDRAWALS=2000 HUB_TIMING_PAIRS=2000 $(BIN)/pytest tests/leaks/test_withdrawals_under_load.py tests/leaks/test_timing.py --timeout 3600
+	HUB_WITHDRAWALS=2000 HUB_TIMING_PAIRS=4000 $(BIN)/pytest tests/leaks/test_withdrawals_under_load.py tests/leaks/test_timing.py --timeout 3600
 	HUB_TWIN_PAIRS=200000 HUB_TWIN_STEPS=10000 $(BIN)/pytest -n 2 tests/leaks --deselect tests/leaks/test_withdrawals_under_load.py --timeout 7200
 
 browser: $(VENV)/installed-dev

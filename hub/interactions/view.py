@@ -58,8 +58,10 @@ class Sight:
 
     @property
     def epochs(self) -> tuple[tuple[int, int], ...]:
-        """What the log entry must find unmoved."""
-        return ((self.known.pk, self.known.epoch),) if self.known.epoch else ()
+        """What the log entry must find unmoved. Of a patient who does not exist as of one who does, so that it takes as long."""
+        if self.known.epoch:
+            return ((self.known.pk, self.known.epoch),)
+        return ((ABSENT, 0),) if self.named and not self.known.fhir_id else ()
 
 
 def sight(hub: Hub, caller: Caller, resource_type: str, told: Known, named: bool, request: Request = "care") -> Sight:

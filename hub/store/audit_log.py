@@ -34,7 +34,7 @@ class EpochMoved(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """One log entry on its way: `epochs` are the grounds it was decided on (patient key -> epoch)."""
+    """One log entry on its way: `epochs` are the grounds it was decided on (patient key -> epoch; 0 of whom there is none)."""
 
     pk: int
     content: dict[str, Any]
@@ -111,7 +111,7 @@ class AuditLog:
     def _append(self, connection: Connection, leaves: Sequence[Leaf]) -> list[int | None]:
         # Patients before the head, always: who writes a patient appends last, and two orders would wait for each other.
         current = self._epochs(connection, leaves)
-        stand = [all(current.get(pk) == epoch for pk, epoch in leaf.epochs) for leaf in leaves]
+        stand = [all(current.get(pk, 0) == epoch for pk, epoch in leaf.epochs) for leaf in leaves]
         numbers: list[int | None] = [None] * len(leaves)
         places: dict[int, list[int]] = {}
         for place, leaf in enumerate(leaves):

@@ -2,7 +2,8 @@
 
 Pairs are asked in turn, in an order that changes, so that whatever slows the machine slows both. What is measured is the time
 that the hub's process computes, SQLite in it, which waits for nobody. The interval of the ratio of the two medians (95 %, by
-bootstrap) must lie within the bound: that they are equal is shown, and not just that no difference was found. `make leaks` does it.
+bootstrap) must lie within the bound: that they are equal is shown, and not just that no difference was found. It is `make leaks`
+that does it.
 """
 
 import os

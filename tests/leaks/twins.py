@@ -14,8 +14,9 @@ from typing import Any
 from hub.consent.grounds import Block, Consent, Need, Relation
 from hub.consent.release import Outcome, outcome_of
 from hub.fhir.custody import Custody
-from hub.fhir.identity import logical_id
+from hub.fhir.identity import logical_id, rid
 from hub.interactions.view import sight
+from hub.store.deposit import deposit
 from hub.store.known import known
 from hub.store.past import PastVersions
 from hub.store.prepared import Kept
@@ -23,7 +24,7 @@ from hub.store.search import Searcher
 from tests.api.conftest import CUSTODY, E1, E2, E3, KEYS, M1, NOW, P1, P2, S1, U1, U2, U3, House, Patient
 
 CALLERS = (
-    *("doctor", "doctor-vg", "doctor-ve", "nurse", "sister", "elsewhere"),
+    *("doctor", "doctor-vg", "doctor-ve", "nurse", "assistant", "sister", "elsewhere"),
     *("social", "quality", "patient", "alfa-client", "reviewer", "technician"),
 )
 AT_HOME = {"provider": P1, "unit": U1, "source": "alfa"}
@@ -52,12 +53,17 @@ BATCH = 64
 
 @dataclass(frozen=True)
 class Entry:
-    """What is held, or would be held, of one number: a resource in one entry, twice where it was changed."""
+    """What is held, or would be held, of one number: a resource in one entry, changed or withdrawn later."""
 
     number: int
     type: str
     id: str
     custody: dict[str, Any]
+
+    @property
+    def gone(self) -> bool:
+        """Whether its source has withdrawn it."""
+        return self.number % 7 == 5
 
     def resource(self, patient: Patient, entries: Sequence["Entry"], version: int) -> dict[str, Any]:
         n = self.number
@@ -127,11 +133,20 @@ class World:
         everything = entries()
         for version, entry in itertools.product((0, 1), everything):
             self.house.clock.move(seconds=1)  # also where it is not there: what is held beside it has its own time
-            if entry.number in self.held and (version == 0 or entry.number % 3 == 0):
+            if entry.number not in self.held:
+                continue
+            if version == 1 and entry.gone:
+                self._withdraw(entry)
+            elif version == 0 or entry.number % 3 == 0:
                 resource = entry.resource(self.patient, everything, version)
                 self.house.hold(self.patient, f"entry-{entry.number}", resource, **entry.custody)
         self.house.freshen(self.patient.pk)
         self.house.clock.move(seconds=5)
+
+    def _withdraw(self, entry: Entry) -> None:
+        with self.house.store.database.writing() as connection:
+            gone = [rid(KEYS.identity, "entry", f"entry-{entry.number}")]
+            deposit(connection, KEYS.identity, self.patient.pk, [], gone, self.house.store.now())
 
     def seen_by(self, who: str) -> frozenset[int]:
         """The entries that are released to somebody who names the patient, by the plain reading of the Release."""
@@ -200,12 +215,16 @@ class Twins:
         """`new`: makes a House, another each time."""
         self._new, self.dialect, self.entries = new, dialect, entries()
         self._search, self._past = Searcher(dialect), PastVersions(dialect)
-        for each in (self._search, self._search.includes, self._past):
-            each._prepared = Kept(16_384)  # all worlds write their statements once
+        self.forget()
         self.full = self._world(frozenset(range(ENTRIES)))
         self._bare: dict[frozenset[int], World] = {self.full.held: self.full}
         self._seen = {who: self.full.seen_by(who) for who in CALLERS}
         self.asked = 0
+
+    def forget(self) -> None:
+        """Write every statement anew; all worlds share them."""
+        for each in (self._search, self._search.includes, self._past):
+            each._prepared = Kept(16_384)
 
     def _world(self, held: frozenset[int]) -> World:
         house = self._new()
@@ -223,8 +242,11 @@ class Twins:
 
     def differences(self, requests: Iterable[Asked], most: int = 3) -> list[Asked]:
         """The requests that the worlds answer otherwise, `most` pages of each."""
+        return list(self.differing(requests, most))
+
+    def differing(self, requests: Iterable[Asked], most: int = 3) -> Iterator[Asked]:
+        """The same, one by one."""
         waiting = [(each, each, 0) for each in requests]
-        found = []
         while waiting:
             batch, waiting = waiting[:BATCH], waiting[BATCH:]
             for who in sorted({asked.who for asked, *_ in batch}):
@@ -234,10 +256,9 @@ class Twins:
                 self.asked += len(mine)
                 for (one, other, page), (answer, link), (answer_too, link_too) in zip(mine, full, bare, strict=True):
                     if answer != answer_too:
-                        found.append(one)
+                        yield one
                     elif link and link_too and page + 1 < most:
                         waiting.append((replace(one, path=link), replace(other, path=link_too), page + 1))
-        return found
 
     def close(self) -> None:
         for each in self._bare.values():

@@ -33,7 +33,6 @@ MEDICATION_LIST = Lane(
         Rule("R21", Outcome.ASK, when=~current, basis="NLL 5:3"),
         Rule("R65", Outcome.PERMIT, when=asked_for("dose_dispensed"), basis="NLL 5:3", by=by_relation),
         Rule("R64", Outcome.BLOCKED_EXISTS, when=list_blocked & list_consented, basis="NLL 5:3", by=by_list_consent),
-        Rule("R61", Outcome.HIDE, when=list_blocked, basis="NLL 5:3"),
         Rule("R61", Outcome.PERMIT, when=list_consented, basis="NLL 5:3", by=by_list_consent),
         Rule("R61", Outcome.HIDE, when=always, basis="NLL 5:3"),
     ),
