@@ -32,6 +32,9 @@ PURPOSE = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
 HSA_ID = "urn:oid:1.2.752.129.2.1.4.1"
 DECISION = "-decision"
 """How the id of an entry's decision ends."""
+DISCLOSURE = "-disclosure-"
+"""How the id of a disclosure goes on, before its number."""
+SNOMED = "http://snomed.info/sct"
 ABSENT = {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}]}
 
 
@@ -119,6 +122,40 @@ def consent_decision(entry: Entry) -> Resource:
         "agent": [each for each in agents if each],
         "source": {"observer": {"identifier": {"value": entry.hub}}},
         "entity": [*_patient(content), *consents, *_transaction(content)],
+    }
+    return {name: value for name, value in held.items() if value not in ("", [], {})}
+
+
+def disclosure(entry: Entry, number: int, custodian: str, name: str, kinds: Sequence[str]) -> Resource:
+    """What an answer disclosed of another care provider's record: BALP privacy disclosure at the source, one for each provider.
+
+    Takes: `custodian`: the provider that released it, by HSA-id and `name`; `kinds`: the resource types.
+    """
+    content, patient = entry.content, list(_patient(entry.content))
+    authorizer = {"type": _concept(SNOMED, "429577009", "Patient Advocate"), "requestor": False}
+    held_by = {"type": _concept(SNOMED, "159541003", "Record keeping/library clerk"), "requestor": False}
+    agents = [
+        _server(entry, (DCM, "110153", "Source Role ID")),
+        _client(entry, "110152", "Destination Role ID"),
+        *_user(entry, "read"),
+        _unit(entry),
+        held_by | {"who": {"identifier": {"system": HSA_ID, "value": custodian}} | ({"display": name} if name else {})},
+        authorizer | {"who": patient[0]["what"]} if entry.consents and patient else {},
+    ]
+    data = [_entity("2", "System Object", "4", {"type": kind, "display": kind}) for kind in kinds]
+    held: Resource = {
+        "resourceType": "AuditEvent",
+        "id": f"{entry.id}{DISCLOSURE}{number}",
+        "meta": {"profile": [f"{PROFILE}PrivacyDisclosure.Source"]},
+        "type": _coding(DCM, "110106", "Export"),
+        "subtype": [_coding(LIFECYCLE, "disclose", "Disclose Record Lifecycle Event")],
+        "action": "R",
+        "recorded": entry.at,
+        "outcome": "0",
+        "purposeOfEvent": _purpose(content),
+        "agent": [each for each in agents if each],
+        "source": {"observer": {"identifier": {"value": entry.hub}}, "type": [_coding(SOURCE_TYPE, "4", "Application Server")]},
+        "entity": [*patient, *data, *_transaction(content)],
     }
     return {name: value for name, value in held.items() if value not in ("", [], {})}
 

@@ -1,12 +1,13 @@
 """/fhir/AuditEvent: the log as FHIR, for the reviewer of a care provider and for the patient. R06, R72; IHE BALP."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
 from hub.errors import Forbidden, InvalidRequest, NotFound, NotSupported
-from hub.fhir.audit_event import DECISION, PATTERNS, Entry, audit_event, consent_decision
+from hub.fhir.audit_event import PATTERNS, Entry, audit_event, consent_decision, disclosure
 from hub.fhir.bundle import Hit, Link, searchset
 from hub.fhir.json import dumps
 from hub.fhir.parameters.date import span
@@ -14,7 +15,7 @@ from hub.fhir.resource import Resource
 from hub.interactions import logbook
 from hub.interactions.context import Context, check_caller
 from hub.interactions.log import is_protected, is_readers, logged, number_of, own_key, place_of, wanted
-from hub.store import audit_facts, audit_index
+from hub.store import audit_facts, audit_index, log_outbox
 from hub.store.audit_index import Wanted
 from hub.store.audit_log import Leaf
 from hub.store.audit_reading import Logged, entries, of_patient
@@ -26,6 +27,7 @@ READERS = ("patient", "reviewer")
 PAGE = "_page"
 OUTCOMES: Mapping[str, Sequence[str]] = {"0": ("permit", "nothing"), "4": ("refuse",), "8": ("error",)}
 _ID = "log-"
+_WRITTEN = re.compile(r"log-(?P<shard>[0-9]{1,9})-(?P<seq>[0-9]{1,18})(-decision|-disclosure-[0-9]{1,4})?", re.ASCII)
 
 
 async def search_events(context: Context, asked: Sequence[tuple[str, str]]) -> bytes:
@@ -91,10 +93,12 @@ def _read(store: Store, context: Context, id: str) -> tuple[Resource | None, Lea
 
 def _with_id(store: Store, context: Context, id: str) -> list[Logged]:
     """The one entry of that id, if it is this caller's to see."""
-    shard, _, seq = id.removeprefix(_ID).removesuffix(DECISION).partition("-")
-    written = id.startswith(_ID) and shard.isascii() and shard.isdigit() and seq.isascii() and seq.isdigit()
-    found = entries(store.reader(), after=int(seq) - 1, limit=1, shard=int(shard)) if written and len(id) < 40 else []
-    return [each for each in found if each.seq == int(seq) and is_readers(store, context, each)]
+    written = _WRITTEN.fullmatch(id)
+    if not written:
+        return []
+    shard, seq = int(written["shard"]), int(written["seq"])
+    found = entries(store.reader(), after=seq - 1, limit=1, shard=shard)
+    return [each for each in found if each.seq == seq and is_readers(store, context, each)]
 
 
 def _own(store: Store, context: Context) -> int:
@@ -102,15 +106,33 @@ def _own(store: Store, context: Context) -> int:
 
 
 def events(store: Store, context: Context, entry: Logged) -> list[Resource]:
-    """An entry as its reader sees it; where it holds a decision on a patient's record by staff, that is an event of its own."""
+    """An entry as its reader sees it; where it holds a decision on a patient's record by staff, that is an event of its own.
+
+    So is what it disclosed of the record of another care provider.
+    """
     told = [event(context, entry)]
     content = entry.content
     if content.get("named") and content.get("patient") and "unit" in content.get("who", {}):
         consents = audit_facts.consents_among(store.reader(), entry.pk, content.get("grounds", []))
         named = context.caller.kind != "patient" or not is_protected(context, entry)
         about = Entry(content, _id(entry), instant(entry.at), context.hub.base, consents, named)
-        told.append(consent_decision(about))
+        told += [consent_decision(about), *_disclosures(store, context, entry, about)]
     return told
+
+
+def _disclosures(store: Store, context: Context, entry: Logged, about: Entry) -> Iterator[Resource]:
+    ids = [line.partition("/")[0] for line in entry.unshown.get("released", ())]
+    kinds: dict[str, list[str]] = {}
+    for _, kind, provider, _ in log_outbox.custodians(store.reader(), entry.pk, ids, ()):
+        if (
+            provider
+            and provider.upper() != about.content["who"].get("provider", "").upper()
+            and kind not in kinds.get(provider, ())
+        ):
+            kinds.setdefault(provider, []).append(kind)
+    for number, provider in enumerate(sorted(kinds), 1):
+        found = context.hub.directory.providers.get(provider.upper())
+        yield disclosure(about, number, provider, found.name if found else "", kinds[provider])
 
 
 def event(context: Context, entry: Logged) -> Resource:

@@ -207,6 +207,11 @@ def test_the_log_is_searched_and_read_as_audit_events(house, kit, seen):
         "Consent"
     ]
     assert house.get(f"/fhir/AuditEvent/{decision['id']}", "reviewer").json() == decision
+    [disclosed] = [each for each in events if each["id"] == f"{search['id']}-disclosure-1"]
+    custodians = [each["who"] for each in disclosed["agent"] if each["type"]["coding"][0]["code"] == "159541003"]
+    assert [each["identifier"]["value"] for each in custodians] == [kit.P2]
+    assert house.get(f"/fhir/AuditEvent/{disclosed['id']}", "reviewer").json() == disclosed
+    assert house.get(f"/fhir/AuditEvent/{search['id']}-disclosure-2", "reviewer").status_code == 404
     assert house.get("/fhir/AuditEvent/log-0-99999", "reviewer").status_code == 404
     assert house.log()[-1]["action"] == "read-log"
 

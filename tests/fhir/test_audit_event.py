@@ -5,7 +5,7 @@ from base64 import b64decode
 
 import pytest
 
-from hub.fhir.audit_event import DCM, PARTICIPATION, PROFILE, Entry, audit_event, consent_decision
+from hub.fhir.audit_event import DCM, PARTICIPATION, PROFILE, Entry, audit_event, consent_decision, disclosure
 from hub.fhir.validation import validate
 
 WHO = {
@@ -111,6 +111,25 @@ def test_a_decision_by_consent_names_the_consent_and_what_became_of_it(outcome, 
     assert entities(held, "Consent")[0]["what"] == {"reference": "Consent/c1"}
     assert len(entities(held, "1")) == 1
     assert [each for each in validate(held) if each.severity in ("error", "fatal")] == []
+
+
+def test_what_was_disclosed_of_another_provider_s_record_follows_its_profile():
+    about = Entry(ENTRY, "e1", "2026-11-21T09:00:00Z", "https://hub.example.org", ["c1"])
+    held = disclosure(about, 2, "SE2321990026-P2", "Region Två", ["Observation", "Patient"])
+    assert (held["id"], held["meta"]["profile"]) == ("e1-disclosure-2", [f"{PROFILE}PrivacyDisclosure.Source"])
+    assert (held["type"]["code"], held["subtype"][0]["code"], held["action"]) == ("110106", "disclose", "R")
+    [source], [recipient] = agents(held, SOURCE, DCM), agents(held, DESTINATION, DCM)
+    assert source["who"] == held["source"]["observer"]  # the profile's invariant
+    assert "network" in source
+    assert "network" in recipient
+    [custodian], [authorizer] = agents(held, "159541003"), agents(held, "429577009")
+    assert custodian["who"]["identifier"]["value"] == "SE2321990026-P2"
+    assert authorizer["who"] == {"reference": "Patient/p1"}
+    assert len(entities(held, "1")) == 1
+    assert [each["what"]["type"] for each in entities(held, "2")] == ["Observation", "Patient"]
+    assert [each for each in validate(held) if each.severity in ("error", "fatal")] == []
+    without = disclosure(Entry(ENTRY, "e1", "2026-11-21T09:00:00Z", "https://hub.example.org"), 1, "SE2", "", ["Observation"])
+    assert agents(without, "429577009") == []  # no consent of the patient's authorized it
 
 
 def test_staff_with_protected_identity_is_unnamed_where_the_reader_may_not_learn_it():
