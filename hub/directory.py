@@ -1,14 +1,18 @@
 """The directory: care providers, units, staff. A configured file decides it; no message and no Bundle does.
 
 The file is TOML: `[[provider]]` {hsa_id, name, org_number, public (bool), kind}, `[[unit]]` {hsa_id, name, provider,
-social (bool), address}, `[[staff]]` {hsa_id, name, given, family, role, title, licence, protected (bool), units}.
+social (bool), address}, `[[staff]]` {hsa_id, name, given, family, role, title, licence, protected (bool), units,
+person (twelve digits)}.
 Comparisons ignore letter case of HSA-ids.
 """
 
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
+
+from hub.fhir.identifiers import Identifier, InvalidNumber, personal_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,8 @@ class Staff:
     title: str = ""
     units: tuple[str, ...] = ()
     protected: bool = False
+    person: Identifier | None = None
+    """Own personal number, for the log reviewer's cues alone; None: the directory does not have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,7 @@ class Directory:
 def read(path: Path) -> Directory:
     """The directory in a TOML file.
 
-    Raises: ValueError: a unit's provider, or a person's unit, is not in the file.
+    Raises: ValueError: a unit's provider, or a person's unit, is not in the file, or a personal number is none.
     """
     held = tomllib.loads(path.read_text("utf-8"))
     providers = [
@@ -98,6 +104,7 @@ def read(path: Path) -> Directory:
             s.get("title", ""),
             tuple(u.upper() for u in s.get("units", ())),
             s.get("protected", False),
+            _number(path, s["person"]) if "person" in s else None,
         )
         for s in held.get("staff", [])
     ]
@@ -109,3 +116,13 @@ def read(path: Path) -> Directory:
         if not set(person.units) <= directory.units.keys():
             raise ValueError(f"{path.name}: a unit of {person.hsa_id} is not in the file")
     return directory
+
+
+def _number(path: Path, written: str) -> Identifier:
+    """Twelve digits as an identifier; the message names no number."""
+    if not (isinstance(written, str) and len(written) == 12):
+        raise ValueError(f"{path.name}: a person of [[staff]] is written as twelve digits")
+    try:
+        return personal_number(written, date.min)
+    except InvalidNumber:
+        raise ValueError(f"{path.name}: a person of [[staff]] is no personal number") from None

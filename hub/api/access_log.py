@@ -10,7 +10,7 @@ from hub.api.access_forms import HSA, PATIENT, TIME, Routing, access_body, json_
 from hub.api.edge import refusing
 from hub.errors import InvalidRequest
 from hub.interactions.context import Context
-from hub.interactions.log import VERDICTS, access_log, give_verdict
+from hub.interactions.log import VERDICTS, access_log, give_verdict, watch
 from hub.interactions.log_export import FORMS, export_log
 from hub.interactions.log_proofs import consistency_of, proof_of
 
@@ -44,6 +44,10 @@ _VERDICT = json_schema(
 )
 
 
+_WATCH = json_schema(
+    required=["patient", "watched"],
+    properties={"patient": PATIENT, "watched": {"type": "boolean"}, "note": {"type": "string", "maxLength": 2000}},
+)
 _TEXT = {"type": "string", "description": "`id/version`."}
 
 
@@ -95,6 +99,26 @@ def log_routes(route: Routing) -> None:
         status_code=201,
         operation_id="give_verdict",
     )
+    route(
+        "/log/watched",
+        "POST",
+        _watch,
+        summary="A reviewer says that a patient is of public interest, or no longer",
+        openapi_extra=_WATCH,
+        status_code=201,
+        operation_id="watch_patient",
+    )
+
+
+async def _watch(request: Request, context: Context) -> Response:
+    async with refusing(context, "watch", "AuditEvent"):
+        body = await access_body(request)
+        watched, note = body.get("watched"), body.get("note", "")
+        if not isinstance(watched, bool):
+            raise InvalidRequest("true or false", "watched")
+        if not isinstance(note, str) or len(note) > 2000:
+            raise InvalidRequest("a text of at most 2000 characters", "note")
+    return json_answer(await watch(context, str(body.get("patient", "")), watched, note), 201)
 
 
 async def _log(request: Request, context: Context) -> Response:

@@ -11,15 +11,15 @@ from hub.fhir.identifiers import Identifier
 from hub.fhir.parameters.date import span
 from hub.interactions import logbook
 from hub.interactions.context import Context, check_caller
-from hub.interactions.log_cues import CUES, HOUR, About
-from hub.store import audit_facts, audit_index
-from hub.store.audit_index import Found, Place, Wanted
+from hub.interactions.log_about import told_beside
+from hub.store import audit_index
+from hub.store.audit_index import Place, Wanted
 from hub.store.audit_log import Leaf
 from hub.store.audit_reading import Logged, of_patient
 from hub.store.patients import find, locate
 from hub.store.store import Store
 from hub.store.tables import NO_PATIENT
-from hub.store.values import instant, moment
+from hub.store.values import instant
 
 SHOWN = (
     "action",
@@ -90,9 +90,10 @@ def _own(store: Store, context: Context, after: str, count: int) -> tuple[int, d
 def _of_provider(store: Store, context: Context, after: str, count: int, asked: Mapping[str, str]) -> dict[str, Any]:
     audit_index.bring_up(store.database, store.reader())
     found = audit_index.search(store.reader(), wanted(store, context, asked), place_of(after), count)
+    beside = told_beside(store, context, found)
     entries = [
-        shown(context, each.logged) | _told_of(store, context, each) | {"verdicts": [_verdict(said) for said in each.verdicts]}
-        for each in found
+        shown(context, each.logged) | told | {"verdicts": [_verdict(said) for said in each.verdicts]}
+        for each, told in zip(found, beside, strict=True)
     ]
     last = found[-1].logged if found else None
     return {"entries": entries} | ({"next": f"{last.at}.{last.shard}.{last.seq}"} if last and len(found) == count else {})
@@ -149,27 +150,6 @@ def is_protected(context: Context, entry: Logged) -> bool:
     return bool(staff and staff.protected)
 
 
-def _told_of(store: Store, context: Context, found: Found) -> dict[str, Any]:
-    """The cues of an entry, by name, with their rules in words."""
-    entry = found.logged
-    content = entry.content
-    who, register = content.get("who", {}), context.hub.register
-    connection = store.reader()
-    patient = entry.pk != NO_PATIENT
-    staff = context.hub.directory.staff.get(who.get("subject", ""))
-    withdrawn = audit_facts.withdrawn_before(connection, entry.pk, entry.at) if patient else None
-    about = About(
-        content=content,
-        at=moment(entry.at),
-        staff_family=staff.family if staff else "",
-        patient_family=audit_facts.family_of(connection, entry.pk, register.name) if patient and register else "",
-        hour=audit_index.near(connection, context.caller.provider, who.get("subject", ""), entry.at - HOUR, entry.at + 1),
-        contact=audit_facts.contact_near(connection, entry.pk, who["unit"], entry.at) if patient and "unit" in who else None,
-        withdrawn=moment(withdrawn) if withdrawn is not None else None,
-    )
-    return {"cues": [{"cue": cue.name, "sv": cue.sv, "en": cue.en} for cue in CUES if cue.holds(about)]}
-
-
 def _verdict(said: Logged) -> dict[str, Any]:
     content = said.content
     note = said.unshown.get("note", "")
@@ -199,6 +179,27 @@ def _reviewed(store: Store, context: Context, shard: int, seq: int, verdict: str
     about = {"about": f"{shard}.{seq}", "verdict": verdict}
     leaf = logbook.administered(caller, "review", NO_PATIENT, "", context.request_id, **about)
     return about | {"note": note}, replace(leaf, kept={"note": note} if note else None)
+
+
+async def watch(context: Context, patient: str, watched: bool, note: str) -> dict[str, Any]:
+    """Say that a patient is of public interest, or no longer: whoever looks is then told of. It is an entry of the log.
+
+    Raises: Forbidden; InvalidRequest: nobody has that id.
+    """
+    return dict(await logged(context, "watch", _watched, patient, watched, note))
+
+
+def _watched(store: Store, context: Context, patient: str, watched: bool, note: str) -> tuple[dict[str, Any], Leaf]:
+    caller = context.caller
+    check_caller(context)
+    if caller.kind != "reviewer":
+        raise Forbidden("who is watched over is said by the care provider's log reviewer")
+    if locate(store.reader(), store.keys.identity, "Patient", patient) is None:
+        raise InvalidRequest("no patient has that id", "patient")
+    about = {"about": f"Patient/{patient}"}
+    leaf = logbook.administered(caller, "watch" if watched else "unwatch", NO_PATIENT, "", context.request_id, **about)
+    told = {"patient": patient, "watched": watched}
+    return told | ({"note": note} if note else {}), replace(leaf, kept={"note": note} if note else None)
 
 
 def number_of(after: str) -> int:

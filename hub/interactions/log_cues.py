@@ -31,6 +31,15 @@ class About:
     """The patient had a booking or contact at the unit within 30 days; None: not known, or not asked."""
     withdrawn: datetime | None
     """When the patient last withdrew a consent, where none was given since."""
+    own: bool = False
+    """Who read is the patient."""
+    address: Sequence[str] = ()
+    patient_address: Sequence[str] = ()
+    """As the population register has them; empty: not known, or protected."""
+    colleague: bool = False
+    """The patient works at a unit where who read works."""
+    watched: bool = False
+    """The reviewer has said that the patient is of public interest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,10 @@ class Cue:
 
 def _same_surname(about: About) -> bool:
     return bool(about.staff_family) and about.staff_family.casefold() == about.patient_family.casefold()
+
+
+def _same_address(about: About) -> bool:
+    return bool(about.address) and not about.own and tuple(about.address) == tuple(about.patient_address)
 
 
 def _night(about: About) -> bool:
@@ -83,6 +96,25 @@ CUES = (
         "Den som läste har samma efternamn som patienten.",
         "Who read has the patient's surname.",
         _same_surname,
+    ),
+    Cue("own-record", "Den som läste är patienten själv.", "Who read is the patient.", lambda about: about.own),
+    Cue(
+        "same-address",
+        "Den som läste är folkbokförd på patientens adress.",
+        "Who read is registered at the patient's address.",
+        _same_address,
+    ),
+    Cue(
+        "colleague",
+        "Patienten arbetar på en enhet där den som läste arbetar.",
+        "The patient works at a unit where who read works.",
+        lambda about: about.colleague,
+    ),
+    Cue(
+        "public-interest",
+        "Vårdgivarens logggranskare har angett att patienten är av allmänt intresse.",
+        "The care provider's log reviewer has said that the patient is of public interest.",
+        lambda about: about.watched,
     ),
     Cue("night", "Läst mellan klockan 22 och 6.", "Read between 22 and 6 o'clock.", _night),
     Cue(

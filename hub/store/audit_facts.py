@@ -1,12 +1,14 @@
 """What a log reviewer's cues are judged by, beside the log itself. For cues, never for an answer about the record."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import Connection, select
 
 from hub.fhir.json import loads
-from hub.store.tables import FOREVER, body, ground, resource
+from hub.store.tables import FOREVER, body, ground, patient, resource
 
 NEAR = timedelta(days=30) // timedelta(microseconds=1)
 """Microseconds before and after an access in which a contact counts."""
@@ -24,8 +26,20 @@ def contact_near(connection: Connection, pk: int, unit: str, at: int) -> bool:
     return connection.execute(found).first() is not None
 
 
-def family_of(connection: Connection, pk: int, register: str) -> str:
-    """The patient's surname as the population register has it; empty where it is not known."""
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What the population register says of somebody; empty: it does not."""
+
+    family: str = ""
+    address: tuple[str, ...] = ()
+    """Lines, postal code and city of the registered address; empty where it is protected."""
+
+
+NOBODY = Person()
+
+
+def person_of(connection: Connection, pk: int, register: str) -> Person:
+    """A person as the population register has it."""
     held = (
         select(body.c.bytes)
         .join(
@@ -36,8 +50,19 @@ def family_of(connection: Connection, pk: int, register: str) -> str:
         .limit(1)
     )
     found = connection.execute(held).scalar()
-    names = loads(found).get("name", []) if found else []
-    return str(names[0].get("family", "")) if names else ""
+    if not found:
+        return NOBODY
+    told = loads(found)
+    family = next((str(each.get("family", "")) for each in told.get("name", ())), "")
+    protected = connection.execute(select(patient.c.facts).where(patient.c.pk == pk)).scalar()
+    if not protected or loads(protected.encode()).get("protected"):
+        return Person(family)
+    return Person(family, next((_address(each) for each in told.get("address", ()) if each.get("line")), ()))
+
+
+def _address(written: Mapping[str, Any]) -> tuple[str, ...]:
+    parts = (*written["line"], written.get("postalCode", ""), written.get("city", ""))
+    return tuple(" ".join(str(each).casefold().split()) for each in parts)
 
 
 def consents_among(connection: Connection, pk: int, ids: Sequence[str]) -> list[str]:

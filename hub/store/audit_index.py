@@ -112,6 +112,18 @@ def near(connection: Connection, provider: str, person: str, since: int, until: 
     return [(row.at, row.pk, row.outcome) for row in rows]
 
 
+def watched(connection: Connection, provider: str, patient: str) -> bool:
+    """Whether a care provider's reviewer last said that a patient is to be watched over."""
+    index = audit_index.c
+    said = (
+        select(index.action)
+        .where(index.provider == provider, index.about == f"Patient/{patient}", index.outcome == "permit")
+        .order_by(index.at.desc(), index.shard.desc(), index.seq.desc())
+        .limit(1)
+    )
+    return connection.execute(said).scalar() == "watch"
+
+
 def _where(wanted: Wanted) -> ColumnElement[bool]:
     index = audit_index.c
     tests: list[ColumnElement[bool]] = [index.provider == wanted.provider]

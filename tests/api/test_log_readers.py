@@ -4,6 +4,7 @@ import csv
 import importlib.util
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,86 @@ def test_cues_are_facts_with_their_rule_in_words(house, kit, seen):
             house.get("/fhir/Observation?patient=x", "doctor-low")
         refused = listed(house, outcome="refuse", action="search")
         assert any(each["cue"] == "refused-repeatedly" for each in refused[-1]["cues"]) is told
+
+
+HOME = {"address": [{"line": ["Storgatan 1"], "postalCode": "12345", "city": "Norrby"}]}
+
+
+@pytest.fixture
+def employed(house, kit, monkeypatch):
+    """Makes a patient somebody of the staff, by HSA-id."""
+
+    def work(patient, hsa_id):
+        staff = house.hub.directory.staff
+        monkeypatch.setitem(staff, hsa_id, replace(staff[hsa_id], person=patient.number))
+
+    return work
+
+
+def cued(house, patient):
+    [entry] = listed(house, patient=patient.id, action="search")
+    return {each["cue"] for each in entry["cues"]}
+
+
+def looked_at(house, **register):
+    patient = house.enroll(**register)
+    house.near(patient)
+    house.hold(patient, provider="SE2321990018-P1", unit="SE2321990018-U1")
+    assert house.get(f"/fhir/Observation?patient={patient.id}", "doctor").json()["total"] == 1
+    return patient
+
+
+def test_who_reads_the_own_record_or_a_colleague_s_is_told_of(house, kit, employed):
+    own, colleague, other = looked_at(house), looked_at(house), looked_at(house)
+    for each, hsa_id in ((own, kit.E1), (colleague, "SE2321990018-E4"), (other, kit.E3)):
+        employed(each, hsa_id)
+    assert "own-record" in cued(house, own)
+    assert "colleague" not in cued(house, own)
+    assert "colleague" in cued(house, colleague)
+    assert {"own-record", "colleague"} & cued(house, other) == set()  # works elsewhere
+
+
+@pytest.mark.parametrize(
+    ("patient", "told"),
+    [
+        ({"shown": HOME}, True),
+        ({"shown": {"address": [HOME["address"][0] | {"line": ["STORGATAN  1"]}]}}, True),
+        ({"shown": {"address": [HOME["address"][0] | {"postalCode": "54321"}]}}, False),
+        ({"shown": HOME, "protected": "sekretessmarkering"}, False),
+        ({}, False),
+    ],
+    ids=str,
+)
+def test_who_lives_at_the_patient_s_address_is_told_of_unless_it_is_protected(house, kit, employed, patient, told):
+    employed(house.enroll(shown=HOME), kit.E1)
+    assert ("same-address" in cued(house, looked_at(house, **patient))) is told
+
+
+def test_a_patient_of_public_interest_is_one_that_the_reviewer_said_is(house, kit):
+    patient = looked_at(house)
+    said = {"patient": patient.id, "watched": True, "note": "tv-känd"}
+    for who, status in (("doctor", 403), ("reviewer2", 201)):
+        assert house.post("/access/log/watched", who, json=said).status_code == status
+    assert "public-interest" not in cued(house, patient)  # what another provider's reviewer says is theirs
+    assert house.post("/access/log/watched", "reviewer", json=said).status_code == 201
+    assert (house.log()[-1]["action"], house.log()[-1]["about"]) == ("watch", f"Patient/{patient.id}")
+    assert "tv-känd" not in json.dumps(house.log())
+    assert "public-interest" in cued(house, patient)
+    house.post("/access/log/watched", "reviewer", json=said | {"watched": False})
+    assert "public-interest" not in cued(house, patient)
+    for wrong in ({"watched": "yes"}, {"note": 1}, {"patient": "nobody"}):
+        assert house.post("/access/log/watched", "reviewer", json=said | wrong).status_code == 400
+
+
+def test_an_emergency_has_its_task_beside_it(house, kit, seen):
+    body = {"patient": seen.id, "type": "emergency", "step": 1, "reason": "medvetslös"}
+    house.post("/access/assertions", "doctor", json=body)
+    [task] = house.get("/access/follow-ups", "reviewer").json()["follow-ups"]
+    [opening] = listed(house, emergency="true")
+    assert opening["follow-up"] == {"id": task["id"], "status": "requested"}
+    house.post(f"/access/follow-ups/{task['id']}/conclude", "reviewer", json={"conclusion": "befogad"})
+    [opening] = listed(house, emergency="true")
+    assert opening["follow-up"] == {"id": task["id"], "status": "completed"}
 
 
 def test_a_verdict_is_an_entry_and_changes_none(house, kit, seen):
