@@ -123,7 +123,7 @@ def looked_at(house, **register):
 
 def test_who_reads_the_own_record_or_a_colleague_s_is_told_of(house, kit, employed):
     own, colleague, other = looked_at(house), looked_at(house), looked_at(house)
-    for each, hsa_id in ((own, kit.E1), (colleague, "SE2321990018-E4"), (other, kit.E3)):
+    for each, hsa_id in ((own, kit.E1), (colleague, "SE2321990018-E4"), (other, "SE2321990018-E3")):
         employed(each, hsa_id)
     assert "own-record" in cued(house, own)
     assert "colleague" not in cued(house, own)
