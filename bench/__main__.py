@@ -10,9 +10,9 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import inside, load, log, measures, requests, shapes, table, world
+from bench import inside, load, log, long_log, measures, requests, shapes, table, world
 from bench.measures import Size
-from bench.postgres import postgres
+from bench.postgres import beside, postgres
 from bench.simulated import sources
 from bench.site import Site, site, source
 from bench.table import Result
@@ -78,6 +78,7 @@ def _sqlite(folder: Path, loaded: Site, size: Size) -> list[Result]:
         inside.storing(mine, size.rounds),
         log.under_requests(mine, size.patients, size.reads, "sqlite", None),
         *log.alone(f"sqlite:///{copy / 'log.db'}", LOGGED[size.patients > SMALL.patients], "sqlite"),
+        *(long_log.appending(f"sqlite:///{copy / 'long-log.db'}", "sqlite") if size is FULL else ()),
         _hanging(folder),
     ]
 
@@ -92,6 +93,7 @@ def _postgresql(folder: Path, loaded: Site, size: Size) -> list[Result]:
         return [
             *measures.over_http(mine, "postgresql", size, process),
             *measures.overhead(mine, another, "postgresql", size, process),
+            *(long_log.appending(beside(url, "hub_long_log"), "postgresql") if size is FULL else ()),
         ]
 
 

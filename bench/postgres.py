@@ -31,3 +31,12 @@ def postgres() -> Iterator[tuple[str, int]]:
                 yield make_url(address).set(database=NAME).render_as_string(hide_password=False), postmaster(Path(folder))
             finally:
                 server.cleanup()
+
+
+def beside(url: str, name: str) -> str:
+    """The address of one more empty database at the same server."""
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return make_url(url).set(database=name).render_as_string(hide_password=False)

@@ -1,0 +1,93 @@
+"""What it costs to append to a short log and to one of ten years: ten million entries, written by SQL: only their places count.
+
+On PostgreSQL they lie in a month each of ten years, as they would.
+"""
+
+import statistics
+import time
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, text
+
+from bench.log import BATCH, CONTENT, KEPT
+from bench.table import Result
+from hub.audit import HASH_SIZE
+from hub.store.audit_log import AuditLog, Leaf
+from hub.store.database import Database
+from hub.store.partitions import keep_months
+from hub.store.tables import audit, audit_head
+
+SHORT, LONG = 1_000, 10_000_000
+PERSONS = 4_000
+"""Patient keys of the long log."""
+ROUNDS = 60
+"""Commits that are timed of each kind."""
+NOW = 1_800_000_000_000_000
+YEARS = 10 * 365 * 86_400 * 1_000_000
+"""Microseconds, both."""
+
+
+def appending(url: str, database: str, long: int = LONG) -> list[Result]:
+    """An entry appended to a log of `SHORT` and of `long` entries, in commits of `BATCH`. Takes: an empty database.
+
+    *Remembered* are lists that the process has gone on with before; *of another day* are those that it must look up.
+    """
+    held = Database(url)
+    held.migrate()
+    found = []
+    for size in (SHORT, long):
+        _fill(held, size)
+        for what, again in (("remembered", False), ("of another day", True)):
+            times = _timed(held, again)
+            found.append(Result(f"log: to {size:.0e}, {what}", statistics.median(times), "us", min(times), database))
+    held.close()
+    return found
+
+
+def _timed(held: Database, again: bool) -> Sequence[float]:
+    """Microseconds an entry. Takes: `again`: whether the process forgets the lists each time."""
+    log, times = AuditLog(held, lambda: NOW), []
+    for turn in range(ROUNDS + 1):
+        if again:
+            log = AuditLog(held, lambda: NOW)
+        leaves = [Leaf(1 + (0 if not again else turn * BATCH) + n, CONTENT, kept=KEPT) for n in range(BATCH)]
+        began = time.perf_counter()
+        log.append_all(leaves)
+        times.append((time.perf_counter() - began) / BATCH * 1e6)
+    return times[1:]  # the first looks up what is remembered from then on
+
+
+def _fill(held: Database, size: int) -> None:
+    """A log of so many entries in place of the one that is there: in the order of the primary key, the other index afterwards."""
+    persons = min(PERSONS, size // 10)
+    each, roots = size // persons, b"\0" * HASH_SIZE * size.bit_count()
+    with held.writing() as connection:
+        connection.execute(audit.delete())
+        connection.execute(audit_head.delete())
+        connection.execute(text("DROP INDEX audit_in_order"))
+        _insert(connection, held.sqlite, {"persons": persons, "each": each, "step": YEARS // size, "from": NOW - YEARS})
+        connection.execute(text("CREATE INDEX audit_in_order ON audit (shard, seq)"))
+        connection.execute(audit_head.insert().values(shard=0, size=size, frontier=roots, at=NOW))
+    keep_months(held, NOW)
+    with held.writing() as connection:
+        connection.execute(text("ANALYZE audit"))
+
+
+def _insert(connection: Connection, sqlite: bool, values: dict[str, int]) -> None:
+    """Entry k of person p stands at k * persons + p; all of a person's follow each other in the table."""
+    series = _SERIES[sqlite]
+    nothing, leaf = ("X'7B7D'", "zeroblob(32)") if sqlite else ("'{}'::bytea", "decode(repeat('00', 32), 'hex')")
+    connection.execute(
+        text(
+            "INSERT INTO audit (pk, shard, seq, number, at, leaf, entry, kept)"  # our own words
+            " SELECT p.n + 1, 0, k.n * :persons + p.n, k.n + 1, :from + (k.n * :persons + p.n) * :step,"
+            f" {leaf}, {nothing}, {nothing} FROM {series.format('persons')} AS p CROSS JOIN {series.format('each')} AS k"
+        ),
+        values,
+    )
+
+
+_SERIES = {
+    True: "(WITH RECURSIVE count(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM count WHERE n + 1 < :{0}) SELECT n FROM count)",
+    False: "(SELECT generate_series(0, CAST(:{0} AS bigint) - 1) AS n)",
+}
