@@ -45,7 +45,7 @@ class Sights:
         if self.views is None:
             return Sights(main)
         others = {name: replace(each, view=_as_of(each.view, asof)) for name, each in self.others.items()}
-        return Sights(main, others, Views({name: each.view for name, each in others.items()}))
+        return Sights(main, others, Views({name: each.view for name, each in others.items()}, self.views.apart))
 
     def types(self, query: Query) -> tuple[str, ...]:
         """The types that are looked at, each once."""
@@ -67,7 +67,15 @@ def sights(hub: Hub, caller: Caller, query: Query, told: Known, named: bool) -> 
     main = next((each for name, each in others.items() if not TYPES[name].shared), next(iter(others.values())))
     if query.resource_type:
         main = others[query.resource_type]
-    return Sights(main, others, Views({name: each.view for name, each in others.items()}))
+    return Sights(main, others, Views({name: each.view for name, each in others.items()}, _apart(hub, caller)))
+
+
+def _apart(hub: Hub, caller: Caller) -> tuple[str, ...]:
+    """The sources whose clients choose ids, where the caller may see several of them: what one of them refers to is its own."""
+    if caller.kind == "system":
+        return ()
+    found = sorted({each.source for each in hub.config.clients if each.source})
+    return tuple(found) if len(found) > 1 else ()
 
 
 def _looked_at(query: Query) -> Iterator[tuple[str, str]]:

@@ -82,11 +82,16 @@ class CriteriaWriter:
             case ("points", *params):
                 numbers = [number for of, name in params for number in _numbers(of, name)]
                 return self._indexed(ix_ref, at, numbers, ix_ref.c.target == self._value(Text))
+            case ("refers", param, *targets) if self._views.apart:
+                return self._refers_within(_numbers(resource_type, param), targets, at)
             case ("refers", param, *targets):
-                found = or_(false(), *[self._at_one(self._targets(name, inner), at) for name, inner in targets])
+                found = or_(false(), *[self._at_one(select(self._targets(name, inner).c.target), at) for name, inner in targets])
                 return self._indexed(ix_ref, at, _numbers(resource_type, param), found)
+            case ("referred", source, param, inner) if self._views.apart:
+                pointing = self._pointing(source, param, inner)
+                return self._among_sources(pointing, _own(resource_type, at), at)
             case ("referred", source, param, inner):
-                return _own(resource_type, at).in_(self._pointing(source, param, inner))
+                return _own(resource_type, at).in_(select(self._pointing(source, param, inner).c.target))
             case ("composite", param, *parts):
                 return self._composite(param, parts, resource_type, at)
             case ("unlike", leaf):
@@ -199,7 +204,7 @@ class CriteriaWriter:
         """The released resources of a type that meet a criterion, as others point at them."""
         other = self._views.relation(name, self._alias())
         at = (literal_column(f"'{_word(name)}/'", Text) + other.rows.c.fhir_id).label("target")
-        return self._set(select(at).where(*_there(other, name), self.criterion(inner, name, other)))
+        return self._set(select(at, other.rows.c.source).where(*_there(other, name), self.criterion(inner, name, other)))
 
     def _at_one(self, targets: Select[Any], at: Relation) -> ColumnElement[bool]:
         """A reference points into a set. Within one patient PostgreSQL is given the set as an array, which it looks up in the
@@ -216,14 +221,27 @@ class CriteriaWriter:
         place = [other.of(keys)] if other.view.kind == "patient" else []
         its = (*place, _under(keys, _numbers(source, param)), *_there(other, source))
         return self._set(
-            select(keys.c.target).join_from(keys, other.rows, same).where(*its, self.criterion(inner, source, other))
+            select(keys.c.target, other.rows.c.source)
+            .join_from(keys, other.rows, same)
+            .where(*its, self.criterion(inner, source, other))
         )
 
-    def _set(self, found: Select[Any]) -> Select[Any]:
-        """A set of targets, written before the statement that uses it: SQLite reads only so many brackets in each other. On
-        PostgreSQL worked out by itself: inlined into each other, sets make loops in loops that never end."""
-        made = found.cte(f"t{next(self._aliases)}").prefix_with("MATERIALIZED", dialect="postgresql")
-        return select(made.c.target)
+    def _refers_within(self, numbers: list[ColumnElement[int]], targets: Iterable[Any], at: Relation) -> ColumnElement[bool]:
+        """A row refers to what its own source can mean."""
+        sets = [self._targets(name, inner) for name, inner in targets]
+        found = or_(false(), *[self._among_sources(each, ix_ref.c.target, at) for each in sets])
+        return exists().where(*_same(ix_ref, at), _under(ix_ref, numbers), found)
+
+    def _among_sources(self, targets: Any, target: ColumnElement[Any], at: Relation) -> ColumnElement[bool]:
+        """A target is among those of a set that go with the source of a row."""
+        test = and_(targets.c.target == target, self._views.may_refer(at.rows.c.source, targets.c.source))
+        return select(literal_column("1")).select_from(targets).where(test).correlate(ix_ref, at.rows).exists()
+
+    def _set(self, found: Select[Any]) -> Any:
+        """Targets, each with the source of the resource, as a set that is written before the statement that uses it: SQLite reads
+        only so many brackets in each other. On PostgreSQL worked out by itself: inlined into each other, sets make loops in loops
+        that never end."""
+        return found.cte(f"t{next(self._aliases)}").prefix_with("MATERIALIZED", dialect="postgresql")
 
     def _composite(self, param: str, parts: Iterable[Form], resource_type: str, at: Relation) -> ColumnElement[bool]:
         numbers = _numbers(resource_type, param)

@@ -44,6 +44,18 @@ class Includes:
         given = {"params": _written(numbers), "targets": _written(sorted(map(fitted, targets)))}
         return self._found(connection, statement, view, params, most, given)
 
+    def sources(self, connection: Connection, found: Collection[Found]) -> dict[int, str]:
+        """The source of each, by its number."""
+        if not found:
+            return {}
+        statement = self._prepared.made("sources", self._sources)
+        given = {"pks": _written(sorted({each.pk for each in found})), "numbers": _written(sorted({each.rid for each in found}))}
+        return dict(tuple(row) for row in statement.rows(connection, given))
+
+    def _sources(self) -> Select[Any]:
+        places = resource.c.pk.in_(self._each("pks", BigInteger)), resource.c.rid.in_(self._each("numbers", BigInteger))
+        return select(resource.c.rid, resource.c.source).where(*places).distinct()
+
     def _found(
         self, connection: Connection, statement: Any, view: View, types: Collection[str], most: int, given: dict[str, str]
     ) -> list[Found]:

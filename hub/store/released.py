@@ -1,11 +1,11 @@
 """The relation *released*: where a caller looks, and which rows a Release lets through there, as parts of a statement."""
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from weakref import WeakValueDictionary
 
-from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, literal_column
+from sqlalchemy import BigInteger, ColumnElement, Text, and_, bindparam, literal_column, or_
 from sqlalchemy.sql.selectable import NamedFromClause
 
 from hub.consent.release import Release
@@ -117,8 +117,10 @@ class Views:
     """The views of one statement: that of the types that are searched, and those of others that it looks at. Types that are
     seen alike have one view. State: nothing that changes once it is made."""
 
-    def __init__(self, views: Mapping[str, View]) -> None:
-        """`views`: by type; the first is seen under names without a prefix."""
+    def __init__(self, views: Mapping[str, View], apart: Sequence[str] = ()) -> None:
+        """`views`: by type; the first is seen under names without a prefix. `apart`: sources of which none refers to what another
+        of them holds, since their clients choose ids."""
+        self.apart = tuple(apart)
         numbers: dict[Hashable, int] = {}
         self._group = {name: numbers.setdefault(view.same(), len(numbers)) for name, view in views.items()}
         self._views: dict[int, View] = {}
@@ -127,11 +129,17 @@ class Views:
 
     def shape(self) -> Hashable:
         """What the text of a statement depends on."""
-        return (tuple(self._group.items()), tuple(view.shape() for view in self._views.values()))
+        return (tuple(self._group.items()), tuple(view.shape() for view in self._views.values()), len(self.apart))
 
     def values(self) -> dict[str, Any]:
         """What is bound."""
-        return {_prefix(number) + name: value for number, view in self._views.items() for name, value in view.values().items()}
+        seen = {_prefix(number) + name: value for number, view in self._views.items() for name, value in view.values().items()}
+        return seen | {f"apart{n}": source for n, source in enumerate(self.apart)}
+
+    def may_refer(self, one: ColumnElement[str], other: ColumnElement[str]) -> ColumnElement[bool]:
+        """Whether what one source holds can mean by a reference what another holds. Takes: the columns that name the sources."""
+        apart = [bindparam(f"apart{n}", type_=Text) for n in range(len(self.apart))]
+        return or_(one == other, one.not_in(apart), other.not_in(apart))
 
     def relation(self, resource_type: str, rows: NamedFromClause = resource) -> Relation:
         """Rows of one type, as they are seen."""
