@@ -15,10 +15,13 @@ from sqlalchemy import Connection
 
 from hub import checkpoint_keys
 from hub.audit import Frontier
-from hub.checkpoints import START, Checkpoint, Invalid, ShardHead, digest, read_all, signed, split
+from hub.checkpoints import START, Checkpoint, Invalid, ShardHead, digest, read, signed, split
 from hub.store.audit_reading import heads
 from hub.store.audit_tree import keep_nodes, root_at
 from hub.store.store import Store
+
+ENDING = 16_384
+"""Bytes from the end of the file that hold the last note, unless there are very many shards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +43,8 @@ class Checkpoints:
         """
         key = checkpoint_keys.load_or_create(self.folder, store.now())
         with self._held() as file:
-            notes = split(file.read())
-            former = read_all(notes, key.keys)[-1] if notes else None
+            note = last_note(file)
+            former = read(note, key.keys) if note else None
             found = tuple(
                 ShardHead(each.shard, each.size, Frontier.from_bytes(each.size, each.frontier).root)
                 for each in heads(store.reader())
@@ -50,7 +53,7 @@ class Checkpoints:
                 check_continues(store.reader(), former, found)
             if sum(each.size for each in found) == (former.size if former else 0):
                 return None
-            before = digest(notes[-1]) if notes else START
+            before = digest(note) if note else START
             made = Checkpoint(key.origin, found, max(store.now(), former.at if former else 0), before)
             with store.database.writing() as connection:
                 for each in found:
@@ -78,8 +81,26 @@ class Checkpoints:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("a+", encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            file.seek(0)
             yield file
+
+
+def last_note(file: IO[str]) -> str:
+    """The last note of a file of checkpoints, however many there are; empty: there is none.
+
+    Raises: Invalid: the file ends within one.
+    """
+    size = os.fstat(file.fileno()).st_size
+    for length in (ENDING, size):
+        start = max(0, size - length)
+        try:
+            notes = split(os.pread(file.fileno(), length, start).decode("utf-8", "replace"))
+        except Invalid:
+            if start == 0:
+                raise
+            continue
+        if len(notes) > 1 or start == 0:  # the first may be cut
+            break
+    return notes[-1] if notes else ""
 
 
 def check_continues(connection: Connection, former: Checkpoint, now: tuple[ShardHead, ...]) -> None:
