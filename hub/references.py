@@ -41,9 +41,9 @@ def resolver(
 def resolved(element: Any, resolve: Resolve) -> Any:
     """The element with every business reference made literal, or without it. None: nothing is left of it."""
     if isinstance(element, list):
-        made = [(resolved(each, resolve), each) for each in element]
-        kept = [each for each, written in made if each is not None or written is None]  # a null keeps its place
-        return kept or None
+        made = [resolved(each, resolve) if isinstance(each, dict | list) else each for each in element]
+        kept = [new for new, written in zip(made, element, strict=True) if new is not None or written is None]
+        return kept or None  # a null keeps its place
     if not isinstance(element, dict):
         return element
     written = element.get("reference")

@@ -21,6 +21,8 @@ LONGEST = 1024 * 1024
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """What a string may not hold; the last are no characters of XML, and every resource can be written in XML."""
 _SPACE = re.compile(r"\s")
+_WORD = r"[^\s\x00-\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+"
+"""Of a code: spaces of other scripts hold it together no more than those of ASCII."""
 _DAY = r"(?!0000)\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"
 _TIME = r"(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d+)?"
 _ZONE = r"(?:Z|[+-](?:(?:0\d|1[0-3]):[0-5]\d|14:00))"
@@ -117,7 +119,7 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
         "oid": _formed(r"urn:oid:[0-2](?:\.(?:0|[1-9]\d*))+", "an OID as urn:oid:"),
         "uuid": _formed(r"urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", "a UUID as urn:uuid: in small letters"),
         "id": _formed(r"[A-Za-z0-9\-.]{1,64}", "1 to 64 letters, digits, - and ."),
-        "code": _formed(r"[^\s\x00-\x1f]+(?: [^\s\x00-\x1f]+)*", "a code: words with single spaces between"),
+        "code": _formed(rf"{_WORD}(?: {_WORD})*", "a code: words with single spaces between"),
         "date": _calendar(rf"{_DAY}|{_PARTIAL}", "a date: YYYY, YYYY-MM or YYYY-MM-DD"),
         "dateTime": _calendar(rf"{_INSTANT}|{_DAY}|{_PARTIAL}", "a date, or a time to the second with its zone"),
         "instant": _calendar(_INSTANT, "a time to the second with its zone"),

@@ -201,4 +201,5 @@ def _bound(concept: Resource, allowed: Any) -> bool:
     if held is None and "text" not in concept:
         return True
     found = [each for each in held if isinstance(each, dict)] if isinstance(held, list) else []
-    return any(each.get("code") in allowed.get(each.get("system"), ()) for each in found)
+    codings = ((each.get("system"), each.get("code")) for each in found)
+    return any(isinstance(system, str) and isinstance(code, str) and code in allowed.get(system, ()) for system, code in codings)

@@ -1,11 +1,12 @@
 """Whether a resource is FHIR R4: structure, types, cardinality, required codes. The only door to fhir.resources.
 
-Two judges that share no table: HL7's definitions of 4.0.1 decide, place by place; what they find no fault with, the R4B models
-of fhir.resources are asked about, for the types that R4B left as they are in R4. A resource is valid where both say so.
+Two judges that share no table: HL7's definitions of 4.0.1 decide, place by place, over every resource; what they find no fault
+with, the R4B models of fhir.resources are asked about, for the types that R4B left as they are in R4, once for each shape. A
+resource is valid where both say so.
 Invariants and profiles are not judged here, but for: an extension has a value or extensions; what is contained contains nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from itertools import islice
 from typing import Any
@@ -28,7 +29,7 @@ def validate(resource: Any) -> list[Issue]:
 
     Gives: issues of severity error whose place is a FHIRPath (`Observation.component[0].code`). They hold no values.
     """
-    return faults(resource) or list(second_opinion(resource))
+    return faults(resource) or _SHAPES.opinion(resource)
 
 
 def second_opinion(resource: Resource) -> Iterator[Issue]:
@@ -76,3 +77,37 @@ def _model(name: str) -> Any:
     from fhir.resources.R4B import fhirtypes, get_fhir_model_class
 
     return get_fhir_model_class(name) if name not in _OTHERWISE and hasattr(fhirtypes, f"{name}Type") else None
+
+
+class Shapes:
+    """Shapes of resources in which the models find no fault. State: hashes of them, since asking the models takes longer than all
+    else that is done with a resource. Bounded: when there are too many, it begins anew."""
+
+    def __init__(self, ask: Callable[[Resource], Iterable[Issue]], most: int = 10_000) -> None:
+        """Takes: `ask`: what the models find in a resource."""
+        self._ask = ask
+        self._known: set[int] = set()
+        self._most = most
+
+    def opinion(self, resource: Resource) -> list[Issue]:
+        """What the models find; nothing, where they found nothing in another resource of this shape: the values themselves our
+        own judge reads as strictly as they do."""
+        shape = hash(_shape(resource))
+        if shape in self._known:
+            return []
+        found = list(self._ask(resource))
+        if not found:
+            if len(self._known) >= self._most:
+                self._known.clear()
+            self._known.add(shape)
+        return found
+
+
+def _shape(value: Any) -> object:
+    """The names in a resource and the kinds of their values, resource types in full; of a list what shapes it holds."""
+    if isinstance(value, dict):
+        return tuple([(name, each if name == "resourceType" else _shape(each)) for name, each in value.items()])
+    return frozenset(map(_shape, value)) if isinstance(value, list) else type(value)
+
+
+_SHAPES = Shapes(second_opinion)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, delete, select, update
 
 from hub.fhir.custody import COLUMNS, Custody
 from hub.fhir.identity import rid
@@ -18,7 +18,7 @@ from hub.fhir.json import dumps
 from hub.fhir.resource import Resource
 from hub.store.prepared import Prepared
 from hub.store.tables import FOREVER, NO_PATIENT, entry, locator, patient, resource
-from hub.store.values import custody_columns, insert_all, insert_new
+from hub.store.values import as_array, custody_columns, insert_all, insert_new, unnested
 from hub.store.versions import Rows, Stored, Versions
 
 MANY = 1000
@@ -125,8 +125,15 @@ def deposit_new(
         stored.append(tuple(_new(versions, key, record, each, custody) for each in record.resources))
     insert_all(connection, entry, entries)
     rows.save(connection)
-    _MARK.write(connection, [{"on": pk, "now": now, "step": 0} for pk, now in sorted(times.items())])
+    _mark_all(connection, times)
     return stored
+
+
+def _mark_all(connection: Connection, times: Mapping[int, int]) -> None:
+    if connection.dialect.name == "sqlite":
+        _MARK.write(connection, [{"on": pk, "now": now, "step": 0} for pk, now in times.items()])
+    else:
+        _MARK_ALL.rows(connection, {"on": as_array(times, BigInteger()), "now": as_array(times.values(), BigInteger())})
 
 
 def _new(versions: Versions, key: bytes, record: Record, resource: Resource, custody: Mapping[str, Any]) -> Stored:
@@ -222,6 +229,8 @@ _MARK = Prepared(
     .where(patient.c.pk == bindparam("on"))
     .values(recorded=bindparam("now"), epoch=patient.c.epoch + bindparam("step"))
 )
+_TIMES = select(unnested("on", BigInteger()).label("pk"), unnested("now", BigInteger()).label("now")).subquery("times")
+_MARK_ALL = Prepared(update(patient).where(patient.c.pk == _TIMES.c.pk).values(recorded=_TIMES.c.now))
 _ENTRIES = select(entry).where(entry.c.pk == bindparam("on"))
 _NAMED_ENTRIES = _ENTRIES.where(entry.c.entry.in_(bindparam("numbers", expanding=True)))
 _CURRENT = select(resource).where(resource.c.pk == bindparam("on"), resource.c.rec_to == FOREVER)

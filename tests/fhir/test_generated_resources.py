@@ -1,5 +1,6 @@
 """Laws that hold of every resource that the definitions allow: made from the definitions, by chance, with a fixed seed."""
 
+from copy import deepcopy
 from decimal import Decimal
 from random import Random
 
@@ -11,7 +12,7 @@ from hub.fhir.elements import codes, definition, is_primitive, resource_types
 from hub.fhir.json import dumps, loads_untrusted
 from hub.fhir.structure import faults
 from hub.fhir.summary import projection
-from hub.fhir.validation import validate
+from hub.fhir.validation import second_opinion, validate
 from hub.fhir.xml import dumps_xml
 from hub.fhir.xml_reader import loads_xml
 
@@ -167,7 +168,63 @@ def test_a_part_of_what_is_valid_is_valid(summary, name, seed):
 @CASES
 def test_the_models_find_no_fault_with_what_the_definitions_allow(name, seed):
     made = Maker(seed).resource(name)
-    assert validate(made) == []
+    assert validate(made) == list(second_opinion(made)) == []
+
+
+SPOILING = "0123456789-:.TZ+eE aAz/_|#?%åÖ\u00a0\u2003\n\t\"'<>&=;,()[]{}\\~^@!$*`\x7f\x85\u2028𝔉"
+NUMBERS = (0, 1, -1, 2**31 - 1, 2**31, -(2**31), 2**53, 10**20, Decimal("1.0"), Decimal("1E+5"), Decimal("-0.00"), True)
+
+
+@pytest.mark.parametrize("kind", sorted(SAMPLES.keys() - {"xhtml"}))
+def test_a_value_that_our_own_judge_lets_pass_the_models_let_pass(kind):
+    random, passed = Random(kind), 0
+    for _ in range(200):
+        value = random.choice(SAMPLES[kind] if isinstance(SAMPLES[kind][0], str) else NUMBERS)
+        for _ in range(random.randint(0, 2) if isinstance(value, str) else 0):
+            at, more = random.randint(0, len(value)), random.choice(("", random.choice(SPOILING)))
+            value = value[:at] + more + value[at + random.randint(0, 1) :]
+        named = {"url": "http://example.org/x", f"value{kind[0].upper()}{kind[1:]}": value}
+        made = {"resourceType": "Basic", "code": {"text": "x"}, "extension": [named]}
+        if not faults(made):
+            passed += 1
+            assert list(second_opinion(made)) == [], value
+    assert passed > 10
+
+
+def spots(held):
+    """Every place in a resource: what holds it, and its name or number there."""
+    for key, value in list(held.items()) if isinstance(held, dict) else list(enumerate(held)):
+        yield held, key
+        if isinstance(value, dict | list):
+            yield from spots(value)
+
+
+def spoil(made, random):
+    """Do something to a resource that its definition may or may not allow."""
+    places = [(held, key) for held, key in spots(made) if key != "resourceType"]
+    (held, key), (other, its) = random.choice(places), random.choice(places)
+    match random.randrange(6):
+        case 0:
+            del held[key]
+        case 1:
+            held[key] = deepcopy(other[its])
+        case 2:
+            held[key] = random.choice(SAMPLES[random.choice(sorted(SAMPLES))])
+        case 3 if isinstance(held, dict):
+            held[random.choice([name for _, name in places if isinstance(name, str)])] = deepcopy(other[its])
+        case 4:
+            held[key] = [held[key]]
+        case _:
+            held[key] = random.choice([None, {}, [], "", [None], {"extension": [{"url": "http://example.org/x"}]}])
+
+
+@settings(MANY, max_examples=600)
+@CASES
+def test_a_spoilt_resource_that_our_own_judge_lets_pass_the_models_let_pass(name, seed):
+    made, random = Maker(seed).resource(name), Random(seed)
+    spoil(made, random)
+    if not faults(made):
+        assert list(second_opinion(made)) == []
 
 
 @settings(MANY, max_examples=60)

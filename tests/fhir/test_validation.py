@@ -4,8 +4,9 @@ from decimal import Decimal
 
 import pytest
 
+from hub.errors import Issue
 from hub.fhir.structure import MAX_FAULTS
-from hub.fhir.validation import second_opinion, validate
+from hub.fhir.validation import Shapes, second_opinion, validate
 
 GOOD = {"resourceType": "Observation", "status": "final", "code": {"text": "Hemoglobin"}}
 EXTENSION = {"extension": [{"url": "http://example.org/x", "valueString": "y"}]}
@@ -313,6 +314,27 @@ def test_the_models_have_an_opinion_of_their_own():
     refers = {name: {"reference": f"{kind}/1"} for name, kind in REFERS}
     stumbled = {"resourceType": "CoverageEligibilityResponse", "status": "active", "outcome": "complete", "created": "2026"}
     assert validate(stumbled | refers | {"_purpose": [EXTENSION]}) == []
+
+
+def test_the_models_are_asked_once_about_a_shape_and_about_every_other_one():
+    asked = []
+
+    def opinion(resource):
+        asked.append(resource)
+        return iter([Issue("Observation", "no", "error", "value")] if "note" in resource else [])
+
+    shapes = Shapes(opinion, most=2)
+    first, alike = observation(), observation(status="amended")
+    wrong = observation(note=[{"text": "x"}])
+    asks = [first, alike, wrong, wrong, observation(valueString="x"), observation(valueInteger=1), first]
+    assert [len(shapes.opinion(each)) for each in asks] == [0, 0, 1, 1, 0, 0, 0]
+    assert asked == [first, wrong, wrong, *asks[4:]]
+
+
+def test_a_code_or_system_that_is_no_text_is_told_as_a_fault():
+    for name in ("code", "system"):
+        wrong = {"resourceType": "Condition", "subject": {"reference": "Patient/1"}, "clinicalStatus": {"coding": [{name: []}]}}
+        assert f"Condition.clinicalStatus.coding[0].{name}" in [each.place for each in validate(wrong)]
 
 
 def test_of_more_faults_than_anybody_reads_the_first_are_told():
