@@ -15,6 +15,7 @@ from hub.interactions.plan import LABELS
 from hub.limits import Limits
 from hub.portal import gaps
 from hub.portal.badges import Sources
+from hub.portal.emergency import Emergencies, emergency
 from hub.portal.language import Words
 from hub.portal.medicines import medicines
 from hub.portal.patients import Patients
@@ -48,7 +49,7 @@ def portal_routes(
         a fault of ours, without data.
     """
     portal = Portal(hub=hub, refresher=refresher, verifier=verifier, limits=limits, post=post, client_id=client_id, note=note)
-    signin, patients, pages = SignIn(portal), Patients(portal), Pages(portal)
+    signin, patients, pages, emergencies = SignIn(portal), Patients(portal), Pages(portal), Emergencies(portal)
     return [
         Route("/favicon.ico", _file("icon.svg", FILES["icon.svg"]), methods=["GET"]),
         Route("/", portal.open_page(pages.home), methods=["GET"]),
@@ -62,6 +63,8 @@ def portal_routes(
         Route("/patient/{handle}", portal.page(pages.of_patient), methods=["GET"]),
         Route("/patient/{handle}/atkomst", portal.page(patients.gate), methods=["GET"]),
         Route("/patient/{handle}/atkomst", portal.page(patients.step), methods=["POST"]),
+        Route("/patient/{handle}/nod", portal.page(emergencies.show), methods=["GET"]),
+        Route("/patient/{handle}/nod", portal.page(emergencies.step), methods=["POST"]),
         Route("/patient/{handle}/stang", portal.page(patients.close), methods=["POST"]),
         *(Route(f"/portal/{name}", _file(name, kind), methods=["GET"]) for name, kind in FILES.items()),
     ]
@@ -124,6 +127,7 @@ def view(portal: Portal, visit: Visit, held: Overview) -> dict[str, Any]:
         "person": person(held.patient, held.known, words, now),
         "basis": basis(held.known, caller, words, now) if caller.staff else [],
         "consent_ended": words.until(ended) if ended else "",
+        "emergency": emergency(held.known, caller, words, now) if caller.staff else None,
         "notices": held.notices,
         "gaps": gaps.gaps(held, titles, words, now, running),
         "answered": gaps.answered(held),

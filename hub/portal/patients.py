@@ -17,9 +17,10 @@ from hub.interactions.changes import Change
 from hub.interactions.context import Context
 from hub.interactions.overview import RegisterSilent, found
 from hub.interactions.write import write
+from hub.portal.emergency import emergency
 from hub.portal.person import basis, consent_ended, in_days, person
 from hub.portal.site import Portal
-from hub.portal.visit import Visit, known
+from hub.portal.visit import Visit, Wrong, known
 
 MOST_OPEN = 20
 """Patients open in one session; the one opened first gives way."""
@@ -28,14 +29,6 @@ REASONS = ("treatment", "assessment", "medication", "follow-up")
 RELATION_DAYS, CONSENT_DAYS = 7, 180
 FAULTS = {"form": "search.form", "century": "search.century", "check digit": "search.check-digit", "calendar": "search.calendar"}
 """What is wrong with a number -> what the page says."""
-
-
-class Wrong(Exception):
-    """A field of a form, and the message about it."""
-
-    def __init__(self, field: str, key: str) -> None:
-        super().__init__(key)
-        self.field, self.key = field, key
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +117,7 @@ class Patients:
             held={ground.kind for ground in basis(told, caller, visit.words, now)},
             crosses=caller.scope == "SJF" and caller.purpose == "care",
             consent_ended=visit.words.until(ended) if ended else "",
+            emergency=emergency(told, caller, visit.words, now),
             reasons=REASONS,
             wrong=field,
             said=visit.words(key) if key else "",

@@ -16,6 +16,14 @@ class Closed(errors.NotFound):
     """The handle of a patient that this session does not have open."""
 
 
+class Wrong(Exception):
+    """A field of a form, and the message about it."""
+
+    def __init__(self, field: str, key: str) -> None:
+        super().__init__(key)
+        self.field, self.key = field, key
+
+
 @dataclass(slots=True)
 class Visit:
     """One request of a browser. `held` changes when the session does."""

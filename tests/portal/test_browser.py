@@ -85,7 +85,7 @@ async def test_every_page_is_accessible_at_every_width_and_calls_nobody_else(liv
     page.on("request", lambda request: asked.append(request.url))
     await to_overview(page, base)
     overview = page.url
-    places = (overview, f"{overview}/atkomst", base + "/sok", base + "/")
+    places = (overview, f"{overview}/atkomst", f"{overview}/nod", base + "/sok", base + "/")
     for width in WIDTHS:
         await page.set_viewport_size({"width": width, "height": 900})
         for place in places:
