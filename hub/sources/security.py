@@ -83,12 +83,12 @@ class SecurityService:
         _check_done(answers.result_code(body, schemas.REGISTERED), ("OK", "INFO", "ALREADYEXISTS"))
 
     async def cancel(self, patient: Identifier, id: str, action: Action) -> None:
-        """End a consent; one that has ended stays so.
+        """End a consent; one that has ended stays so, and one that is not there need not be ended.
 
         Raises: as `register`.
         """
         body = await self._ask(questions.cancel_consent(id, action), patient)
-        _check_done(answers.result_code(body, schemas.CANCELLED), ("OK", "INFO", "INVALIDSTATE"))
+        _check_done(answers.result_code(body, schemas.CANCELLED), ("OK", "INFO", "INVALIDSTATE", "NOTFOUND"))
 
     async def aclose(self) -> None:
         await self.http.aclose()
