@@ -58,6 +58,7 @@ _HEADERS: Mapping[str, str] = {
     "If-None-Match": "The version that the reader has",
     "If-Modified-Since": "The time of the version that the reader has",
     "If-None-Exist": "A search that must find nothing, or what it finds is answered instead",
+    "X-Provenance": "A Provenance of what is written, as JSON without its target",
     "Prefer": "return=minimal | representation | OperationOutcome; handling=strict | lenient",
 }
 _SAYS: Mapping[str, str] = {
@@ -173,6 +174,7 @@ def _name(canonical: str, name: str) -> str:
 
 def _headers(code: str) -> Iterator[Resource]:
     names = ["If-None-Match", "If-Modified-Since"] if code == "read" else ["If-None-Exist"] if code == "create" else []
+    names += ["X-Provenance"] if code in ("create", "update") else []
     names += ["If-Match"] if code in ("update", "patch", "delete") else []
     names += ["Prefer"] if code in ("create", "update", "patch", "search-type", "search-system", "transaction") else []
     return ({"$ref": f"#/components/parameters/{name}"} for name in names)
