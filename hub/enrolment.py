@@ -30,7 +30,7 @@ def enroll(store: Store, hub: Hub, source: SourceConfig, message: SourceMessage,
     with store.database.writing() as connection:
         known = patients.pks_of(connection, key, person.numbers)
         before = patients.facts_of(connection, known[0])[1] if known else Facts()
-        pk = patients.enroll(connection, key, facts)
+        pk = patients.enroll(connection, key, facts, store.now())
         fhir_id, _ = patients.facts_of(connection, pk)
         issues = [TWO_RECORDS] if len(set(known)) > 1 else []
         status = "partly" if issues else "mapped"

@@ -26,7 +26,8 @@ from hub.interactions.scopes import scopes
 from hub.interactions.view import concerns
 from hub.store.audit_log import Leaf
 from hub.store.held_entry import custody_at
-from hub.store.known import Known, known_at
+from hub.store.known import Known
+from hub.store.known_then import known_at
 from hub.store.store import Store
 from hub.store.values import instant, micros
 

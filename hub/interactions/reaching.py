@@ -1,7 +1,8 @@
 """What a reader could see of a patient, now or at a time that has been, and on which grounds: counts and no resources.
 
 For the log reviewer about the own care provider's readers, for the patient about anybody's. The grounds are those that the hub
-knew then (`hub.store.known.known_at`); the record is what it held then, under the custody of today. DESIGN.md section 5.
+knew then (`hub.store.known_then.known_at`), the register's facts among them; the record is what it held then, under its custody
+of then. DESIGN.md section 5.
 """
 
 from collections.abc import Iterable, Mapping
@@ -28,7 +29,8 @@ from hub.interactions.readers import (
 from hub.interactions.view import concerns, grounds
 from hub.interactions.written_custody import CONSENT, FOLLOW_UP, LIFTING
 from hub.store.audit_log import Leaf
-from hub.store.known import Known, known_at
+from hub.store.known import Known
+from hub.store.known_then import known_at
 from hub.store.outcomes import Counted, outcomes
 from hub.store.released import View
 from hub.store.store import Store

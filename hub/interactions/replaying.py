@@ -1,7 +1,7 @@
 """Decisions of the log made again, from the entry and from what the hub knew then: to the same outcome and the same rules.
 
-Grounds are bitemporal, and so are the register's facts and the record; custody is not: what it says today holds for every
-version, so where it was changed since, replay says that the decision is the same and what it lets through is not.
+Grounds are bitemporal, and so are the register's facts, the record and its custody: each is read as it stood then, though answers
+go by the custody of today.
 """
 
 from collections.abc import Mapping
@@ -72,12 +72,12 @@ class _Again:
         rules = set()
         for line in self.entry.unshown.get("released", ()):
             fhir_id, _, version = line.partition("/")
-            found = custody_of_version(self.store.reader(), self.entry.pk, fhir_id, version)
+            found = custody_of_version(self.store.reader(), self.entry.pk, fhir_id, version, self.content["asof"])
             if found is None:
                 return "a version that was released is not there any more"
             outcome, rule = outcome_of(self._release(found[0])[0], found[1])
             if outcome is not Outcome.PERMIT:
-                return f"what was released would be withheld by {rule}; its custody may have been changed since"
+                return f"what was released would be withheld by {rule}"
             rules.add(rule)
         same = not rules or sorted(rules) == list(self.content["rules"])
         return "" if same else f"released by {' '.join(sorted(rules))}, not by {' '.join(self.content['rules'])}"
@@ -87,9 +87,9 @@ class _Again:
         if logged is None:
             return ""
         view = View("patient", release, pk=self.entry.pk, asof=self.content["snapshot"])
-        counted = self.store.search.withheld(self.store.reader(), view, self.content["type"])
+        counted = self.store.search.withheld(self.store.reader(), view, self.content["type"], then=True)
         same = [each._asdict() for each in counted] == logged
-        return "" if same else "other entries would be withheld than were; their custody may have been changed since"
+        return "" if same else "other entries would be withheld than were"
 
     def _release(self, resource_type: str) -> tuple[Release, str]:
         caller = caller_of(self.content["who"], self._person())

@@ -1,8 +1,8 @@
 """Writing a patient's record: entries with their resources, all or nothing, and nothing at all when nothing changed.
 
 A version appears only when content changed. What custody says today holds for every version: an entry that is made secret
-is secret in its history too. A change of custody moves the patient's epoch, as a withdrawal does. The number of statements
-does not depend on the number of entries.
+is secret in its history too; what it said before is kept for explaining the past. A change of custody moves the patient's
+epoch, as a withdrawal does. The number of statements does not depend on the number of entries.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from hub.fhir.identity import rid
 from hub.fhir.json import dumps
 from hub.fhir.resource import Resource
 from hub.store.prepared import Prepared
-from hub.store.tables import FOREVER, NO_PATIENT, entry, locator, patient, resource
+from hub.store.tables import FOREVER, NO_PATIENT, custody_past, entry, locator, patient, resource
 from hub.store.values import as_array, custody_columns, insert_all, insert_new, unnested
 from hub.store.versions import Rows, Stored, Versions
 
@@ -158,7 +158,7 @@ def _write_entries(
     connection: Connection, pk: int, now: int, told: int, changed: Sequence[tuple[Record, str]], held: Mapping[int, Any]
 ) -> bool:
     """Write the rows of `entry`, and custody wherever it is copied. Gives: whether custody of anything held was another."""
-    new, renewed, recustodied = [], [], []
+    new, renewed, recustodied, before = [], [], [], []
     for record, digest in changed:
         custody = custody_columns(record.custody)
         if record.entry not in held:
@@ -168,9 +168,11 @@ def _write_entries(
         if _custody_of(held[record.entry]) != custody:
             values = {f"new_{name}": value for name, value in custody.items()}
             recustodied.append({"on": pk, "which": record.entry} | values)
+            before.append({"pk": pk, "entry": record.entry, "rec_to": now} | _custody_of(held[record.entry]))
     insert_all(connection, entry, new)
     if renewed:
         connection.execute(_RENEW, renewed)
+    insert_all(connection, custody_past, before)
     if recustodied:
         for statement in _RECUSTODY:
             connection.execute(statement, recustodied)

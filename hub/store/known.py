@@ -5,7 +5,7 @@ Grounds are bitemporal: `payload` says when each holds, `rec_from`/`rec_to` when
 
 from collections import defaultdict
 from collections.abc import Collection, Hashable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from threading import Lock
 from typing import Any
 
@@ -79,18 +79,6 @@ class _Remembered:
 
     known: Known
     rows: Sequence[tuple[Any, ...]] = ()
-
-
-def known_at(connection: Connection, told: Known, at: int) -> Known:
-    """The same patient with the grounds as the hub knew them at a time (microseconds). Facts are those of today: which
-    were told when is not kept by time."""
-    rows = connection.execute(
-        select(ground.c.kind, ground.c.id, ground.c.payload)
-        .where(ground.c.pk == told.pk, ground.c.rec_from <= at, ground.c.rec_to > at)
-        .order_by(ground.c.rec_from)
-    )
-    held = rows_read([(row.kind, row.id, loads(row.payload.encode())) for row in rows], moment(at))
-    return replace(told, grounds=held, decided={})
 
 
 class Memory:

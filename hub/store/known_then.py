@@ -1,12 +1,16 @@
-"""What was known of a patient when something was decided: grounds and facts as they stood then. For replay alone."""
+"""What was known of a patient at a time that has been: grounds, facts of the register and custody as they stood then.
 
-from typing import Any
+For explaining and for replay: what is answered goes by what is known now.
+"""
+
+from dataclasses import replace
 
 from sqlalchemy import Connection, or_, select
 
 from hub.consent.payloads import rows_read
 from hub.fhir.custody import COLUMNS, Custody
 from hub.fhir.json import loads
+from hub.store.held_entry import custody_then
 from hub.store.known import MARGIN, Known
 from hub.store.patients import Facts
 from hub.store.tables import facts_past, ground, patient, resource
@@ -36,20 +40,28 @@ def known_then(connection: Connection, pk: int, asof: int, epoch: int, decided: 
     return Known(pk, fhir_id, asof, epoch, Facts.from_json(facts or "{}"), grounds, ())
 
 
-def custody_of_version(connection: Connection, pk: int, fhir_id: str, version_id: str) -> tuple[str, Custody] | None:
-    """The type and today's custody of one version; None: there is none."""
+def known_at(connection: Connection, told: Known, at: int) -> Known:
+    """The same patient with grounds and facts as the hub knew them at a time (microseconds)."""
+    rows = connection.execute(
+        select(ground.c.kind, ground.c.id, ground.c.payload)
+        .where(ground.c.pk == told.pk, ground.c.rec_from <= at, ground.c.rec_to > at)
+        .order_by(ground.c.rec_from)
+    )
+    held = rows_read([(row.kind, row.id, loads(row.payload.encode())) for row in rows], moment(at))
+    facts = connection.execute(
+        select(facts_past.c.facts)
+        .where(facts_past.c.pk == told.pk, facts_past.c.recorded <= at)
+        .order_by(facts_past.c.recorded.desc(), facts_past.c.epoch.desc())
+        .limit(1)
+    ).scalar()
+    return replace(told, facts=Facts.from_json(facts or "{}"), grounds=held, decided={})
+
+
+def custody_of_version(connection: Connection, pk: int, fhir_id: str, version_id: str, asof: int) -> tuple[str, Custody] | None:
+    """The type of one version and its custody as it was at a time (microseconds); None: there is none."""
     row = connection.execute(
-        select(resource.c.type, *(resource.c[name] for name in COLUMNS))
+        select(resource.c.type, resource.c.entry, *(resource.c[name] for name in COLUMNS))
         .where(resource.c.pk == pk, resource.c.fhir_id == fhir_id, resource.c.version_id == version_id)
         .limit(1)
     ).first()
-    if row is None:
-        return None
-    values: dict[str, Any] = {name: _read(name, getattr(row, name)) for name in COLUMNS}
-    return row.type, Custody(**values)
-
-
-def _read(name: str, held: Any) -> Any:
-    if held is None or isinstance(held, str):
-        return held
-    return moment(held) if name in ("time_from", "time_to") else bool(held)
+    return None if row is None else (row.type, custody_then(connection, pk, row, asof))

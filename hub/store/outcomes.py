@@ -9,9 +9,9 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Select, bindparam, func, select
 
 from hub.consent.release import Outcome, Row
+from hub.store.held_entry import rows_then
 from hub.store.prepared import Kept
 from hub.store.released import Relation, View
-from hub.store.tables import resource
 
 
 class Counted(NamedTuple):
@@ -26,7 +26,7 @@ class Counted(NamedTuple):
 
 
 def outcomes(connection: Connection, view: View, leaving_out: str) -> list[Counted]:
-    """What becomes of the entries of one patient, as of the view's time.
+    """What becomes of the entries of one patient, as of the view's time and under the custody of then.
 
     Takes: `leaving_out`: the source that holds no record (the population register).
     """
@@ -41,9 +41,10 @@ def _read(view: View, rows: list[tuple[int, str | None, str | None, str, int]]) 
 
 
 def _counted(view: View) -> Select[tuple[int, str | None, str | None, str, int]]:
-    at = Relation(view)
-    columns = (resource.c.provider, resource.c.unit, resource.c.info_type, resource.c.entry)
-    there = (at.where(), at.current(), resource.c.gone == 0, resource.c.source != bindparam("register"))
+    held = rows_then()
+    at = Relation(view, rows=held)
+    columns = (held.c.provider, held.c.unit, held.c.info_type, held.c.entry)
+    there = (at.where(), at.current(), held.c.gone == 0, held.c.source != bindparam("register"))
     seen = select(at.decided().label("decided"), *columns).where(*there).subquery("seen")
     by = (seen.c.decided, seen.c.provider, seen.c.unit, seen.c.info_type)
     return select(*by, func.count(seen.c.entry.distinct())).group_by(*by).order_by(*by)

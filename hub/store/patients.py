@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, insert, select, update
 
 from hub.consent.grounds import PatientFacts
 from hub.fhir.identifiers import Identifier
@@ -104,9 +104,10 @@ def located(connection: Connection, number: int) -> int | None:
     return found[0] if found else None
 
 
-def enroll(connection: Connection, key: bytes, facts: Facts) -> int:
+def enroll(connection: Connection, key: bytes, facts: Facts, now: int = 0) -> int:
     """The patient that `facts` speak of: found by any of the numbers, or made. Facts of the register replace what was known.
 
+    Takes: `now`: microseconds, when they were learnt; 0: of old, or nothing but a number.
     Gives: the patient key. A number that already means another patient goes on meaning that one (`split`).
     """
     known = pks_of(connection, key, facts.numbers)
@@ -125,7 +126,7 @@ def enroll(connection: Connection, key: bytes, facts: Facts) -> int:
     before = Facts.from_json(held)
     if written != held and (facts.registered or not before.registered):
         connection.execute(_SET, {"on": pk, "facts": written})
-        connection.execute(_KEEP, {"on": pk})
+        connection.execute(_KEEP, {"on": pk, "now": now})
     return pk
 
 
@@ -164,6 +165,9 @@ _FIND_ALL = select(number.c.digest, number.c.pk).where(number.c.digest.in_(bindp
 _LOCATE_ALL = ForMany(lambda rids: select(locator.c.rid, locator.c.pk).where(locator.c.rid.in_(rids)))
 _FACTS = select(patient.c.facts).where(patient.c.pk == bindparam("on")).with_for_update()
 _KEEP = insert(facts_past).from_select(
-    ["pk", "epoch", "facts"], select(patient.c.pk, patient.c.epoch, patient.c.facts).where(patient.c.pk == bindparam("on"))
+    ["pk", "epoch", "facts", "recorded"],
+    select(patient.c.pk, patient.c.epoch, patient.c.facts, bindparam("now", type_=BigInteger)).where(
+        patient.c.pk == bindparam("on")
+    ),
 )
 _SET = update(patient).where(patient.c.pk == bindparam("on")).values(facts=bindparam("facts"), epoch=patient.c.epoch + 1)

@@ -5,7 +5,7 @@ The tables belong to another role, which migrates them. Triggers would do the sa
 
 from hub.store.tables import METADATA
 
-APPENDED = ("audit", "audit_node", "facts_past")
+APPENDED = ("audit", "audit_node", "custody_past", "facts_past")
 """Tables that rows are only added to."""
 LOOKED_AT = ("audit_ended", "audit_removal")
 """Tables that only their owner writes: what is removed of the log is removed by another role than the hub's."""

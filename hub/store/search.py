@@ -27,6 +27,7 @@ from hub.fhir.asked import Query, SortKey
 from hub.fhir.criteria import Criterion
 from hub.store.criteria_sql import CriteriaWriter
 from hub.store.criteria_values import bound
+from hub.store.held_entry import rows_then
 from hub.store.includes import Includes
 from hub.store.prepared import Kept
 from hub.store.release_shape import permits, shape
@@ -143,9 +144,13 @@ class Searcher:
         rows = statement.rows(connection, view.values() | {"type": resource_type, "rid": number, "fhir_id": fitted(fhir_id)})
         return tuple(Version(id, number, at, name, entry, row - 1, held) for id, number, at, name, entry, row, held in rows)
 
-    def withheld(self, connection: Connection, view: View, resource_type: str) -> list[Withheld]:
-        """How many entries of a patient's record are not released, whatever is asked of it. For the log, never for an answer."""
-        statement = self._prepared.made(("withheld", view.shape()), lambda: self._withheld(view))
+    def withheld(self, connection: Connection, view: View, resource_type: str, then: bool = False) -> list[Withheld]:
+        """How many entries of a patient's record are not released, whatever is asked of it. For the log, never for an answer.
+
+        Takes: `then`: by custody as it was at the time of the view, for replay.
+        """
+        at = ("withheld", then, view.shape())
+        statement = self._prepared.made(at, lambda: self._withheld(Relation(view, rows=rows_then() if then else resource)))
         rows = statement.rows(connection, view.values() | {"type": resource_type})
         return [Withheld(view.release.rows[abs(row) - 1].rule, holder, kind, count) for row, holder, kind, count in rows]
 
@@ -187,12 +192,12 @@ class Searcher:
             .order_by(resource.c.version.desc())
         )
 
-    def _withheld(self, view: View) -> Select[Any]:
-        at = Relation(view)
-        columns = (resource.c.provider, resource.c.info_type, resource.c.entry)
-        seen = select(*columns, at.decided().label("decided")).where(_OF_TYPE, at.where(), at.current(), resource.c.gone == 0)
+    def _withheld(self, at: Relation) -> Select[Any]:
+        columns = (at.rows.c.provider, at.rows.c.info_type, at.rows.c.entry)
+        there = (at.rows.c.type == bindparam("type"), at.where(), at.current(), at.rows.c.gone == 0)
+        seen = select(*columns, at.decided().label("decided")).where(*there)
         found = seen.offset(literal_column("0")).subquery("candidates")
-        hidden = and_(true(), *(found.c.decided != literal_column(str(place)) for place in permits(shape(view.release))))
+        hidden = and_(true(), *(found.c.decided != literal_column(str(place)) for place in permits(shape(at.view.release))))
         by = (found.c.decided, found.c.provider, found.c.info_type)
         return select(*by, func.count(found.c.entry.distinct())).where(hidden).group_by(*by).order_by(*by)
 

@@ -70,8 +70,14 @@ patient = _table(
 )
 """recorded: rises with every write of the patient; epoch: moves with every change of grounds."""
 
-facts_past = _table("facts_past", _key("pk"), _key("epoch"), Column("facts", Text, nullable=False))
-"""What the register said of a patient, from the epoch on at which it was learnt."""
+facts_past = _table(
+    "facts_past",
+    _key("pk"),
+    _key("epoch"),
+    Column("facts", Text, nullable=False),
+    Column("recorded", BigInteger, nullable=False),
+)
+"""What the register said of a patient, from the epoch and the time on at which it was learnt (0: long ago)."""
 
 number = _table("number", Column("digest", Text, primary_key=True), Column("pk", BigInteger, nullable=False))
 """Keyed digest of a patient number -> patient key. The one way from a number to a patient."""
@@ -89,6 +95,9 @@ entry = _table(
 )
 """told: when the message came that it was last written from."""
 Index("entry_by_source", entry.c.source, entry.c.family, entry.c.withdrawn, entry.c.pk)
+
+custody_past = _table("custody_past", _key("pk"), _key("entry"), _key("rec_to"), *_custody())
+"""What custody said of an entry until `rec_to`, when it was changed. For explaining and replay: answers go by today's."""
 
 resource = _table(
     "resource",

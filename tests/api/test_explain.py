@@ -81,6 +81,30 @@ def test_the_past_is_explained_by_what_the_hub_knew_then(house, kit):
     assert explain(house, me, id, at="2039-11-21T09:00:00Z").status_code == 404
 
 
+def test_the_past_is_explained_by_the_custody_and_the_facts_of_then(house, kit):
+    patient = house.enroll()
+    id, me, times = house.hold(patient, "changed"), house.patient_person(patient), []
+    house.near(patient)
+    house.consent(patient)
+    for change in ({"unit": kit.U1, "provider": kit.P1}, {"purpose": "quality"}, {}):
+        house.clock.move(minutes=10)
+        times.append(house.clock.now.isoformat())
+        house.clock.move(minutes=10)
+        house.hold(patient, "changed", **change)
+    house.clock.move(minutes=10)
+    times.append(house.clock.now.isoformat())
+    house.clock.move(minutes=10)
+    house.enroll(number=patient.number, deceased=house.clock.now.date())
+    asked = {"unit": kit.U1, "employee": kit.E1}
+    told = [explain(house, me, id, **asked, **at).json()["rule"] for at in (*({"at": each} for each in times), {})]
+    assert told == ["R47", "R20", "R40", "R47", "R41"]
+    could = [
+        [(each["provider"]["id"], each["rule"]) for each in house.get("/access/could-see", me, params=at).json()["sees"]]
+        for at in (*(asked | {"patient": patient.id, "at": each} for each in times), asked | {"patient": patient.id})
+    ]
+    assert could == [[(kit.P2, "R47")], [(kit.P1, "R20")], [], [(kit.P2, "R47")], []]
+
+
 def test_what_is_not_the_patient_s_to_know_of_is_not_there(shared, kit, patient):
     me = shared.patient_person(patient)
     hidden = [shared.hold(patient, released=False), shared.hold(patient, secret=True), shared.hold(shared.enroll())]

@@ -62,6 +62,19 @@ def test_decisions_come_out_as_they_did_whatever_has_happened_since(house, kit, 
     assert replayed(house)[: len(before)] == before
 
 
+def test_decisions_come_out_as_they_did_under_the_custody_and_the_facts_of_then(house, kit, lived):
+    before = replayed(house)
+    house.clock.now += timedelta(minutes=1)
+    house.hold(lived, key="other", released=False, secret=True, provider=kit.P1, unit=kit.U2)
+    house.hold(lived, key="own", nullified=True)
+    house.enroll(number=lived.number, deceased=house.clock.now.date())
+    house.clock.now += timedelta(minutes=1)
+    house.get(f"/fhir/Observation?patient={lived.id}", "doctor")
+    after = replayed(house)
+    assert after[: len(before)] == before
+    assert {fault for _, fault in after} == {""}
+
+
 def test_whether_somebody_saw_a_resource_is_answered_with_a_proof(house, kit, lived):
     shown = house.get(f"/fhir/Observation?patient={lived.id}", "doctor").json()["entry"]
     fhir_id = next(each["resource"]["id"] for each in shown if each["resource"]["resourceType"] == "Observation")
@@ -95,7 +108,7 @@ def test_a_refusal_comes_out_by_its_rule(light):
             "grounds",
         ),
         ("DELETE FROM ground WHERE kind = 'relation'", "grounds"),
-        ("UPDATE resource SET provider = 'SE9' WHERE type = 'Observation'", "custody"),
+        ("UPDATE resource SET provider = 'SE9' WHERE type = 'Observation'", "would be withheld"),
         ("DELETE FROM resource WHERE type = 'Observation'", "not there any more"),
     ],
     ids=str,
