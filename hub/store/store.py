@@ -162,6 +162,14 @@ class Within(Store):
 
     leaves: list[Leaf]
 
+    def write(self, work: Callable[[Connection], tuple[T, list[Leaf]]]) -> T:
+        """Within the transaction: what `work` raises undoes what it did, and no more."""
+        assert self._inside is not None
+        with self._inside.begin_nested():
+            result, leaves = work(self._inside)
+        self.leaves += leaves
+        return result
+
     async def __call__(self, work: Callable[Concatenate[Store, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         return work(self, *args, **kwargs)
 

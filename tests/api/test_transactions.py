@@ -340,3 +340,26 @@ def test_what_a_patient_reads_in_a_transaction_is_under_the_release(shared, kit)
     absent = posted(shared, mine, entry("GET", "Observation/never-issued"), who=me)
     assert (withheld.status_code, withheld.content) == (404, absent.content)
     assert shared.get("/fhir/Observation?_summary=count", me).json()["total"] == 2
+
+
+def test_a_rehearsal_and_the_log_are_read_in_a_transaction_too(shared, kit):
+    rehearsed = {
+        "resourceType": "Parameters",
+        "parameter": [{"name": "mode", "valueCode": "create"}, {"name": "resource", "resource": patient("Prov")}],
+    }
+    before = shared.get("/fhir/Patient?_summary=count", WHO).json()["total"]
+    answer = posted(
+        shared, entry("POST", "Patient", patient()), entry("POST", "Patient/$validate", rehearsed), entry("GET", "$meta")
+    )
+    assert statuses(answer) == ["201", "200", "200"]
+    assert answer.json()["entry"][1]["resource"]["issue"][0]["severity"] == "information"
+    assert shared.get("/fhir/Patient?_summary=count", WHO).json()["total"] == before + 1
+    who = shared.enroll()
+    me = shared.patient_person(who)
+    mine = entry("POST", "Observation", observation(f"Patient/{who.id}"))
+    reads = [entry("GET", "AuditEvent"), entry("GET", "Observation?code:in=http://x"), entry("GET", f"Patient/{who.id}")]
+    assert posted(shared, mine, *reads, who=me).status_code == 400
+    assert statuses(posted(shared, mine, reads[0], reads[2], who=me)) == ["201", "200", "200"]
+    number = f"{who.number.system}|{who.number.value}"
+    by_number = entry("GET", f"Observation?patient.identifier={number}")
+    assert statuses(posted(shared, mine, by_number, who=me)) == ["201", "200"]
