@@ -10,7 +10,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import inside, load, log, long_log, measures, requests, shapes, table, world
+from bench import inside, load, log, long_log, measures, register, requests, shapes, table, world
 from bench.measures import Size
 from bench.postgres import beside, postgres
 from bench.simulated import sources
@@ -79,6 +79,7 @@ def _sqlite(folder: Path, loaded: Site, size: Size) -> list[Result]:
         log.under_requests(mine, size.patients, size.reads, "sqlite", None),
         *log.alone(f"sqlite:///{copy / 'log.db'}", LOGGED[size.patients > SMALL.patients], "sqlite"),
         *(long_log.appending(f"sqlite:///{copy / 'long-log.db'}", "sqlite") if size is FULL else ()),
+        *_register(mine, another, f"sqlite:///{copy / 'hub.db'}", "sqlite", size, None),
         _hanging(folder),
     ]
 
@@ -93,8 +94,14 @@ def _postgresql(folder: Path, loaded: Site, size: Size) -> list[Result]:
         return [
             *measures.over_http(mine, "postgresql", size, process),
             *measures.overhead(mine, another, "postgresql", size, process),
+            *_register(mine, another, url, "postgresql", size, process),
             *(long_log.appending(beside(url, "hub_long_log"), "postgresql") if size is FULL else ()),
         ]
+
+
+def _register(mine: Site, another: Site, url: str, database: str, size: Size, postgres: int | None) -> list[Result]:
+    register.fill(mine, url, size is FULL, _say)
+    return register.overhead(mine, another, database, size, postgres)
 
 
 def _hanging(folder: Path) -> Result:

@@ -35,11 +35,13 @@ def reads(site: Site, patients: int, count: int, bare: bool = False, length: int
 
 def searches(site: Site, patients: int, count: int, bare: bool = False, length: int = VISIT) -> list[Request]:
     """Searches that give fifty Observations."""
-    token = site.physician()
-    return [
-        client.get(f"/fhir/Observation?patient={_patient(site, row)}&_count=50", token)
-        for row, _ in visits(patients, bare, count, length)
-    ]
+    asked = {row: search_of(site, row) for row, _ in visits(patients, bare, count, length)}
+    return [asked[row] for row, _ in visits(patients, bare, count, length)]
+
+
+def search_of(site: Site, row: int) -> Request:
+    """A search that gives a person's fifty Observations."""
+    return client.get(f"/fhir/Observation?patient={_patient(site, row)}&_count=50", site.physician())
 
 
 def creates(site: Site, patients: int, count: int, persons: int = 64) -> list[Request]:
