@@ -107,8 +107,10 @@ class Context:
             raise
 
     async def _having_asked(self, questions: Sequence[Question | ServiceQuestion]) -> "Context":
-        began = time.monotonic()
-        await self.refresher.refresh(questions, self.patience)
+        began, longest = time.monotonic(), self.patience
+        if any(isinstance(each, ServiceQuestion) for each in questions):
+            longest = min(longest, self.hub.config.deadline / 2)  # so that the own unit's sources have the rest
+        await self.refresher.refresh(questions, longest)
         asked = self.asked | {each.source.name for each in questions}
         return replace(self, asked=asked, waited=self.waited + time.monotonic() - began)
 

@@ -1,5 +1,6 @@
 """Consents, blocks and relations of security services: what they say decides; where one says nothing, the rest closes (R08)."""
 
+import time
 from dataclasses import replace
 from datetime import timedelta
 
@@ -269,6 +270,23 @@ def test_a_service_that_failed_is_left_alone_for_a_while_and_then_asked_again(al
     alone.house.clock.move(seconds=11)
     assert alone.seen(patient) == {near}
     assert alone.calls() > asked
+
+
+def test_a_service_that_hangs_leaves_the_own_unit_s_sources_their_time(alone):
+    patient, (near, *_) = opened(alone)
+    alone.house.near(patient)
+    services, began = alone.house.hub.services, time.monotonic()
+    usual = services["trygg"]
+    services["trygg"] = SecurityService(replace(SERVICE, timeout=60), httpx.ASGITransport(alone.server.app))
+    alone.server.troubles["*"] = trouble.Hang(60)
+    alone.house.clock.move(minutes=11)  # so that the sources are stale as well
+    try:
+        answer = alone.search(patient)
+    finally:
+        services["trygg"] = usual
+    assert {"incomplete", "DataFromSource", "NoDataSynchFailed"} <= set(alone.house.notices(answer))
+    assert near in {each["resource"].get("id") for each in answer.json()["entry"]}
+    assert time.monotonic() - began < alone.house.hub.config.deadline
 
 
 def test_nobody_learns_by_waiting_whether_something_has_an_id(alone):
