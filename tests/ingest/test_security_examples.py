@@ -14,12 +14,15 @@ import httpx
 import pytest
 from lxml import etree
 
+from hub.caller import Caller
 from hub.config import Config, SourceConfig
 from hub.consent.grounds import Consent
 from hub.consent.payloads import to_payload
 from hub.directory import Directory, Provider, Unit
 from hub.fhir.identifiers import PERSONNUMMER, Identifier
 from hub.hub import Hub
+from hub.interactions.services import answered, service_questions
+from hub.interactions.view import sight
 from hub.keys import Keys
 from hub.service_questions import ServiceQuestion, told_by
 from hub.sources import Fault
@@ -27,6 +30,7 @@ from hub.sources.security import Reader, SecurityService, ToldConsent
 from hub.store.known import known, put_new_ground
 from hub.store.patients import Facts, enroll
 from hub.store.store import Store
+from hub.store.values import micros
 from hub.told_grounds import assertion_id, note_silence, take_told
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
@@ -172,3 +176,36 @@ def test_what_the_hub_registered_there_is_one_consent_and_a_young_one_is_not_end
         f"security.{told.id}": ("active", until.isoformat()),
     }
     assert assertion_id(KEYS.identity, consent) != assertion_id(KEYS.identity, replace(consent, end=until))
+
+
+def test_a_decision_lapses_when_the_first_of_the_answers_it_rests_on_is_too_old(taking):
+    caller = Caller(
+        kind="clinician",
+        subject="SE2321990018-1001",
+        client="app",
+        issuer="https://idp.example.org",
+        loa=3,
+        purpose="care",
+        scope="SJF",
+        commission="SE2321990018-C1",
+        provider=NORRDAL,
+        unit=HEART,
+        social_unit=False,
+    )
+    contracts = ("GetBlocks", "GetConsentsForPatient")
+    config = replace(taking.question("GetBlocks").source, contracts=contracts, max_age=60.0)
+    taking.hub.services["security"] = SecurityService(config)
+    assert not answered(taking.hub, caller, taking.held(), taking.store.now())
+    assert {each.contract for each in service_questions(taking.hub, caller, taking.held(), taking.store.now())} == set(contracts)
+    for contract in contracts:
+        taking.take(taking.question(contract), ())
+        taking.now += timedelta(seconds=10)
+    seen = sight(taking.hub, caller, "Observation", taking.held(), named=True)
+    assert seen.until == micros(NOW + timedelta(seconds=60))
+    assert "incomplete" not in seen.release.notices
+    taking.now = NOW + timedelta(seconds=59)
+    assert answered(taking.hub, caller, taking.held(), taking.store.now())
+    taking.now = NOW + timedelta(seconds=60)
+    assert "incomplete" in sight(taking.hub, caller, "Observation", taking.held(), named=True).release.notices
+    assert [each.contract for each in service_questions(taking.hub, caller, taking.held(), taking.store.now())] == ["GetBlocks"]
+    asyncio.run(taking.hub.services["security"].aclose())
