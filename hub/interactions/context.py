@@ -21,7 +21,7 @@ from hub.refresh import Question, Refresher
 from hub.service_questions import ServiceQuestion
 from hub.store.audit_log import Leaf
 from hub.store.known import Known, known, nobody
-from hub.store.patients import locate, located
+from hub.store.patients import locate
 from hub.store.store import Store
 from hub.store.tables import NO_PATIENT
 
@@ -63,6 +63,15 @@ class Context:
         `work` gives (result, None) where there is nothing to log yet.
         """
         result, leaf = await self.hub.store.answered(work, *args, **kwargs)
+        if leaf is not None:
+            self._observe(leaf)
+        return result
+
+    async def durable_at(
+        self, place: int, work: Callable[Concatenate[Store, P], tuple[T, Leaf | None]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """As `durable`, for work that begins by asking what is known of whom `place` belongs to (`recalled`)."""
+        result, leaf = await self.hub.store.answered_at(place, work, *args, **kwargs)
         if leaf is not None:
             self._observe(leaf)
         return result
@@ -166,8 +175,8 @@ def recalled(store: Store, caller: Caller, number: int) -> Known:
     """What is known of the patient whose resource has this number, or what this caller was told of it a moment ago, as long as
     it still stands. The same work where there is no such resource."""
     connection = store.reader()
-    pk = located(connection, number)
-    return store.memory.known(connection, caller, number if pk is None else pk, pk, store.now())
+    start = store.starts.of(connection, number)
+    return store.memory.known(connection, caller, number if start[0] is None else start[0], start, store.now())
 
 
 def check_caller(context: Context) -> None:

@@ -91,9 +91,14 @@ def _may_know(caller: Caller, told: Known, number: Identifier, now: int) -> bool
             return True
 
 
+def place_of(store: Store, patient: str) -> int:
+    """The store's number of a Patient by the logical id."""
+    return rid(store.keys.identity, "Patient", patient)
+
+
 def told_of_query(store: Store, caller: Caller, query: Query, patient: str | None) -> Known:
     if patient:
-        return recalled(store, caller, rid(store.keys.identity, "Patient", patient))
+        return recalled(store, caller, place_of(store, patient))
     now = store.now()
     if patient == "":
         known(store.reader(), NO_PATIENT, now)  # the same work as for a patient

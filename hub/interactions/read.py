@@ -9,7 +9,7 @@ from hub.fhir.identity import rid
 from hub.interactions import logbook
 from hub.interactions.context import Context, check_refusal, recalled
 from hub.interactions.plan import register_question
-from hub.interactions.scopes import scopes
+from hub.interactions.scopes import GIVEN, scopes
 from hub.interactions.services import of_record, questions_of_one
 from hub.interactions.view import Sight, sight
 from hub.store.audit_log import Leaf
@@ -67,7 +67,8 @@ async def versions(context: Context, resource_type: str, fhir_id: str) -> tuple[
 async def _logged(context: Context, action: str, resource_type: str, work, fhir_id: str):  # type: ignore[no-untyped-def]  # generic over two kinds of work
     try:
         context.caller.require("r", resource_type)
-        found = await context.current(lambda given: given.durable(work, given, action, resource_type, fhir_id))
+        place = first_place(context, resource_type, fhir_id)
+        found = await context.current(lambda given: given.durable_at(place, work, given, action, resource_type, fhir_id))
     except HubError as fault:
         await context.refuse(action, resource_type, fault)
         raise
@@ -84,11 +85,16 @@ def places(store: Store, context: Context, resource_type: str, fhir_id: str) -> 
     Raises: Refused; Due.
     """
     given, *others = scopes(context.hub, context.caller)
-    yield _place(store, context, given, resource_type, rid(store.keys.identity, given + resource_type, fhir_id))
+    yield _place(store, context, given, resource_type, first_place(context, resource_type, fhir_id))
     numbers = {rid(store.keys.identity, each + resource_type, fhir_id): each for each in others}
     there = locate_all(store.reader(), numbers) if len(numbers) > 1 else numbers
     for number in [each for each in numbers if each in there] or [*numbers][:1]:
         yield _place(store, context, numbers[number], resource_type, number)
+
+
+def first_place(context: Context, resource_type: str, fhir_id: str) -> int:
+    """The store's number of the first of `places`."""
+    return rid(context.hub.store.keys.identity, GIVEN + resource_type, fhir_id)
 
 
 def _place(store: Store, context: Context, scope: str, resource_type: str, number: int) -> tuple[str, int, Sight]:

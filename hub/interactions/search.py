@@ -16,7 +16,7 @@ from hub.hub import Hub
 from hub.interactions import logbook
 from hub.interactions.context import Context, check_refusal, notice_outcomes
 from hub.interactions.including import included
-from hub.interactions.matching import is_compartment, resolved, told_of_query
+from hub.interactions.matching import is_compartment, place_of, resolved, told_of_query
 from hub.interactions.plan import register_fault, register_question, reports, silent_register, source_issues, stale
 from hub.interactions.services import of_record, service_questions, service_reports
 from hub.interactions.sights import Sights, sights
@@ -70,13 +70,20 @@ async def look_up(context: Context, query: Query) -> tuple[Answer, Query]:
 
 
 async def _fresh(context: Context, query: Query, patient: str | None, silent: SourceReport | None) -> Answer:
-    first = await context.durable(_answer, context, query, patient, silent, ask=True)
+    first = await _looked(context, query, patient, silent, True)
     if isinstance(first, Answer):
         return first
     await context.refresher.refresh(first.questions, context.patience)
-    last = await context.durable(_answer, context, query, patient, silent, ask=False)
+    last = await _looked(context, query, patient, silent, False)
     assert isinstance(last, Answer)
     return last
+
+
+async def _looked(context: Context, query: Query, patient: str | None, silent: SourceReport | None, ask: bool) -> Answer | Stale:
+    if not patient:
+        return await context.durable(_answer, context, query, patient, silent, ask)
+    place = place_of(context.hub.store, patient)
+    return await context.durable_at(place, _answer, context, query, patient, silent, ask)
 
 
 def _answer(

@@ -19,6 +19,7 @@ from hub.fhir.json import dumps, loads
 from hub.store.deposit import lock_patient, mark
 from hub.store.patients import Facts
 from hub.store.prepared import ForMany, Prepared
+from hub.store.starts import Start
 from hub.store.tables import FOREVER, NO_PATIENT, freshness, ground, locator, patient
 from hub.store.values import insert_new, micros, moment, upsert
 
@@ -92,19 +93,19 @@ class Memory:
         self._held: LRUCache[Hashable, _Remembered] = LRUCache(size)
         self._lock = Lock()
 
-    def known(self, connection: Connection, asker: Hashable, at: int, pk: int | None, now: int) -> Known:
-        """As `known`; of a patient that does not exist (`pk` None) what `nobody` is. The same object while nothing changes.
+    def known(self, connection: Connection, asker: Hashable, at: int, start: Start, now: int) -> Known:
+        """As `known`; of a patient that does not exist what `nobody` is. The same object while nothing changes.
 
-        Takes: `asker`: who asks; `at`: what they name, a number of any kind.
+        Takes: `asker`: who asks; `at`: what they name, a number of any kind; `start`: whose it is, and how that one stands.
         """
+        pk, rows = start
         which = NO_PATIENT if pk is None else pk
-        rows = _FRESHNESS.rows(connection, {"pk": which})
         held = self._remembered((asker, at), connection, which, pk, now, rows)
         before = held.known
         if pk is None:
             return Known(NO_PATIENT, "", now, 0, before.facts, before.grounds, (), before.decided)
         if held.rows != rows:
-            [(_, fhir_id, recorded, epoch, _, _)] = [row for row in rows if row[0] == ""]
+            [(_, fhir_id, recorded, epoch, *_)] = [row for row in rows if row[0] == ""]
             if epoch != before.epoch:  # it moved between the two statements: the log will refuse what is decided on it
                 return before
             told = Known(pk, fhir_id, recorded, epoch, before.facts, before.grounds, _freshness(rows), before.decided)
@@ -139,7 +140,7 @@ def nobody(now: int) -> Known:
 def _freshness(rows: Sequence[tuple[Any, ...]]) -> tuple[Freshness, ...]:
     return tuple(
         Freshness(source, contract, asked, succeeded, *more.split("\n", 1))
-        for kind, source, asked, succeeded, contract, more in rows
+        for kind, source, asked, succeeded, contract, more, *_ in rows
         if kind == "freshness"
     )
 
@@ -178,14 +179,12 @@ def note_freshness(connection: Connection, pk: int, rows: Sequence[Freshness]) -
     upsert(connection, freshness, values, asked=(), succeeded=(freshness.c.succeeded,), fault=(), partial=())
 
 
-def _statements() -> tuple[Prepared, Prepared]:
-    """All that is known; the patient's row, without facts, and freshness."""
+def _everything() -> Prepared:
     big, text = BigInteger, Text
-
-    def of_patient(facts: Any) -> Any:
-        columns = (literal("", text), patient.c.fhir_id, patient.c.recorded, patient.c.epoch, facts, literal("", text))
-        return select(*columns).where(patient.c.pk == bindparam("pk", type_=big))
-
+    this = bindparam("pk", type_=big)
+    of_patient = select(
+        literal("", text), patient.c.fhir_id, patient.c.recorded, patient.c.epoch, patient.c.facts, literal("", text)
+    ).where(patient.c.pk == this)
     of_grounds = select(
         ground.c.kind, ground.c.id, cast(null(), big), cast(null(), big), ground.c.payload, literal("", text)
     ).where(
@@ -201,13 +200,11 @@ def _statements() -> tuple[Prepared, Prepared]:
         freshness.c.succeeded,
         freshness.c.contract,
         freshness.c.fault + "\n" + freshness.c.partial,
-    ).where(freshness.c.pk == bindparam("pk", type_=big))
-    bare = of_patient(literal("", text))
-    everything = union_all(of_patient(patient.c.facts), of_grounds, of_sources)
-    return Prepared(everything), Prepared(union_all(bare, of_sources))
+    ).where(freshness.c.pk == this)
+    return Prepared(union_all(of_patient, of_grounds, of_sources))
 
 
-_KNOWN, _FRESHNESS = _statements()
+_KNOWN = _everything()
 _LOCKED = ForMany(
     lambda pks: (
         select(*(patient.c[name] for name in ("pk", "fhir_id", "recorded", "epoch", "facts")))

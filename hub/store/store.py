@@ -1,6 +1,6 @@
 """The store: the one door to the database. Work that touches it hops to a small pool of threads, once per request."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import copy
 from datetime import UTC, datetime
 from typing import Concatenate, ParamSpec, TypeVar, cast
@@ -16,6 +16,7 @@ from hub.store.deposit import DIRECTORY_RECORD, open_record
 from hub.store.known import Memory
 from hub.store.past import PastVersions
 from hub.store.search import Searcher
+from hub.store.starts import Start, Starts, look_up
 from hub.store.threads import Joint, Threads
 from hub.store.values import micros
 
@@ -49,7 +50,8 @@ class Store:
         self.search = Searcher(dialect)
         self.past = PastVersions(dialect)
         self.audit = AuditLog(self.database, self.now, observe, audit_shards)
-        self._threads = Threads(THREADS, "store", PATIENCE, self.audit)
+        self.starts = Starts()
+        self._threads = Threads(THREADS, "store", PATIENCE, self.audit, self._look_up)
         self._inside: Connection | None = None
         self.hops = 0
         """How many times work hopped to a thread: tests count them."""
@@ -78,7 +80,7 @@ class Store:
     def inside(self, connection: Connection) -> "Store":
         """The store as a writing transaction sees it: with what it wrote so far. Nothing of it is remembered afterwards."""
         found = copy(self)
-        found._inside, found.memory = connection, Memory()
+        found._inside, found.memory, found.starts = connection, Memory(), Starts()
         return found
 
     def within(self, connection: Connection) -> "Within":
@@ -110,7 +112,7 @@ class Store:
     async def __call__(self, work: Callable[Concatenate["Store", P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work(store, …)` on one of the store's threads."""
         self.hops += 1
-        result, _ = await self._threads.run(lambda: (work(self, *args, **kwargs), None))
+        result, _ = await self._threads.run(lambda _: (work(self, *args, **kwargs), None))
         return cast("T", result)
 
     async def answered(
@@ -123,7 +125,14 @@ class Store:
         Raises: AuditUnavailable; what `work` raises.
         """
         self.hops += 1
-        return await self._threads.run(lambda: work(self, *args, **kwargs))
+        return await self._threads.run(lambda _: work(self, *args, **kwargs))
+
+    async def answered_at(
+        self, place: int, work: Callable[Concatenate["Store", P], tuple[T, Leaf | None]], *args: P.args, **kwargs: P.kwargs
+    ) -> tuple[T, Leaf | None]:
+        """As `answered`, for work that begins by asking to whom `place` belongs (`starts`): that is looked up for all at once."""
+        self.hops += 1
+        return await self._threads.run(lambda start: self.starts.begun(place, start, work, self, *args, **kwargs), place=place)
 
     async def together(
         self, many: Callable[[Sequence[G]], Sequence[T | Exception]], given: G, alone: Callable[["Store", G], T]
@@ -135,7 +144,7 @@ class Store:
         Raises: what came of it.
         """
         self.hops += 1
-        result, _ = await self._threads.run(lambda: (alone(self, given), None), Joint(many, given))
+        result, _ = await self._threads.run(lambda _: (alone(self, given), None), Joint(many, given))
         return cast("T", result)
 
     async def commit(self, leaf: Leaf) -> None:
@@ -143,7 +152,10 @@ class Store:
 
         Raises: AuditUnavailable.
         """
-        await self._threads.run(lambda: (None, leaf))
+        await self._threads.run(lambda _: (None, leaf))
+
+    def _look_up(self, places: Collection[int]) -> Mapping[int, Start]:
+        return look_up(self.reader(), places)
 
     @property
     def turns(self) -> int:

@@ -11,15 +11,16 @@ import asyncio
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
 from hub.errors import AuditUnavailable
 from hub.store.audit_log import AuditLog, Leaf
 
-Work = Callable[[], tuple[Any, Leaf | None]]
-"""Gives what it found out and the entry that must be durable before anybody hears of it; None: nothing to log."""
+Work = Callable[[Any], tuple[Any, Leaf | None]]
+"""Takes what was looked up of the place that it begins at, or None. Gives what it found out and the entry that must be durable
+before anybody hears of it; None: nothing to log."""
 TRIES = 8
 """How often work is done again when the grounds move under it, before the hub gives up."""
 MOST = 32
@@ -40,11 +41,13 @@ class Joint(NamedTuple):
 class Task:
     """One request's work, and who waits for it. State: what has come of it so far."""
 
-    __slots__ = ("fault", "joint", "leaf", "loop", "moved", "result", "tries", "waiter", "work")
+    __slots__ = ("fault", "joint", "leaf", "loop", "moved", "place", "result", "start", "tries", "waiter", "work")
 
-    def __init__(self, work: Work, loop: asyncio.AbstractEventLoop, joint: Joint | None) -> None:
+    def __init__(self, work: Work, loop: asyncio.AbstractEventLoop, joint: Joint | None, place: int | None) -> None:
         self.work = work
         self.joint = joint
+        self.place = place
+        self.start: Any = None
         self.loop = loop
         self.waiter: asyncio.Future[Any] = loop.create_future()
         self.result: Any = None
@@ -57,7 +60,7 @@ class Task:
         """Do the work."""
         self.moved = False
         try:
-            self.result, self.leaf = self.work()
+            self.result, self.leaf = self.work(self.start)
         except BaseException as fault:  # whatever it is, it is for whoever waits
             self.leaf, self.fault = None, fault
 
@@ -88,10 +91,19 @@ class Task:
 class Threads:
     """State: the threads, how many of them rest, the work that waits, and what is done but not told."""
 
-    def __init__(self, count: int, name: str, patience: float, log: AuditLog) -> None:
-        """`patience`: seconds that work waits behind a thread that is held up."""
+    def __init__(
+        self,
+        count: int,
+        name: str,
+        patience: float,
+        log: AuditLog,
+        look_up: Callable[[Collection[int]], Mapping[int, Any]] = lambda _: {},
+    ) -> None:
+        """`patience`: seconds that work waits behind a thread that is held up; `look_up`: gives what work that begins at these
+        places needs first."""
         self._patience = patience
         self._log = log
+        self._look_up = look_up
         self._waiting: deque[Task] = deque()
         self._done: deque[Task] = deque()
         self._lock = threading.Lock()
@@ -112,14 +124,15 @@ class Threads:
         for each in self._threads:
             each.start()
 
-    async def run(self, work: Work, joint: Joint | None = None) -> tuple[Any, Leaf | None]:
+    async def run(self, work: Work, joint: Joint | None = None, place: int | None = None) -> tuple[Any, Leaf | None]:
         """What `work` gives, on one of the threads, its entry durable.
 
-        Takes: `joint`: how it is done together with others that wait for the same; `work` is for when that fails.
+        Takes: `joint`: how it is done together with others that wait for the same; `work` is for when that fails; `place`: what
+        it begins by looking up.
         Raises: AuditUnavailable: closed, or the entry cannot be written; and what `work` raises.
         """
         loop = asyncio.get_running_loop()
-        task = Task(work, loop, joint)
+        task = Task(work, loop, joint, place)
         with self._lock:  # nothing waits behind the end, where nobody would take it
             if self._closed:
                 raise AuditUnavailable("the store is closed")
@@ -185,7 +198,8 @@ class Threads:
 
     def _turn(self, wake: threading.Lock) -> bool:
         """Do what waits, commit and tell. Gives: whether to go on; if not, the thread rests until `wake` is released."""
-        began = time.monotonic()
+        began = self._moved = time.monotonic()
+        self._begin()
         for task in _drained(self._waiting):
             self._moved = time.monotonic()
             if not task.waiter.done():  # who has gone away waits for nothing
@@ -206,6 +220,17 @@ class Threads:
             with suppress(RuntimeError):  # the loop is closed: nobody waits
                 loop.call_soon_threadsafe(self._tell, loop, tasks)
         return goes_on
+
+    def _begin(self) -> None:
+        """Look up for all that waits where it begins. Who comes during the turn looks up for itself: a place that was looked up
+        before somebody came may have changed since."""
+        waiting = {task: task.place for task in self._waiting.copy() if task.place is not None}
+        found: Mapping[int, Any] = {}
+        if len(waiting) > 1:
+            with suppress(Exception):  # whatever it is, it meets those who look for themselves, and is theirs
+                found = self._look_up(set(waiting.values()))
+        for task, place in waiting.items():
+            task.start = found.get(place)
 
     def _do(self, task: Task) -> None:
         if task.joint is None:

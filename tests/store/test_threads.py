@@ -215,7 +215,7 @@ async def test_what_comes_in_the_rounds_after_the_first_shares_its_turn(store) -
 async def test_threads_end_with_all_done_whatever_they_are_at_when_they_are_closed(store) -> None:
     for number in range(20):
         threads = Threads(1, "few", 0.01, store.audit)
-        asked = [asyncio.create_task(threads.run(lambda n=n: (n, None))) for n in range(4)]
+        asked = [asyncio.create_task(threads.run(lambda _, n=n: (n, None))) for n in range(4)]
         await asyncio.sleep(0.0005 * (number % 5))
         await asyncio.to_thread(threads.close)
         assert [result for result, _ in await asyncio.gather(*asked)] == list(range(4))
