@@ -68,7 +68,7 @@ async def _logged(context: Context, action: str, resource_type: str, work, fhir_
     try:
         context.caller.require("r", resource_type)
         place = first_place(context, resource_type, fhir_id)
-        found = await context.current(lambda given: given.durable_at(place, work, given, action, resource_type, fhir_id))
+        found = await context.current(lambda given: given.durable_at(place, work, given, action, resource_type, fhir_id, place))
     except HubError as fault:
         await context.refuse(action, resource_type, fault)
         raise
@@ -77,15 +77,18 @@ async def _logged(context: Context, action: str, resource_type: str, work, fhir_
     return found
 
 
-def places(store: Store, context: Context, resource_type: str, fhir_id: str) -> Iterator[tuple[str, int, Sight]]:
+def places(
+    store: Store, context: Context, resource_type: str, fhir_id: str, first: int | None = None
+) -> Iterator[tuple[str, int, Sight]]:
     """(scope, the store's number, what the caller may look at) of each place where a resource of that id may lie.
 
     The first is where ids lie that the hub gave, and is all that is looked at for most. After it come the sources' whose client
     chose that id; as many as if one had, where none has.
+    Takes: `first`: the number of the first, where it was worked out before.
     Raises: Refused; Due.
     """
     given, *others = scopes(context.hub, context.caller)
-    yield _place(store, context, given, resource_type, first_place(context, resource_type, fhir_id))
+    yield _place(store, context, given, resource_type, first_place(context, resource_type, fhir_id) if first is None else first)
     numbers = {rid(store.keys.identity, each + resource_type, fhir_id): each for each in others}
     there = locate_all(store.reader(), numbers) if len(numbers) > 1 else numbers
     for number in [each for each in numbers if each in there] or [*numbers][:1]:
@@ -115,9 +118,11 @@ def found_now(store: Store, context: Context, action: str, resource_type: str, f
     return (None if isinstance(found, Missing) else found), leaf
 
 
-def _now(store: Store, context: Context, action: str, resource_type: str, fhir_id: str) -> tuple[Found | Missing | None, Leaf]:
+def _now(
+    store: Store, context: Context, action: str, resource_type: str, fhir_id: str, place: int | None = None
+) -> tuple[Found | Missing | None, Leaf]:
     """The current version, or that it was deleted, as far as that is released; and the entry for the log."""
-    found, number, seen, missed = _first(store, context, resource_type, fhir_id, store.search.read)
+    found, number, seen, missed = _first(store, context, resource_type, fhir_id, place, store.search.read)
     if found:
         return found, _leaf(seen, context, action, resource_type, [found], [])
     why = {each: store.search.missing(store.reader(), its.view, resource_type, each, fhir_id) for each, its in missed}
@@ -125,8 +130,10 @@ def _now(store: Store, context: Context, action: str, resource_type: str, fhir_i
     return deleted, _leaf(seen, context, action, resource_type, [], _closing(why[number]))
 
 
-def _versions(store: Store, context: Context, action: str, resource_type: str, fhir_id: str) -> tuple[tuple[Version, ...], Leaf]:
-    found, number, seen, _ = _first(store, context, resource_type, fhir_id, store.search.versions)
+def _versions(
+    store: Store, context: Context, action: str, resource_type: str, fhir_id: str, place: int | None = None
+) -> tuple[tuple[Version, ...], Leaf]:
+    found, number, seen, _ = _first(store, context, resource_type, fhir_id, place, store.search.versions)
     hits = [
         Found(seen.view.pk, number, each.fhir_id, each.version_id, each.recorded, each.entry, each.row, b"") for each in found
     ]
@@ -135,12 +142,17 @@ def _versions(store: Store, context: Context, action: str, resource_type: str, f
 
 
 def _first(
-    store: Store, context: Context, resource_type: str, fhir_id: str, look: Callable[[Any, View, str, int, str], Seen]
+    store: Store,
+    context: Context,
+    resource_type: str,
+    fhir_id: str,
+    place: int | None,
+    look: Callable[[Any, View, str, int, str], Seen],
 ) -> tuple[Seen, int, Sight, Sequence[tuple[int, Sight]]]:
     """What is seen at the first place where there is anything to be seen, with the place. Where there is nothing, the place is
     the one that the log tells of: in somebody's record, if there is any; and with it all the places that were looked at."""
     missed: list[tuple[Seen, int, Sight]] = []
-    for _, number, seen in places(store, context, resource_type, fhir_id):
+    for _, number, seen in places(store, context, resource_type, fhir_id, place):
         found = look(store.reader(), seen.view, resource_type, number, fhir_id)
         if found:
             return found, number, seen, ()

@@ -219,3 +219,34 @@ async def test_threads_end_with_all_done_whatever_they_are_at_when_they_are_clos
         await asyncio.sleep(0.0005 * (number % 5))
         await asyncio.to_thread(threads.close)
         assert [result for result, _ in await asyncio.gather(*asked)] == list(range(4))
+
+
+async def test_who_waits_when_a_turn_begins_is_given_what_was_looked_up_and_who_comes_later_looks_anew(store) -> None:
+    """What was looked up before somebody came may have changed, and the change been told, before they came."""
+    looked, begun, over = [], threading.Event(), threading.Event()
+
+    def look_up(places):
+        looked.append(sorted(places))
+        return {place: f"as of turn {len(looked)}" for place in places}
+
+    threads = Threads(1, "few", 10, store.audit, look_up)
+    held_up = asyncio.create_task(threads.run(lambda _: ((begun.set(), over.wait(10)), None)))
+    waited = [asyncio.create_task(threads.run(lambda start: (start, None), place=place)) for place in (1, 2, 2)]
+    await asyncio.to_thread(begun.wait, 10)
+    late = asyncio.create_task(threads.run(lambda start: (start, None), place=1))
+    await asyncio.sleep(0)
+    over.set()
+    await held_up
+    assert [(await each)[0] for each in waited] == ["as of turn 1"] * 3
+    assert ((await late)[0], looked) == (None, [[1, 2]])
+    await asyncio.to_thread(threads.close)
+
+
+async def test_where_nothing_can_be_looked_up_for_all_each_looks_for_itself(store) -> None:
+    def look_up(_):
+        raise OSError("the database is gone")
+
+    threads = Threads(1, "few", 10, store.audit, look_up)
+    asked = [threads.run(lambda start: (start, None), place=place) for place in range(3)]
+    assert await asyncio.gather(*asked) == [(None, None)] * 3
+    await asyncio.to_thread(threads.close)
