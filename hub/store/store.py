@@ -193,5 +193,10 @@ class Within(Store):
             self.leaves.append(leaf)
         return result, leaf
 
+    async def answered_at(
+        self, place: int, work: Callable[Concatenate[Store, P], tuple[T, Leaf | None]], *args: P.args, **kwargs: P.kwargs
+    ) -> tuple[T, Leaf | None]:
+        return await self.answered(work, *args, **kwargs)
+
     async def commit(self, leaf: Leaf) -> None:
         self.leaves.append(leaf)
