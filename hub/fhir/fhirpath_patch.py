@@ -1,6 +1,6 @@
 """FHIRPath Patch: a Parameters resource whose operations name elements by path. http://hl7.org/fhir/R4/fhirpatch.html
 
-`hub.fhir.patch_path` reads paths, `hub.fhir.patch_spots` finds what they name.
+`hub.fhir.patch_path_read` reads paths, `hub.fhir.patch_spots` finds what they name.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +11,8 @@ from hub.errors import InvalidRequest, TooCostly, Unprocessable
 from hub.fhir.elements import Written, definition, is_primitive
 from hub.fhir.json import MAX_DEPTH
 from hub.fhir.json_patch import MAX_OPERATIONS, Patch, depth
-from hub.fhir.patch_path import SUPPORTED, Named, Path, read_path
+from hub.fhir.patch_path import Named, Path
+from hub.fhir.patch_path_read import SUPPORTED, read_path
 from hub.fhir.patch_spots import Several, Spot, fields, held_at, spots
 from hub.fhir.resource import Resource
 
