@@ -1,22 +1,25 @@
 """Decisions of the log made again, from the entry and from what the hub knew then: to the same outcome and the same rules.
 
 Grounds are bitemporal, and so are the register's facts, the record and its custody: each is read as it stood then, though answers
-go by the custody of today.
+go by the custody of today. A worklist is no one record: what was withheld of it is not counted, but each version that it held is judged.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hub.caller import Caller
 from hub.consent.decision import decide
 from hub.consent.notices import INCOMPLETE
 from hub.consent.release import Outcome, Release, outcome_of
+from hub.fhir.custody import Custody
+from hub.fhir.identity import rid
+from hub.fhir.types import TYPES
 from hub.hub import Hub
 from hub.interactions.view import decided_on, grounds
 from hub.store.audit_reading import Logged
 from hub.store.known import Known, nobody
-from hub.store.known_then import custody_of_version, known_then
+from hub.store.known_then import custody_of_version, known_then, patient_of
 from hub.store.search import View
 from hub.store.store import Store
 from hub.store.tables import NO_PATIENT
@@ -37,11 +40,12 @@ def replay(store: Store, hub: Hub, entry: Logged) -> Replayed:
     who = content.get("who", {})
     if content.get("outcome") == "refuse" and content.get("rules") and "kind" in who:
         return _refused(entry, content)
-    if "decided" not in content or "epoch" not in content or not content.get("named"):
-        return Replayed(False)  # no decision; of an older form; or a worklist, which is no one record
-    if entry.pk == NO_PATIENT:
+    named = content.get("named")
+    if "decided" not in content or "epoch" not in content or not (named or (entry.pk == NO_PATIENT and _staff(who))):
+        return Replayed(False)  # no decision; of an older form; or a source's own view
+    if named and entry.pk == NO_PATIENT:
         return Replayed(True, "" if not content.get("released") else "something was released of nobody")
-    told = known_then(store.reader(), entry.pk, content["asof"], content["epoch"], content["decided"])
+    told = _told(store, entry, content)
     if told is None:
         return Replayed(True, "the patient is not there any more")
     return Replayed(True, _Again(store, hub, entry, content, told).fault())
@@ -72,7 +76,7 @@ class _Again:
         rules = set()
         for line in self.entry.unshown.get("released", ()):
             fhir_id, _, version = line.partition("/")
-            found = custody_of_version(self.store.reader(), self.entry.pk, fhir_id, version, self.content["asof"])
+            found = self._version(fhir_id, version)
             if found is None:
                 return "a version that was released is not there any more"
             outcome, rule = outcome_of(self._release(found[0])[0], found[1])
@@ -81,6 +85,14 @@ class _Again:
             rules.add(rule)
         same = not rules or sorted(rules) == list(self.content["rules"])
         return "" if same else f"released by {' '.join(sorted(rules))}, not by {' '.join(self.content['rules'])}"
+
+    def _version(self, fhir_id: str, version: str) -> tuple[str, Custody] | None:
+        """The type and custody of a released version, as it was then; of a worklist whosever record it is in."""
+        connection, pk = self.store.reader(), self.entry.pk
+        if pk != NO_PATIENT:
+            return custody_of_version(connection, pk, fhir_id, version, self.content["asof"])
+        whose = patient_of(connection, [rid(self.store.keys.identity, kind, fhir_id) for kind in TYPES], fhir_id)
+        return None if whose is None else custody_of_version(connection, whose, fhir_id, version, self.entry.at)
 
     def _of_withheld(self, release: Release) -> str:
         logged = self.entry.unshown.get("withheld")
@@ -94,13 +106,28 @@ class _Again:
     def _release(self, resource_type: str) -> tuple[Release, str]:
         caller = caller_of(self.content["who"], self._person())
         up = INCOMPLETE not in self.content["notices"]
-        given = grounds(moment(self.content["decided"]), caller, self.told, True, up)
+        given = grounds(moment(self.content["decided"]), caller, self.told, bool(self.content.get("named")), up)
         return decided_on(self.hub, caller, resource_type, self.told, given)
 
     def _person(self) -> str:
         """A number of the patient's, or of a guardian, where the entry says that the record was the caller's to ask for."""
         held = self.told.facts.guardians if self.content["who"].get("kind") == "guardian" else self.told.facts.numbers
         return str(held[0]) if self.content.get("own") and held else ""
+
+
+def _told(store: Store, entry: Logged, content: Mapping[str, Any]) -> Known | None:
+    """What was known: of the named patient; of nobody where there was none, and then only what who asked had stated."""
+    asked = content["who"].get("subject", "")
+    told = known_then(store.reader(), entry.pk, content["asof"], content["epoch"], content["decided"], asked)
+    kind = TYPES.get(content["type"])
+    if told is None or content.get("named") or not kind:
+        return told
+    stated = (each for each in told.grounds if not kind.shared and getattr(each, "employee", "") == asked)
+    return replace(told, grounds=tuple(stated))
+
+
+def _staff(who: Mapping[str, Any]) -> bool:
+    return who.get("kind") in ("clinician", "social")
 
 
 def caller_of(who: Mapping[str, Any], person: str) -> Caller:

@@ -75,6 +75,25 @@ def test_decisions_come_out_as_they_did_under_the_custody_and_the_facts_of_then(
     assert {fault for _, fault in after} == {""}
 
 
+def test_what_a_worklist_held_is_judged_again_by_the_custody_it_had(house, kit):
+    patients = [house.enroll() for _ in range(2)]
+    for number, each in enumerate(patients):
+        house.hold(each, provider=kit.P1, unit=kit.U2, key=f"listed-{number}")
+    house.get("/fhir/Observation", "sister")  # no need is stated yet
+    house.post("/access/needs", "sister", json={"type": "worklist", "reason": "dagens lista"})
+    assert house.get("/fhir/Observation", "sister").json()["total"] == 2
+    house.clock.now += timedelta(minutes=1)
+    house.hold(patients[0], provider=kit.P1, unit=kit.U1, key="listed-0")
+    house.get("/fhir/Observation", "sister")
+    house.get("/fhir/Practitioner", "sister")
+    house.clock.now += timedelta(days=400)
+    found = replayed(house)
+    assert found == [("search", "")] * 4
+    with house.store.database.writing() as connection:
+        connection.execute(text("DELETE FROM ground WHERE pk = 0"))
+    assert any("grounds" in fault for _, fault in replayed(house))
+
+
 def test_whether_somebody_saw_a_resource_is_answered_with_a_proof(house, kit, lived):
     shown = house.get(f"/fhir/Observation?patient={lived.id}", "doctor").json()["entry"]
     fhir_id = next(each["resource"]["id"] for each in shown if each["resource"]["resourceType"] == "Observation")
