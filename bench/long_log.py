@@ -36,29 +36,33 @@ def appending(url: str, database: str, long: int = LONG) -> list[Result]:
     held.migrate()
     found = []
     for size in (SHORT, long):
-        _fill(held, size)
+        persons = _fill(held, size)
         for what, again in (("remembered", False), ("of another day", True)):
-            times = _timed(held, again)
+            times = _timed(held, persons, again)
             found.append(Result(f"log: to {size:.0e}, {what}", statistics.median(times), "us", min(times), database))
     held.close()
     return found
 
 
-def _timed(held: Database, again: bool) -> Sequence[float]:
+def _timed(held: Database, persons: int, again: bool) -> Sequence[float]:
     """Microseconds an entry. Takes: `again`: whether the process forgets the lists each time."""
     log, times = AuditLog(held, lambda: NOW), []
     for turn in range(ROUNDS + 1):
         if again:
             log = AuditLog(held, lambda: NOW)
-        leaves = [Leaf(1 + (0 if not again else turn * BATCH) + n, CONTENT, kept=KEPT) for n in range(BATCH)]
+        met = turn * BATCH if again else 0
+        leaves = [Leaf(1 + (met + n) % persons, CONTENT, kept=KEPT) for n in range(BATCH)]
         began = time.perf_counter()
         log.append_all(leaves)
         times.append((time.perf_counter() - began) / BATCH * 1e6)
     return times[1:]  # the first looks up what is remembered from then on
 
 
-def _fill(held: Database, size: int) -> None:
-    """A log of so many entries in place of the one that is there: in the order of the primary key, the other index afterwards."""
+def _fill(held: Database, size: int) -> int:
+    """A log of so many entries in place of the one that is there: in the order of the primary key, the other index afterwards.
+
+    Gives: of how many patient keys.
+    """
     persons = min(PERSONS, size // 10)
     each, roots = size // persons, b"\0" * HASH_SIZE * size.bit_count()
     with held.writing() as connection:
@@ -71,6 +75,7 @@ def _fill(held: Database, size: int) -> None:
     keep_months(held, NOW)
     with held.writing() as connection:
         connection.execute(text("ANALYZE audit"))
+    return persons
 
 
 def _insert(connection: Connection, sqlite: bool, values: dict[str, int]) -> None:

@@ -1,7 +1,7 @@
 """Decisions of the log made again, from the entry and from what the hub knew then: to the same outcome and the same rules.
 
 Grounds are bitemporal, and so are the register's facts, the record and its custody: each is read as it stood then, though answers
-go by the custody of today. A worklist is no one record: what was withheld of it is not counted, but each version that it held is judged.
+go by the custody of today. A worklist is no one record: what was withheld of it is not counted; each version it held is judged.
 """
 
 from collections.abc import Mapping

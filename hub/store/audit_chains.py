@@ -7,11 +7,11 @@ is the one that was left. A transaction that came to nothing leaves an older hea
 from collections.abc import Iterable
 from functools import cache
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Select, bindparam, column, func, select, true, union_all
+from sqlalchemy import BigInteger, ColumnElement, Connection, Select, bindparam, column, func, or_, select, true, union_all
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from hub.audit import HASH_SIZE
-from hub.store.prepared import Prepared
+from hub.store.prepared import ForMany, Prepared
 from hub.store.tables import audit, audit_ended
 
 START = (0, bytes(HASH_SIZE))
@@ -45,9 +45,8 @@ class Chains:
         look_up = _in_one_table if connection.dialect.name == "sqlite" else _by_month
         for first in range(0, len(unknown), _AT_ONCE):
             last |= look_up(connection, shard, unknown[first : first + _AT_ONCE], at)
-        for pk in unknown:
-            if pk not in last and (ended := _ENDED.row(connection, {"pk": pk})):  # all that there was of it is removed
-                last[pk] = (ended[0], ended[1])
+        missing = [pk for pk in unknown if pk not in last]  # nobody met them yet, or all that there was of them is removed
+        last |= {pk: (n, leaf) for pk, n, leaf in _ENDED.rows(connection, missing)}
         return last
 
     def keep(self, shard: int, head: Head, last: Last) -> None:
@@ -93,4 +92,8 @@ _KEYS = (
 )
 _FOUND = _newest(_KEYS.c.pk, audit.c.at >= bindparam("since", type_=BigInteger)).lateral("newest")
 _SINCE = Prepared(select(_FOUND.c.pk, _FOUND.c.number, _FOUND.c.leaf).select_from(_KEYS.join(_FOUND, true())))
-_ENDED = Prepared(select(audit_ended.c.number, audit_ended.c.leaf).where(audit_ended.c.pk == bindparam("pk", type_=BigInteger)))
+_ENDED = ForMany(
+    lambda keys: select(audit_ended.c.pk, audit_ended.c.number, audit_ended.c.leaf).where(
+        or_(*(audit_ended.c.pk == key for key in keys))
+    )
+)
