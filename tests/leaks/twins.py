@@ -47,7 +47,7 @@ KINDS: tuple[dict[str, Any], ...] = (
 TYPES = ("Observation", "Encounter", "Condition", "DiagnosticReport", "MedicationRequest")
 CODES = ("29463-7", "8480-6", "718-7")
 ENTRIES = 40
-BATCH = 64
+BATCH = 256
 """Requests on their way at once: they share commits of the log, on which no answer turns."""
 
 
