@@ -5,6 +5,7 @@ reader may not be allowed to know that the other exists (LEAKS.md row 10); the s
 """
 
 from collections.abc import Callable, Mapping
+from operator import is_not
 from typing import Any
 
 from hub.directory import Directory
@@ -15,6 +16,7 @@ from hub.fhir.resource import Resource
 MARK = "?identifier="
 _NOTHING = frozenset(("id", "url"))
 """What an element that lost its value may still have, and says nothing by: an extension's name."""
+_HOLDS_MORE = (dict, list)
 DIRECTORY_TYPES = frozenset(("Practitioner", "PractitionerRole", "Organization", "Location", "HealthcareService"))
 
 Resolve = Callable[[str, Identifier], str | None]
@@ -39,9 +41,14 @@ def resolver(
 
 
 def resolved(element: Any, resolve: Resolve) -> Any:
-    """The element with every business reference made literal, or without it. None: nothing is left of it."""
+    """The element with every business reference made literal, or without it. None: nothing is left of it.
+
+    Gives: the same object where nothing in it changes, as in most.
+    """
     if isinstance(element, list):
-        made = [resolved(each, resolve) if isinstance(each, dict | list) else each for each in element]
+        made = [resolved(each, resolve) if isinstance(each, _HOLDS_MORE) else each for each in element]
+        if not any(map(is_not, made, element)):
+            return element or None
         kept = [new for new, written in zip(made, element, strict=True) if new is not None or written is None]
         return kept or None  # a null keeps its place
     if not isinstance(element, dict):
@@ -53,7 +60,15 @@ def resolved(element: Any, resolve: Resolve) -> Any:
     if isinstance(url, str) and MARK in url and url.startswith("Binary"):
         literal = resolve(*_parts(url))
         return {name: value for name, value in element.items() if name != "url"} | ({"url": literal} if literal else {})
-    whole = {name: resolved(value, resolve) if isinstance(value, dict | list) else value for name, value in element.items()}
+    changed: dict[str, Any] = {}
+    for name, value in element.items():
+        if value is None or isinstance(value, _HOLDS_MORE):
+            new = resolved(value, resolve)
+            if new is None or new is not value:
+                changed[name] = new
+    if not changed:
+        return element or None
+    whole = element | changed
     left = {name: value for name, value in whole.items() if value is not None}
     lost = len(left) < len(whole)
     return None if not left or (lost and left.keys() <= _NOTHING) else left

@@ -13,7 +13,7 @@ from hub.errors import InvalidRequest, TooCostly
 from hub.fhir.comparisons import WordIs
 from hub.fhir.criteria import AllOf, AnyOf, Criterion, Not
 from hub.fhir.index_keys import WordsKey
-from hub.fhir.parameters.string import normal
+from hub.fhir.parameters.string import folded, normal
 from hub.fhir.resource import Resource
 
 CONTENT, NARRATIVE = "_content", "_text"
@@ -24,6 +24,7 @@ MAX_DEPTH = 16
 _WORD = re.compile(r"\w+")
 _MARKUP = re.compile(r"<[^>]*>|&[#\w]+;")
 _PARTS = re.compile(r"[()]|-?[^\s()]+")
+_HOLDS_MORE = (dict, list)
 _NO_TEXT = frozenset(
     ("data", "reference", "div", "resourceType", "id", "url", "system", "contentType", "hash", "versionId", "lastUpdated")
 )
@@ -36,7 +37,7 @@ def words(resource: Resource) -> Iterator[tuple[str, WordsKey]]:
     div = narrative.get("div") if isinstance(narrative, dict) else None
     told = _MARKUP.sub(" ", div) if isinstance(div, str) else ""
     for name, text in ((CONTENT, " ".join(_texts(resource, [told]))), (NARRATIVE, told)):
-        found = dict.fromkeys(_WORD.findall(normal(text)))
+        found = dict.fromkeys(_WORD.findall(folded(text)))
         if found:
             yield name, WordsKey(" " + " ".join(found))
 
@@ -48,7 +49,7 @@ def _texts(element: Any, found: list[str]) -> list[str]:
             if name not in _NO_TEXT:
                 if isinstance(value, str):
                     found.append(value)
-                elif isinstance(value, dict | list):
+                elif isinstance(value, _HOLDS_MORE):
                     _texts(value, found)
     elif isinstance(element, list):
         for value in element:

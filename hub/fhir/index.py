@@ -1,15 +1,15 @@
 """The index of a resource: what each search parameter of its type finds in it."""
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from hub.fhir import full_text
 from hub.fhir.compiled import flat, readings, stage
 from hub.fhir.expression import Member, Path
 from hub.fhir.index_keys import IDENTIFIER, PRESENT, Index, Key, ReferenceKey, TokenKey
-from hub.fhir.parameters import KINDS, ParameterKind
+from hub.fhir.parameters import KINDS
 from hub.fhir.resource import Resource
 from hub.fhir.types import TYPES, SearchParameter
 
@@ -22,7 +22,10 @@ class _Reading:
     """Under which the keys are kept: of every parameter that finds them here (`code` and `combo-code`)."""
     parameter: SearchParameter
     """One of these."""
-    kind: ParameterKind
+    keys: Callable[[Any], Iterable[Key]]
+    """From one of the elements to its keys."""
+    more: Callable[[SearchParameter, Any], Iterable[tuple[str, Key]]]
+    """To what modifiers look at."""
     find: Callable[[Resource, Sequence[Any]], Sequence[Any]]
     """From the resource and the member's values to what the parameter finds."""
 
@@ -69,17 +72,17 @@ def references(resource: Resource) -> Mapping[str, Sequence[str]]:
 
 def _keys(reading: _Reading, element: Any, whole: bool) -> list[tuple[str, Key]]:
     """What the names of an element's keys end in, and the keys."""
-    parameter, kind = reading.parameter, reading.kind
+    parameter = reading.parameter
     of_reference = parameter.kind == "reference" and isinstance(element, dict)
     if of_reference and "resourceType" in element:  # what a Bundle holds instead of pointing at it
         element = {"reference": f"{element['resourceType']}/{element.get('id')}"}
-    found: list[tuple[str, Key]] = [("", key) for key in kind.keys(parameter, element)]
+    found: list[tuple[str, Key]] = [("", key) for key in reading.keys(element)]
     if whole and not found:
         found.append((PRESENT, TokenKey("", "")))
     if of_reference and "identifier" in element:
         found += [(IDENTIFIER, key) for key in KINDS["token"].keys(_OF_REFERENCE, element["identifier"])]
     if whole:
-        found += kind.more(parameter, element)
+        found += reading.more(parameter, element)
     return found
 
 
@@ -147,13 +150,15 @@ def _planned(parameter: SearchParameter) -> Iterator[tuple[str, Path, _Reading]]
     """Where a resource does not have the member, there is nothing to be found: so what is absent costs nothing."""
     kind = KINDS[parameter.kind]
     for variant, path in readings(parameter):
+        keys = kind.reader(variant) if kind.reader else partial(kind.keys, variant)
+        reading = partial(_Reading, (), variant, keys, kind.more)
         if path and isinstance(path[0], Member):
-            yield path[0].json, path, _Reading((), variant, kind, _after(path[1:]))
+            yield path[0].json, path, reading(_after(path[1:]))
         elif parameter.components:
-            whole = _Reading((), variant, kind, lambda resource, _: (resource,))
+            whole = reading(lambda resource, _: (resource,))
             yield from ((member, path, whole) for member in _members(parameter.components[-1]))
         else:
-            yield "resourceType", path, _Reading((), variant, kind, _of(path))
+            yield "resourceType", path, reading(_of(path))
 
 
 def _after(steps: Path) -> Callable[[Resource, Sequence[Any]], Sequence[Any]]:

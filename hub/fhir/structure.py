@@ -80,7 +80,7 @@ class _Judging:
         if len(chosen) > 1:
             self._choices(chosen, place)
         for name, names in shape.required:
-            if not any(each in held for each in names):
+            if held.keys().isdisjoint(names):
                 self._wrong((place, name, name, ALONE), "is required", "required")
 
     def _choices(self, chosen: Sequence[Field], place: Place) -> None:

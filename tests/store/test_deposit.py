@@ -18,8 +18,8 @@ from hub.fhir.query import read_query
 from hub.store import patients
 from hub.store.deposit import Change, entries_of, patients_of, release_ids
 from hub.store.patients import Facts
-from hub.store.tables import FOREVER, METADATA, NO_PATIENT, body, entry, locator, number, patient, resource
-from hub.store.values import fitted
+from hub.store.tables import FOREVER, METADATA, NO_PATIENT, body, entry, ix_token, locator, number, patient, resource
+from hub.store.values import fitted, insert_new
 
 NOT_SECRET = Release(closed([Row(Flag("secret"), Outcome.HIDE, "R10"), Row(TRUE, Outcome.PERMIT, "R47")]))
 KNOWN_UNIT = Release(closed([Row(IsNull("unit"), Outcome.HIDE, "R05"), Row(TRUE, Outcome.PERMIT, "R47")]))
@@ -391,3 +391,17 @@ def test_no_number_and_no_id_stands_readable_where_patients_are_found(store, wri
 def test_the_directory_is_a_record_like_any_other(store, write) -> None:
     assert store.put(write.record(1, write.observation("a")), pk=NO_PATIENT) == Change(created=1)
     assert store.put(write.record(1, write.observation("a")), pk=NO_PATIENT) == Change()
+
+
+ODD = ("NULL", "null", "{}", "a,b", '"', "\\", '\\"', "{1,2}", "å ä\nö\t", "''", "\U0001d509", "$1", "?")
+
+
+def test_texts_are_kept_letter_for_letter_whatever_they_mean_to_a_database(store, write) -> None:
+    rows = [
+        {"pk": write.PK, "param": 1, "code": each, "system": f"urn:{each}", "rid": n, "version": 1} for n, each in enumerate(ODD)
+    ]
+    with store.database.writing() as connection:
+        insert_new(connection, ix_token, rows)
+        insert_new(connection, ix_token, rows)
+    found = store.reader().execute(select(ix_token).order_by(ix_token.c.rid)).all()
+    assert [dict(row._mapping) for row in found] == rows

@@ -52,6 +52,8 @@ class ParameterKind:
     keys: Callable[[SearchParameter, Any], Iterable[Key]]
     """Index keys of one element; none where it is of another form."""
     parse: Parse
+    reader: Callable[[SearchParameter], Callable[[Any], Iterable[Key]]] | None = None
+    """`keys` of one parameter, where much can be worked out beforehand."""
     modifiers: Mapping[str, Parse] = field(default_factory=dict)
     """How a value is read under each modifier that is this kind's own; `:missing` is every kind's."""
     more: Callable[[SearchParameter, Any], Iterable[tuple[str, Key]]] = nothing_more

@@ -16,6 +16,7 @@ from hub.fhir.json import MAX_DIGITS, MAX_EXPONENT
 _PREFIX = re.compile("|".join(get_args(Comparison)))
 _NUMBER = re.compile(r"[+-]?(?P<whole>\d+)(?P<fraction>\.\d+)?(?P<power>[eE][+-]?\d{1,3})?", re.ASCII)
 _WIDE = Context(prec=2000, Emax=9999, Emin=-9999)
+_NUMBER_TYPES = (int, Decimal)
 _FORM = "not a number: a prefix such as ge or none, then digits"
 
 
@@ -64,9 +65,10 @@ def ranges(element: Any) -> Iterator[tuple[str, str]]:
     """The closed range that a number, Quantity or Range covers; a comparator leaves one side open."""
     if isinstance(element, bool):
         return
-    if isinstance(element, int | Decimal):
-        yield decimal_text(Decimal(element)), decimal_text(Decimal(element))
-    elif isinstance(element, dict) and isinstance(element.get("value"), int | Decimal):
+    if isinstance(element, _NUMBER_TYPES):
+        written = decimal_text(Decimal(element))
+        yield written, written
+    elif isinstance(element, dict) and isinstance(element.get("value"), _NUMBER_TYPES):
         yield _compared(Decimal(element["value"]), element.get("comparator"))
     elif isinstance(element, dict):
         low, high = (next(ranges(element.get(end)), None) for end in ("low", "high"))
@@ -85,4 +87,5 @@ def _compared(value: Decimal, comparator: Any) -> tuple[str, str]:
         case ">=":
             return decimal_text(value), MOST
         case _:
-            return decimal_text(value), decimal_text(value)
+            written = decimal_text(value)
+            return written, written

@@ -20,10 +20,13 @@ _PARTS = ("text", "family", "given", "prefix", "suffix", "line", "city", "distri
 
 def normal(text: str) -> str:
     """The form in which texts are compared: no case, no accents (but å, ä, ö), one space between words."""
-    folded = text.casefold()
-    if not folded.isascii():
-        folded = _ACCENTED.sub(_plain, unicodedata.normalize("NFC", folded))
-    return " ".join(folded.split())
+    return " ".join(folded(text).split())
+
+
+def folded(text: str) -> str:
+    """A text without case and accents, its spaces as they are."""
+    plain = text.casefold()
+    return plain if plain.isascii() else _ACCENTED.sub(_plain, unicodedata.normalize("NFC", plain))
 
 
 def _plain(found: re.Match[str]) -> str:
