@@ -180,7 +180,7 @@ class Running:
                 fault = await outbox.round()
                 if fault and outbox.failures == 1:
                     self.log.error("the log service does not take what it is given: it is kept, and sent again")
-            except (HubError, SQLAlchemyError) as failure:
+            except (HubError, SQLAlchemyError, ValueError, LookupError, TypeError) as failure:  # an entry may be damaged
                 self.log.error("the log could not be handed to the log service", exc_info=failure)
                 outbox.failures += 1
             await asyncio.sleep(outbox.pause)

@@ -1,5 +1,7 @@
 """The log is handed to a national log service: in order, at least once, and nothing is lost whatever stands in the way."""
 
+import asyncio
+
 import httpx
 import pytest
 from lxml import etree
@@ -190,3 +192,25 @@ def test_a_hub_with_a_log_service_hands_its_log_over_by_itself(kit, tmp_path):
     assert house.running.outbox is not None
     assert any("_keep_sending" in str(task.get_coro()) for task in house.running.tasks)
     house.close()
+
+
+def test_an_entry_that_cannot_be_read_stops_no_later_attempt(light):
+    class Damaged:
+        failures, pause, rounds = 0, 0.0, 0
+
+        async def round(self):
+            self.rounds += 1
+            if self.rounds < 3:
+                raise ValueError("not JSON")
+            await asyncio.Event().wait()
+
+    async def kept_sending(outbox):
+        task = asyncio.create_task(light.running._keep_sending(outbox))
+        while outbox.rounds < 3:  # noqa: ASYNC110  # nothing tells of it
+            await asyncio.sleep(0)
+        task.cancel()
+
+    outbox = Damaged()
+    light.run(kept_sending(outbox))
+    assert outbox.failures == 2
+    assert "could not be handed to the log service" in light.lines.getvalue()
