@@ -170,6 +170,18 @@ async def test_thirty_two_creates_at_once_are_written_together(house):
     assert len(sent) <= 20 * commits  # patients, locks, freshness, ids; a row's tables and keys; marks; the log
 
 
+async def test_thirty_two_searches_at_once_have_a_statement_each_beside_those_of_their_turns(house):
+    context, patient = house
+    await search_type(context, _query(context, patient))
+
+    async def many():
+        await asyncio.gather(*(search_type(context, _query(context, patient)) for _ in range(32)))
+
+    sent, hops, commits = await _counted(context, many)
+    assert (hops, commits <= 16) == (32, True)
+    assert len(_answering(sent)) < 2 * 32
+
+
 async def test_while_nothing_changes_a_decision_is_the_same_object_and_so_is_what_the_log_says_of_it(house):
     context, _ = house
     seen = []
