@@ -10,6 +10,7 @@ from hub.fhir.asked import CURSOR, DEFAULT_COUNT
 from hub.fhir.index_keys import OPEN_HIGH, OPEN_LOW
 from hub.fhir.parameters.date import asked, span
 from hub.fhir.parameters.reference import ID
+from hub.fhir.summary import WHOLE, Part, read_part
 
 MAX_COUNT = 1000
 _WRITING = ("_format", "_pretty")
@@ -28,6 +29,8 @@ class Asked:
     """The List that names the versions, or whose resources they are of; empty: all."""
     count: int = DEFAULT_COUNT
     """Versions a page; 0: the total alone."""
+    part: Part = WHOLE
+    """How much of each version; of a count, the total alone."""
     cursor: str | None = None
     written: tuple[tuple[str, str], ...] = ()
     """What was asked, without the cursor."""
@@ -38,8 +41,8 @@ class Asked:
         return place + ("?" + "&".join(f"{name}={quote(value, safe=':-._~')}" for name, value in asked) if asked else "")
 
 
-def read_history(parameters: Iterable[tuple[str, str]], now: datetime) -> Asked:
-    """Read the parameters of a history. Takes: `now`: what `_at=ap…` is measured from.
+def read_history(parameters: Iterable[tuple[str, str]], now: datetime, resource_type: str = "") -> Asked:
+    """Read the parameters of a history. Takes: `now`: what `_at=ap…` is measured from; `resource_type`: of all versions.
 
     Raises: NotSupported: an unknown one; InvalidRequest: one that cannot be read, or is written twice.
     """
@@ -47,17 +50,19 @@ def read_history(parameters: Iterable[tuple[str, str]], now: datetime) -> Asked:
     for name, value in parameters:
         if name in _WRITING:
             continue
-        if name not in ("_since", "_at", "_list", "_count", CURSOR):
+        if name not in ("_since", "_at", "_list", "_count", "_summary", "_elements", CURSOR):
             raise NotSupported("no such parameter of a history", name)
         if name in held:
             raise InvalidRequest("is written twice", name)
         held[name] = value
     written = tuple((name, value) for name, value in held.items() if name != CURSOR)
+    part = read_part(held.get("_summary", "false"), held.get("_elements", ""), resource_type)
     return Asked(
         since=_time("_since", held["_since"])[0] if "_since" in held else None,
         at=_period(held["_at"], now) if "_at" in held else None,
         list_id=_list(held["_list"]) if "_list" in held else "",
-        count=_count(held["_count"]) if "_count" in held else DEFAULT_COUNT,
+        count=0 if part.summary == "count" else _count(held["_count"]) if "_count" in held else DEFAULT_COUNT,
+        part=part,
         cursor=held.get(CURSOR),
         written=written,
     )

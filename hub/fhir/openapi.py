@@ -41,9 +41,9 @@ _PAST: Mapping[str, tuple[str, Resource]] = {
 _TAKEN: Mapping[str, tuple[str, ...]] = {
     "read": ("_summary", "_elements"),
     "vread": ("_summary", "_elements"),
-    "history-instance": ("_count", "_since", "_at", "_list"),
-    "history-type": ("_count", "_since", "_at", "_list"),
-    "history-system": ("_count", "_since", "_at", "_list"),
+    "history-instance": ("_count", "_since", "_at", "_list", "_summary", "_elements"),
+    "history-type": ("_count", "_since", "_at", "_list", "_summary", "_elements"),
+    "history-system": ("_count", "_since", "_at", "_list", "_summary", "_elements"),
     "$everything": ("_count", "_since", "_type", "end", "start"),
     "$validate": ("mode", "profile"),
 }

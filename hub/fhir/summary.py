@@ -4,9 +4,11 @@ Source: http://hl7.org/fhir/R4/search.html#summary, http://hl7.org/fhir/R4/searc
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
+from hub.errors import InvalidRequest
 from hub.fhir.elements import Written, definition, is_primitive
 from hub.fhir.resource import Resource
 
@@ -19,6 +21,35 @@ _UNDERSTOOD = frozenset(("implicitRules", "modifierExtension"))
 """Whoever reads a part must still see what could change its meaning."""
 
 Projection = Callable[[Resource], Resource]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What `_summary` and `_elements` ask for."""
+
+    summary: Summary = "false"
+    elements: tuple[str, ...] = ()
+
+    @property
+    def projection(self) -> Projection | None:
+        """As the function of that name gives it."""
+        return projection(self.summary, self.elements)
+
+
+WHOLE = Part()
+
+
+def read_part(summary: str, elements: str, resource_type: str) -> Part:
+    """Which part of resources is asked for. Takes: what was written of both; the type of all, empty: of several.
+
+    Raises: InvalidRequest.
+    """
+    if summary not in SUMMARIES:
+        raise InvalidRequest(f"is one of {', '.join(SUMMARIES)}", "_summary")
+    named = tuple(each for each in elements.split(",") if each)
+    if resource_type and unknown_elements(resource_type, named):
+        raise InvalidRequest(f"names an element that no {resource_type} has at its top", "_elements")
+    return Part(cast("Summary", summary), named)
 
 
 def projection(summary: Summary = "false", elements: Sequence[str] = ()) -> Projection | None:

@@ -10,8 +10,9 @@ from itertools import pairwise
 from hub.errors import Gone, HubError, NotFound
 from hub.fhir.bundle import Link, Past, history
 from hub.fhir.history import Asked
-from hub.fhir.json import loads
+from hub.fhir.json import dumps, loads
 from hub.fhir.query import read_query
+from hub.fhir.summary import Projection
 from hub.interactions import logbook
 from hub.interactions.context import Context, check_refusal
 from hub.interactions.matching import resolved, told_of_query
@@ -56,7 +57,14 @@ async def history_of(context: Context, resource_type: str, fhir_id: str, asked: 
         links.append(Link("next", asked.link(place, page.following)))
     if asked.cursor is not None:
         links.append(Link("first", asked.link(place)))
-    return history(page.past, links=links, total=page.total)
+    return history(_projected(page.past, asked.part.projection), links=links, total=page.total)
+
+
+def _projected(past: tuple[Past, ...], part: Projection | None) -> tuple[Past, ...]:
+    """Versions as far as they were asked for."""
+    if part is None:
+        return past
+    return tuple(each if each.resource is None else replace(each, resource=dumps(part(loads(each.resource)))) for each in past)
 
 
 async def _listed(context: Context, list_id: str) -> tuple[str, ...]:

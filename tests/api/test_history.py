@@ -106,6 +106,26 @@ def test_the_total_is_told_of_all_pages(kept):
             assert (bundle["total"], len(bundle.get("entry", ()))) == (total, count)
 
 
+def test_a_part_of_each_version_can_be_asked_for(kept):
+    house, _ = kept
+    for path in ("_history", "Practitioner/_history", "Practitioner/h1/_history"):
+        whole = house.get(f"/fhir/{path}", CLIENT).json()
+        held = [each for each in whole["entry"] if each.get("resource", {}).get("id") == "h1"]
+        for query, keys in (("_summary=text", {"id", "meta"}), ("_elements=active", {"id", "meta", "active"})):
+            part = house.get(f"/fhir/{path}?{query}&_count=1", CLIENT).json()
+            shown = [part["entry"][0]]
+            while following := [each["url"] for each in part["link"] if each["relation"] == "next"]:
+                part = house.get(following[0], CLIENT).json()
+                shown += part["entry"]
+            assert [each["response"] for each in shown] == [each["response"] for each in whole["entry"]]
+            found = [each["resource"] for each in shown if each.get("resource", {}).get("id") == "h1"]
+            assert held
+            assert [set(each) - {"resourceType"} for each in found] == [keys] * len(held)
+            assert all(each["meta"]["tag"][-1]["code"] == "SUBSETTED" for each in found)
+        counted = house.get(f"/fhir/{path}?_summary=count", CLIENT).json()
+        assert (counted["total"], counted.get("entry", [])) == (whole["total"], [])
+
+
 @pytest.mark.parametrize(
     ("query", "status"),
     [
@@ -117,6 +137,8 @@ def test_the_total_is_told_of_all_pages(kept):
         ("_count=1&_count=2", 400),
         ("code=x", 400),
         ("_cursor=x", 410),
+        ("_summary=all", 400),
+        ("_summary=true&_summary=true", 400),
     ],
 )
 def test_what_cannot_be_read_is_refused(kept, query, status):
@@ -125,6 +147,12 @@ def test_what_cannot_be_read_is_refused(kept, query, status):
         answer = house.get(f"/fhir/{path}?{query}", CLIENT)
         assert answer.status_code == status, answer.text
         assert answer.json()["resourceType"] == "OperationOutcome"
+
+
+def test_what_no_resource_of_the_type_has_is_no_part_of_it(kept):
+    house, _ = kept
+    for path in ("Practitioner/_history", "Practitioner/h1/_history"):
+        assert house.get(f"/fhir/{path}?_elements=status", CLIENT).status_code == 400
 
 
 def test_a_page_is_of_the_caller_and_the_history_that_it_was_given_for(kept):

@@ -120,7 +120,7 @@ def test_histories_and_operations_take_what_shapes_their_answers(described):
     def taken(path, method="get"):
         return {one["$ref"].rsplit("/", 1)[-1] for one in described["paths"][path][method]["parameters"]}
 
-    assert taken("/fhir/Flag/{id}/_history") == {"id", "_count", "_since", "_at", "_list"}
+    assert taken("/fhir/Flag/{id}/_history") == {"id", "_count", "_since", "_at", "_list", "_summary", "_elements"}
     assert taken("/fhir/Patient/{id}/$everything") == {"id", "_count", "_since", "_type", "start", "end"}
     assert taken("/fhir/Flag/{id}") >= {"id", "_summary", "_elements", "If-None-Match"}
 

@@ -10,7 +10,7 @@ from hub.api.formats import asked
 from hub.errors import InvalidRequest, NotFound, NotSupported
 from hub.fhir.identifiers import Identifier
 from hub.fhir.query import Query, read_query
-from hub.fhir.summary import SUMMARIES, Projection, projection, unknown_elements
+from hub.fhir.summary import Projection, read_part
 from hub.fhir.types import TYPES
 from hub.interactions.context import Context
 
@@ -43,14 +43,10 @@ def asked_part(request: Request, resource_type: str) -> Projection | None:
     if b"summary" not in written and b"elements" not in written:
         return None
     asked = dict(pairs(written))
-    summary, elements = asked.get("_summary", "false"), [each for each in asked.get("_elements", "").split(",") if each]
-    if summary == "count":
+    part = read_part(asked.get("_summary", "false"), asked.get("_elements", ""), resource_type)
+    if part.summary == "count":
         raise NotSupported("counts what a search finds", "_summary")
-    if summary not in SUMMARIES:
-        raise InvalidRequest(f"is one of {', '.join(SUMMARIES)}", "_summary")
-    if unknown_elements(resource_type, elements):
-        raise InvalidRequest(f"names an element that no {resource_type} has at its top", "_elements")
-    return projection(summary, elements)  # type: ignore[arg-type]  # it is one of them
+    return part.projection
 
 
 def pairs(written: bytes) -> list[tuple[str, str]]:

@@ -44,7 +44,7 @@ async def history(request: Request, context: Context) -> Response:
     async with refusing(context, "history", type_or_none(request)):
         asked(request)
         resource_type = known_type(request) if "type" in request.path_params else ""
-        wanted = read_history(pairs(request.scope["query_string"]), context.hub.clock())
+        wanted = read_history(pairs(request.scope["query_string"]), context.hub.clock(), resource_type)
         fhir_id = clean_id(request.path_params["id"]) if "id" in request.path_params else ""
     return Response(await history_of(context, resource_type, fhir_id, wanted), media_type=FHIR_JSON)
 
