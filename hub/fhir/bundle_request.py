@@ -40,6 +40,8 @@ class Asked:
     """What would be headers if the entry were a request of its own, in small letters."""
     resource: Resource | None
     full_url: str
+    fault: InvalidRequest | None = None
+    """Of an entry of a batch: what keeps it from being carried out. The others are."""
 
     @property
     def place(self) -> str:
@@ -81,7 +83,7 @@ def asked_in(bundle: Resource, base: str) -> Asking:
         raise InvalidRequest("must be a list", "Bundle.entry")
     if len(held) > MOST_ENTRIES:
         raise TooCostly(f"more than {MOST_ENTRIES} entries", "Bundle.entry")
-    entries = tuple(_asked(number, each, base) for number, each in enumerate(held))
+    entries = tuple(_asked(number, each, base, alone=kind == "batch") for number, each in enumerate(held))
     _check_full_urls(entries)
     return Asking(cast("Literal['batch', 'transaction']", kind), entries)
 
@@ -123,7 +125,8 @@ def _within(entry: Asked, issue: Issue, absent: bool) -> Issue:
     return replace(issue, place=f"{entry.place}.request.{asked}" if absent or not entry.writes else entry.place)
 
 
-def _asked(number: int, held: Any, base: str) -> Asked:
+def _asked(number: int, held: Any, base: str, *, alone: bool) -> Asked:
+    """`alone`: what is wrong with the entry is its own affair, so far as the Bundle is one."""
     place = f"Bundle.entry[{number}]"
     request = held.get("request") if isinstance(held, dict) else None
     if not isinstance(request, dict):
@@ -131,22 +134,28 @@ def _asked(number: int, held: Any, base: str) -> Asked:
     method = request.get("method")
     if method not in METHODS:
         raise InvalidRequest(f"one of {', '.join(sorted(METHODS))}", f"{place}.request.method")
-    path, query = _address(request.get("url"), base, f"{place}.request.url")
     resource = held.get("resource")
     if resource is not None and not isinstance(resource, dict):
         raise InvalidRequest("must be an object", f"{place}.resource")
-    if resource is None and method in ("POST", "PUT", "PATCH") and "$" not in path and not path.endswith("_search"):
-        raise InvalidRequest("is needed", f"{place}.resource")
     full_url = held.get("fullUrl", "")
-    return Asked(
+    asked = Asked(
         number=number,
         method=cast("Method", method),
-        path=path,
-        query=query,
-        headers=dict(_headers(request, place)),
+        path="",
+        query="",
+        headers={},
         resource=resource,
         full_url=full_url if isinstance(full_url, str) else "",
     )
+    try:
+        path, query = _address(request.get("url"), base, f"{place}.request.url")
+        if resource is None and method in ("POST", "PUT", "PATCH") and "$" not in path and not path.endswith("_search"):
+            raise InvalidRequest("is needed", f"{place}.resource")
+        return replace(asked, path=path, query=query, headers=dict(_headers(request, place)))
+    except InvalidRequest as fault:
+        if not alone:
+            raise
+        return replace(asked, fault=fault)
 
 
 def _address(url: Any, base: str, place: str) -> tuple[str, str]:

@@ -108,6 +108,8 @@ ENTRIES = [
     (entry("GET", "Patient/never-issued"), "request.url", ""),
     (entry("GET", "Foo/1"), "request.url", ""),
     (entry("GET", "Patient/1/2/3"), "request.url", ""),
+    (entry("GET", "https://other.example/fhir/Patient/1"), "request.url", "below this server's base"),
+    (entry("POST", "Patient"), "resource", "is needed"),
 ]
 
 

@@ -61,6 +61,19 @@ def test_what_cannot_be_read_is_told_with_its_place(held, place):
     assert told.value.place == place
 
 
+def test_what_one_entry_of_a_batch_asks_wrongly_is_no_fault_of_the_others():
+    wrong = (
+        (entry("GET", "https://other.example/fhir/Patient"), "Bundle.entry[1].request.url"),
+        (entry("POST", "Patient"), "Bundle.entry[1].resource"),
+        (entry("PUT", "Patient/1", RESOURCE, ifMatch=3), "Bundle.entry[1].request.ifMatch"),
+    )
+    for each, place in wrong:
+        first, second, third = asked_in(bundle(entry("GET", "Patient"), each, entry("GET", "List"), kind="batch"), BASE).entries
+        assert (first.path, first.fault, third.path, third.fault) == ("Patient", None, "List", None)
+        assert second.fault is not None
+        assert (second.number, second.fault.place) == (1, place)
+
+
 def test_there_is_an_end_to_the_entries():
     with pytest.raises(TooCostly):
         asked_in(bundle(*[entry("GET", "Patient")] * (MOST_ENTRIES + 1)), BASE)

@@ -89,6 +89,8 @@ class Bundles:
         return Reading(entry, answer)
 
     async def _alone(self, request: Request, entry: Asked) -> Response:
+        if entry.fault:
+            return self._edge.fault(entry.fault)
         try:
             with at(entry):
                 door, parameters = self._found(entry)
