@@ -57,8 +57,13 @@ def test_entries_that_point_at_each_other_are_written_together(shared):
     assert (held["subject"], held["hasMember"]) == ({"reference": who}, [{"reference": member}])
     told = answer.json()["entry"][0]
     assert told["response"]["etag"] == f'W/"{held["meta"]["versionId"]}"'
-    assert told["response"]["lastModified"][:19] == held["meta"]["lastUpdated"][:19]
+    assert told["response"]["lastModified"] == held["meta"]["lastUpdated"]
     assert told["resource"] == held
+    for kind in ("batch", "transaction"):
+        [read] = posted(shared, entry("GET", first), kind=kind).json()["entry"]
+        assert read["response"]["lastModified"] == held["meta"]["lastUpdated"]
+        [read] = posted(shared, entry("HEAD", first), kind=kind).json()["entry"]
+        assert read["response"]["lastModified"] == held["meta"]["lastUpdated"][:19] + "Z"
 
 
 def test_one_entry_that_fails_undoes_all_and_is_named(shared):

@@ -25,7 +25,7 @@ from hub.api.media import JSON_TYPES
 from hub.errors import HubError, InvalidRequest, NotSupported
 from hub.fhir.bundle import Reply, replies
 from hub.fhir.bundle_request import Asked, asked_in, at
-from hub.fhir.json import dumps
+from hub.fhir.json import dumps, loads
 from hub.fhir.pointing import by_search
 from hub.fhir.types import TYPES
 from hub.interactions.changes import Action
@@ -183,7 +183,6 @@ def _body(entry: Asked) -> tuple[str, bytes]:
 def _reply(entry: Asked, response: Response, base: str) -> Reply:
     """A response as an entry tells of it."""
     content, headers = bytes(response.body), response.headers
-    modified = headers.get("last-modified")
     good = response.status_code < 400
     location = headers.get("location", "")
     read = f"{base}/{entry.type}/{entry.id.partition('/')[0]}" if not entry.writes and "etag" in headers else ""
@@ -194,10 +193,19 @@ def _reply(entry: Asked, response: Response, base: str) -> Reply:
         full_url=location.partition("/_history/")[0] or read,
         location=location.removeprefix(base + "/"),
         etag=headers.get("etag", ""),
-        last_modified=parsedate_to_datetime(modified).isoformat().replace("+00:00", "Z") if modified else "",
+        last_modified=_modified(headers.get("last-modified", ""), shown),
         resource=shown,
         outcome=content if not good or told else b"",
     )
+
+
+def _modified(written: str, resource: bytes) -> str:
+    """When a version was made, as an instant: what the resource says of itself where it is shown, or else the header, to the
+    second. http://hl7.org/fhir/R4/bundle-definitions.html#Bundle.entry.response.lastModified"""
+    if not written:
+        return ""
+    said: str = loads(resource).get("meta", {}).get("lastUpdated", "") if resource else ""
+    return said or parsedate_to_datetime(written).isoformat().replace("+00:00", "Z")
 
 
 def _asked_of(entry: Asked) -> str:
