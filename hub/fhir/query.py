@@ -96,7 +96,10 @@ def _types(resource_type: str, pairs: Sequence[tuple[str, str]], patient: str) -
     if any(each not in TYPES for each in named):
         raise NotSupported("names a resource type that the hub does not hold", "_type")
     chosen = dict.fromkeys(named or sorted(TYPES))
-    return tuple(TYPES[each] for each in chosen if not patient or TYPES[each].patient)
+    found = tuple(TYPES[each] for each in chosen if not patient or TYPES[each].patient)
+    if not found:
+        raise NotSupported("resources of these types lie in no patient's compartment", "_type")
+    return found
 
 
 class _Reader:

@@ -93,6 +93,11 @@ def test_what_it_does_not_take_is_refused(shared, patient):
     for query in ("?start=nope", "?end=", "?start=2020&start=2021", "?_since=nope"):
         assert answer(shared, patient, query=query).status_code == 400, query
     assert answer(shared, patient, query="?_type=Nonsense").status_code == 400
+    for who in (patient.id, "never-issued"):
+        for path in ("$everything", "*"):
+            told = shared.get(f"/fhir/Patient/{who}/{path}?_type=Practitioner,Organization", "doctor")
+            assert told.status_code == 400, told.text
+            assert told.json()["issue"][0]["expression"] == ["http._type"]
     assert shared.post(f"/fhir/Patient/{patient.id}/$everything", "doctor", json={"resourceType": "Patient"}).status_code == 400
 
 
