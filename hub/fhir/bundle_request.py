@@ -132,7 +132,7 @@ def _asked(number: int, held: Any, base: str, *, alone: bool) -> Asked:
     if not isinstance(request, dict):
         raise InvalidRequest("each entry says what it asks for", f"{place}.request")
     method = request.get("method")
-    if method not in METHODS:
+    if not isinstance(method, str) or method not in METHODS:
         raise InvalidRequest(f"one of {', '.join(sorted(METHODS))}", f"{place}.request.method")
     resource = held.get("resource")
     if resource is not None and not isinstance(resource, dict):

@@ -45,6 +45,8 @@ def test_an_address_lies_below_the_base(url, path, query):
         ({"resourceType": "Bundle", "type": "batch", "entry": {}}, "Bundle.entry"),
         (bundle({}), "Bundle.entry[0].request"),
         (bundle(entry("GET", "Patient"), entry("FETCH", "Patient")), "Bundle.entry[1].request.method"),
+        (bundle(entry(["GET"], "Patient")), "Bundle.entry[0].request.method"),
+        (bundle(entry({}, "Patient"), kind="batch"), "Bundle.entry[0].request.method"),
         (bundle(entry("GET", 1)), "Bundle.entry[0].request.url"),
         (bundle(entry("GET", "https://other.example/fhir/Patient")), "Bundle.entry[0].request.url"),
         (bundle(entry("GET", "../metrics")), "Bundle.entry[0].request.url"),
