@@ -9,6 +9,8 @@ from hub.fhir.resource import Resource
 
 _OF_A_BUNDLE = ("urn:uuid:", "urn:oid:")
 """What the fullUrl of an entry begins with that means nothing outside its Bundle."""
+ONLY_IN_A_TRANSACTION = "a reference by search stands in a transaction alone"
+"""http://hl7.org/fhir/R4/http.html#trules"""
 _BY_SEARCH = re.compile(r"[A-Z][A-Za-z]+\?")
 
 

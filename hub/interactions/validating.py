@@ -4,10 +4,13 @@ asked whether the resource could be created, updated or deleted, whether this ca
 Source: http://hl7.org/fhir/R4/resource-operation-validate.html
 """
 
+from dataclasses import replace
 from typing import Any, Literal, cast, get_args
 
 from hub.errors import HubError, InvalidRequest, Issue, NotSupported
 from hub.fhir.outcome import all_well, outcome
+from hub.fhir.pointing import ONLY_IN_A_TRANSACTION, by_search
+from hub.fhir.relinked import made_relative
 from hub.fhir.resource import Resource
 from hub.fhir.validation import validate
 from hub.interactions import logbook
@@ -43,7 +46,7 @@ async def validated(
             raise NotSupported("only the definition of the type itself is judged by", "profile")
         change = _change(resource_type, fhir_id, resource, mode)
         issues = await context.durable(_judged, context, resource_type, fhir_id, resource, change)
-        issues = issues or (list(await rehearsed(context, change)) if change else [])
+        issues = issues or (list(await rehearsed(context, _read_as_written(context, change))) if change else [])
     except HubError as fault:
         await context.refuse("validate", resource_type, fault)
         raise
@@ -80,13 +83,20 @@ def _change(resource_type: str, fhir_id: str, resource: Any, mode: str) -> Chang
             raise NotSupported(f"is one of {', '.join(MODES[1:])}", "mode")
 
 
+def _read_as_written(context: Context, change: Change) -> Change:
+    """The change as the request for it would be read: this server's own absolute references are relative ones."""
+    return replace(change, resource=made_relative(change.resource, context.hub.base)) if change.resource else change
+
+
 def _judged(
     _: Store, context: Context, resource_type: str, fhir_id: str, resource: Any, change: Change | None
 ) -> tuple[list[Issue], Leaf]:
     issues = [] if change and change.action == "delete" else validate(resource)
     if isinstance(resource, dict) and not issues:
-        if resource["resourceType"] != resource_type:
+        if resource.get("resourceType") != resource_type:
             issues = [Issue("resourceType", "the resource is of another type than the URL says", "error", "invalid")]
         elif fhir_id and resource.get("id") != fhir_id and not (change and change.action == "create"):
             issues = [Issue(f"{resource_type}.id", "the id in the body is not the one in the URL", "error", "invalid")]
+        elif change and change.resource:
+            issues = [Issue(place, ONLY_IN_A_TRANSACTION, "error", "invalid") for place, _ in by_search(resource)]
     return issues, logbook.administered(context.caller, "validate", NO_PATIENT, "", context.request_id, type=resource_type)

@@ -189,6 +189,12 @@ def test_validate_tells_whether_it_could_be_done_and_does_nothing(shared):
     assert tried(house, "Observation", observed | {"subject": {"reference": path}}, "create") == WELL
     assert tried(house, "Observation", stranger, "create") == [("error", "Observation.subject")]
     assert tried(house, "Observation", stranger) == WELL
+    absolute = house.get(f"/fhir/Patient?_id={made['id']}", CLIENT).json()["entry"][0]["fullUrl"]
+    assert tried(house, "Observation", observed | {"subject": {"reference": absolute}}, "create") == WELL
+    by_search = observed | {"subject": {"reference": f"Patient?_id={made['id']}"}}
+    assert tried(house, "Observation", by_search, "create") == [("error", "Observation.subject.reference")]
+    assert tried(house, "Observation", by_search) == WELL
+    assert tried(house, path, {"active": True}, "delete") == [("error", "resourceType")]
     assert tried(house, "Observation", observed | {"status": "x"}, "create") == [("error", "Observation.status")]
     assert tried(house, path, made | {"active": True}, "update") == WELL
     assert tried(house, "Patient", made | {"active": True}, "update") == WELL

@@ -10,7 +10,7 @@ from hub.api.formats import FHIR_JSON, json_object, patch_body
 from hub.errors import InvalidRequest
 from hub.fhir.json import dumps
 from hub.fhir.outcome import all_well
-from hub.fhir.pointing import by_search
+from hub.fhir.pointing import ONLY_IN_A_TRANSACTION, by_search
 from hub.fhir.relinked import made_relative
 from hub.fhir.resource import Resource
 from hub.interactions.changes import Action, Change, Condition, Written
@@ -41,7 +41,7 @@ async def _change(request: Request, context: Context, action: Action) -> Respons
         change = await asked_change(request, context, action)
         if change.resource is not None and b"?" in await request.body():
             for place, _ in by_search(change.resource):
-                raise InvalidRequest("a reference by search stands in a transaction alone", place)
+                raise InvalidRequest(ONLY_IN_A_TRANSACTION, place)
     return answered(request, context, await write(context, change))
 
 
