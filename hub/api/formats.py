@@ -99,9 +99,12 @@ async def patch_body(request: Request) -> Patch:
 
     Raises: as `resource_body`.
     """
-    if media(request.headers.get("content-type", ""))[0] != JSON_PATCH:
-        return fhirpath_patch(await resource_body(request))
-    return json_patch(_document(await request.body()))
+    name, _ = media(request.headers.get("content-type", ""))
+    if name == JSON_PATCH:
+        return json_patch(_document(await request.body()))
+    if name not in (*JSON_TYPES, *XML_TYPES):
+        raise UnsupportedMedia(f"is sent as {JSON_PATCH}, {JSON_TYPES[0]} or {XML_TYPES[0]}", "Content-Type")
+    return fhirpath_patch(await resource_body(request))
 
 
 async def json_body(request: Request) -> dict[str, Any]:

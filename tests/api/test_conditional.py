@@ -333,6 +333,7 @@ def test_a_body_of_a_patch_can_be_sent_as_nothing_else(light):
             "PATCH", f"/fhir/Practitioner/{id}", CLIENT, content=base64.b64encode(b"[]"), headers={"content-type": kind}
         )
         assert (answer.status_code, code(answer)) == (415, "not-supported")
+        assert "application/json-patch+json" in answer.json()["issue"][0]["diagnostics"]
 
 
 def test_transactions_that_meet_in_another_order_are_all_carried_out(house, kit, tmp_path):
