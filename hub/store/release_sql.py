@@ -1,6 +1,6 @@
 """A Release as SQL: the other reading of the predicate. Its text follows from the shape alone; all data are bound."""
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -17,6 +17,8 @@ from sqlalchemy import (
     or_,
     true,
 )
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
 from hub.store.release_shape import Shape, rows
@@ -35,45 +37,72 @@ def permitted(shape: Hashable, columns: Columns, prefix: str = "") -> ColumnElem
 
     Takes: `prefix`: begins the names of what is bound, where a statement holds several releases.
     """
-    return _by_doubt(shape, columns, prefix, _permitted, lambda _, permits: true() if permits else false(), false())
-
-
-def _permitted(shape: Hashable, columns: Columns, prefix: str) -> ColumnElement[bool]:
-    whens: list[tuple[ColumnElement[bool], ColumnElement[bool]]] = []
-    for form, permits in rows(shape):
-        if form == _ALWAYS:
-            return _chosen(whens, true() if permits else false())
-        expression = _sql(form, columns, prefix)
-        whens.append((_not_false(expression), _is_true(expression) if permits else false()))
-    return _chosen(whens, false())
+    return _decided(shape, columns, prefix, lambda _, permits: true() if permits else false(), lambda _: false(), false())
 
 
 def rule_number(shape: Hashable, columns: Columns, prefix: str = "") -> ColumnElement[int]:
     """The place, from 1, of the row of the release that decides an entry; negative where it hides since it is unknown."""
     last = _number(-len(tuple(rows(shape))))
-    return _by_doubt(shape, columns, prefix, _rule_number, lambda place, _: _number(place), last)
+    return _decided(shape, columns, prefix, lambda place, _: _number(place), lambda place: _number(-place), last)
 
 
-def _by_doubt(
+def _decided(
     shape: Hashable,
     columns: Columns,
     prefix: str,
-    doubtful: Callable[[Hashable, Columns, str], ColumnElement[C]],
-    certain: Callable[[int, bool], ColumnElement[C]],
+    known: Callable[[int, bool], ColumnElement[C]],
+    unknown: Callable[[int], ColumnElement[C]],
     otherwise: ColumnElement[C],
 ) -> ColumnElement[C]:
-    """Where every column that is tested has a value, nothing is unknown, and each row is a plain condition, which databases
-    leave at its first false part. Everything else goes the long way, `doubtful`."""
-    forms = [form for form, _ in rows(shape)]
-    tested = sorted({name for form in forms for name in _tested(form)})
-    if "" in tested:
-        return doubtful(shape, columns, prefix)
-    whens = [
-        (true() if form == _ALWAYS else _sql(form, columns, prefix), certain(place, permits))
-        for place, (form, permits) in enumerate(rows(shape), 1)
+    asked: list[_Asked[C]] = []
+    tested: set[str] = set()
+    for place, (form, permits) in enumerate(rows(shape), 1):
+        if form == _ALWAYS:
+            otherwise = known(place, permits)
+            break
+        asked.append((_sql(form, columns, prefix), known(place, permits), unknown(place)))
+        tested.update(_tested(form))
+    sure = None if "" in tested else and_(true(), *(columns[name].is_not(None) for name in sorted(tested)))
+    return _Decided(asked, otherwise, sure)
+
+
+_Asked = tuple[ColumnElement[bool], ColumnElement[C], ColumnElement[C]]
+"""A condition that may be unknown; what holds where it is true, and where it is unknown. Where it is false, the next is asked."""
+
+
+class _Decided(ColumnElement[C]):
+    """Conditions in their order: the first that is not false decides. Each database is told so in its own way."""
+
+    inherit_cache = False
+
+    def __init__(self, asked: Sequence[_Asked[C]], otherwise: ColumnElement[C], sure: ColumnElement[bool] | None) -> None:
+        """Takes: `sure`: true where every column that is tested has a value; None: something is unknown whatever they have."""
+        self.type = otherwise.type
+        self.asked, self.otherwise, self.sure = asked, otherwise, sure
+
+
+@compiles(_Decided)
+def _in_a_row(element: _Decided[Any], compiler: SQLCompiler, **how: Any) -> str:
+    """For SQLite, whose parser takes no great depth: where nothing is unknown, a row of plain conditions, which it leaves at
+    their first false part; for the rest a row in which each is asked whether it is false, and then whether it is true."""
+    doubtful = [
+        (condition.is_not(false()), case((condition.is_(true()), known), else_=unknown))
+        for condition, known, unknown in element.asked
     ]
-    known = and_(true(), *(columns[name].is_not(None) for name in tested))
-    return case((known, _chosen(whens, otherwise)), else_=doubtful(shape, columns, prefix))
+    chosen = _chosen(doubtful, element.otherwise)
+    if element.sure is not None:
+        certain = [(condition, known) for condition, known, _ in element.asked]
+        chosen = case((element.sure, _chosen(certain, element.otherwise)), else_=chosen)
+    return compiler.process(chosen, **how)
+
+
+@compiles(_Decided, "postgresql")
+def _within_one_another(element: _Decided[Any], compiler: SQLCompiler, **how: Any) -> str:
+    """For PostgreSQL, which makes a statement's whole expression ready whenever it is run: each condition once."""
+    chosen = element.otherwise
+    for condition, known, unknown in reversed(element.asked):
+        chosen = case((true(), known), (false(), chosen), value=condition, else_=unknown)
+    return compiler.process(chosen, **how)
 
 
 def _tested(form: Shape) -> Iterator[str]:
@@ -87,15 +116,6 @@ def _tested(form: Shape) -> Iterator[str]:
             yield ""
         case "equals" | "in" | "flag" | "code" if rest[0] not in _NEVER_NULL:
             yield rest[0]
-
-
-def _rule_number(shape: Hashable, columns: Columns, prefix: str) -> ColumnElement[int]:
-    whens: list[tuple[ColumnElement[bool], ColumnElement[int]]] = []
-    for place, (form, _) in enumerate(rows(shape), 1):
-        expression = _sql(form, columns, prefix)
-        number = case((_is_true(expression), _number(place)), else_=_number(-place))
-        whens.append((_not_false(expression), number))
-    return _chosen(whens, _number(-len(whens)))
 
 
 def _sql(form: Shape, columns: Columns, prefix: str) -> ColumnElement[bool]:
@@ -141,17 +161,9 @@ def _overlap(
     return or_(first.is_(None), last.is_(None), first > last, and_(last >= start, first < end))
 
 
-def _not_false(expression: ColumnElement[bool]) -> ColumnElement[bool]:
-    return expression.is_not(false())
-
-
-def _is_true(expression: ColumnElement[bool]) -> ColumnElement[bool]:
-    return expression.is_(true())
-
-
 def _number(value: int) -> ColumnElement[int]:
     return literal_column(str(value))
 
 
-def _chosen(whens: list[tuple[ColumnElement[bool], ColumnElement[Any]]], otherwise: ColumnElement[Any]) -> ColumnElement[Any]:
+def _chosen(whens: Sequence[tuple[ColumnElement[bool], ColumnElement[Any]]], otherwise: ColumnElement[Any]) -> ColumnElement[Any]:
     return case(*whens, else_=otherwise) if whens else otherwise
