@@ -45,7 +45,7 @@ def test_the_printed_lines_work_as_printed_and_an_asked_end_leaves_nothing(tmp_p
         asked = lines if how == signal.SIGINT else lines[:1]
         assert all(total(running.run("bash", "-c", line)) > 0 for line in asked)
         assert (tmp_path / "var" / f"demo-{running.port}").is_dir()
-        assert len(ports_of(running.output)) == 8
+        assert len(ports_of(running.output)) == 9
         assert running.end(how) == 0
     assert "Stopping" in running.output
     assert "Traceback" not in running.output

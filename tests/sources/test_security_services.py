@@ -173,7 +173,7 @@ def test_what_the_schema_refuses_the_hub_refuses_and_hardly_more(schema, operati
             READ[operation](spoilt)
         except SourceFailed as failure:
             if "schema" in failure.detail:
-                assert not valid or _is_narrower(spoilt), etree.tostring(spoilt)
+                assert not valid or _is_narrower(spoilt) or _is_out_of_order(spoilt), etree.tostring(spoilt)
         else:
             assert valid, etree.tostring(spoilt)
 
@@ -216,6 +216,17 @@ def _is_narrower(body):
     names = ("Id", "ID")
     return any(
         etree.QName(each).localname.endswith(names) and not len(each) and not (each.text or "").strip() for each in body.iter()
+    )
+
+
+def _is_out_of_order(body):
+    """Whether an element of the contract follows one of another namespace: libxml2 lets that pass where the last of a sequence
+    may come any number of times, though the wildcard for other namespaces stands behind it."""
+    own = {etree.QName(each).namespace for each in body.iter()} - {"urn:x", "urn:riv:later:2.1", None}
+    return any(
+        etree.QName(each).namespace not in own and etree.QName(after).namespace in own
+        for each in body.iter()
+        for after in each.itersiblings()
     )
 
 

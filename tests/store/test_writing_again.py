@@ -32,7 +32,10 @@ def test_transactions_that_wait_for_each_other_are_done_again(shared_store, writ
     for each in together:
         each.join(timeout=60)
     assert sorted(done) == sorted((pks, pks[::-1]))
-    assert len(tried) == (2 if shared_store.database.sqlite else 3)
+    if shared_store.database.sqlite:
+        assert len(tried) == 2
+    else:  # the one that was stopped may be back before the other has what it waited for
+        assert len(tried) >= 3
 
 
 def test_grounds_that_go_on_moving_are_told_as_a_conflict_and_faults_at_once(shared_store, write):
