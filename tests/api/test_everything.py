@@ -98,7 +98,11 @@ def test_what_it_does_not_take_is_refused(shared, patient):
             told = shared.get(f"/fhir/Patient/{who}/{path}?_type=Practitioner,Organization", "doctor")
             assert told.status_code == 400, told.text
             assert told.json()["issue"][0]["expression"] == ["http._type"]
-    assert shared.post(f"/fhir/Patient/{patient.id}/$everything", "doctor", json={"resourceType": "Patient"}).status_code == 400
+    for body in (
+        {"resourceType": "Patient"},
+        *({"resourceType": "Parameters", "parameter": each} for each in (0, None, {}, [1])),
+    ):
+        assert shared.post(f"/fhir/Patient/{patient.id}/$everything", "doctor", json=body).status_code == 400, body
 
 
 def test_who_is_not_there_is_answered_as_any_id_that_was_never_issued(shared, kit, patient):

@@ -31,8 +31,11 @@ def parameters(resource: Resource) -> list[tuple[str, str]]:
     """
     if resource.get("resourceType") != "Parameters":
         raise InvalidRequest("what is posted here is a Parameters resource", "resourceType")
+    given = resource.get("parameter", [])
+    if not isinstance(given, list):
+        raise InvalidRequest("must be a list", "Parameters.parameter")
     held: dict[str, list[str]] = {}
-    for number, each in enumerate(resource.get("parameter", [])):
+    for number, each in enumerate(given):
         value = next((each[name] for name in _VALUES if isinstance(each, dict) and name in each), None)
         if value is None or not isinstance(each.get("name"), str):
             raise InvalidRequest("has a name and a simple value", f"Parameters.parameter[{number}]")
