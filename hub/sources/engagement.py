@@ -15,7 +15,7 @@ from hub.mappers._soap import envelope
 from hub.sources import Fault, Fetched, SourceFailed
 from hub.sources._check import Step, failed
 from hub.sources._rivta_requests import Question
-from hub.sources.rivta import TEST_PERSON, RivtaSource, opened
+from hub.sources.rivta import TEST_PERSON, RivtaSource, asked, opened
 
 CONTRACT = "rivta_engagement"
 CORE = "urn:riv:itintegration:engagementindex:1"
@@ -69,9 +69,7 @@ class EngagementIndex(RivtaSource):
 
     async def _ask(self, domain: str, patient: Identifier) -> bytes:
         question = find_content(domain)
-        headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{question.action}"'}
-        asked = question.envelope(patient, self.config.system)
-        answer = await self.http.request("POST", self.config.address, headers, asked)
+        answer = await asked(self.http, self.config, question, patient)
         opened(answer, question)
         return answer.content
 

@@ -14,7 +14,7 @@ from hub.fhir.identifiers import ROOTS, Identifier
 from hub.sources import Fault, SourceFailed
 from hub.sources._http import Http
 from hub.sources._rivta_requests import Question
-from hub.sources.rivta import opened
+from hub.sources.rivta import opened, posted
 from hub.xml import local_name
 
 RESPONDER = "urn:riv:informationsecurity:auditing:log:StoreLogResponder:2"
@@ -95,8 +95,7 @@ class LogService:
 
         Raises: SourceFailed: it may have them, or not: send them again; EntryRefused.
         """
-        headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{self._question.action}"'}
-        answer = await self._http.request("POST", self.config.address, headers, store_log(logs, self.config))
+        answer = await posted(self._http, self.config.address, self._question, store_log(logs, self.config))
         body = opened(answer, self._question).body
         code = next((_text(each, "resultCode") for each in body if local_name(each) == "result"), "")
         if code == REFUSED:

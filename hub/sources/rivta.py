@@ -41,12 +41,7 @@ class RivtaSource:
         Raises: SourceFailed.
         """
         question = question_of(contract)
-        try:
-            asked = question.envelope(patient, self.config.system)
-        except NoOid as fault:
-            raise SourceFailed(Fault.FORM, str(fault)) from None
-        headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{question.action}"'}
-        answer = await self.http.request("POST", self.config.address, headers, asked)
+        answer = await asked(self.http, self.config, question, patient)
         return Fetched((answer.content,), partial(opened(answer, question), answer))
 
     async def aclose(self) -> None:
@@ -120,6 +115,27 @@ def question_of(contract: str) -> Question:
     if question is None:
         raise ValueError(f"{contract} is not a RIV-TA contract that the hub can ask")
     return question
+
+
+async def asked(http: Http, config: SourceConfig, question: Question, patient: Identifier) -> Answer:
+    """What a producer answers to a question about a patient.
+
+    Raises: SourceFailed.
+    """
+    try:
+        content = question.envelope(patient, config.system)
+    except NoOid as fault:
+        raise SourceFailed(Fault.FORM, str(fault)) from None
+    return await posted(http, config.address, question, content)
+
+
+async def posted(http: Http, address: str, question: Question, content: bytes) -> Answer:
+    """What comes back for an envelope. SOAP 1.1, section 6: posted as XML, with its action in quotes.
+
+    Raises: SourceFailed.
+    """
+    headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{question.action}"'}
+    return await http.request("POST", address, headers, content)
 
 
 def opened(answer: Answer, question: Question) -> Envelope:

@@ -14,16 +14,16 @@ import httpx
 from hub import xml
 from hub.config import SourceConfig
 from hub.fhir.identifiers import Identifier
-from hub.sources import Fault, SourceFailed
+from hub.sources import SourceFailed
 from hub.sources import _security_answers as answers
 from hub.sources import _security_questions as questions
 from hub.sources import _security_schemas as schemas
 from hub.sources._check import Step, check_address, failed
 from hub.sources._http import Http
-from hub.sources._rivta_requests import NoOid, Question
+from hub.sources._rivta_requests import Question
 from hub.sources._security_answers import Told, ToldBlock, ToldConsent, ToldRelation
 from hub.sources._security_questions import Action, Entity, Reader, Registration
-from hub.sources.rivta import TEST_PERSON, opened
+from hub.sources.rivta import TEST_PERSON, asked, opened
 
 __all__ = ["Action", "Reader", "Refused", "Registration", "SecurityService", "Told", "ToldBlock", "ToldConsent", "ToldRelation"]
 
@@ -120,13 +120,7 @@ class SecurityService:
 
     async def _ask(self, question: Question, patient: Identifier) -> xml.Element:
         """The body of the answer. Raises: SourceFailed."""
-        try:
-            asked = question.envelope(patient, self.config.system)
-        except NoOid as fault:
-            raise SourceFailed(Fault.FORM, str(fault)) from None
-        headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{question.action}"'}
-        answer = await self.http.request("POST", self.config.address, headers, asked)
-        return opened(answer, question).body
+        return opened(await asked(self.http, self.config, question, patient), question).body
 
 
 def _check_done(code: str, well: Sequence[str]) -> None:
