@@ -27,17 +27,15 @@ from hub.api.middleware import edge
 from hub.api.openapi import description
 from hub.api.paths import Paths
 from hub.authserver import Client, Person, authorization_server, load_or_create, smart_configuration
+from hub.background import Background
 from hub.catalogue import deposit_directory
 from hub.checkpointing import Checkpoints
-from hub.checkpoints import Invalid
 from hub.config import Config, SourceConfig
 from hub.directory import Directory
-from hub.errors import HubError
 from hub.fhir.identifiers import Identifier
 from hub.fhir.json import MAX_BYTES
 from hub.fhir.value_sets import NOTHING_LOADED
 from hub.hub import Hub
-from hub.interactions.national_log import Outbox
 from hub.keys import Keys
 from hub.limits import Limits, Refusals, Summary
 from hub.observe import Metrics
@@ -50,17 +48,11 @@ from hub.sources._http import fetched, posted
 from hub.sources.engagement import EngagementIndex
 from hub.sources.fhir_rest import FhirSource
 from hub.sources.files import FolderWatcher
-from hub.sources.log_service import LogService
 from hub.sources.mllp import MllpListener
 from hub.sources.rivta import RivtaSource
 from hub.sources.security import SecurityService
-from hub.store.audit_index import bring_up
 from hub.store.audit_log import Leaf
-from hub.store.database import SQLAlchemyError
 from hub.store.known import known
-from hub.store.log_outbox import Position
-from hub.store.partitions import keep_months
-from hub.store.purging import purge_keys
 from hub.store.store import Store
 from hub.store.tables import NO_PATIENT
 
@@ -76,12 +68,6 @@ GARBAGE = (10_000, 20, 50)
 LISTENERS: Mapping[str, Any] = {"mllp": MllpListener, "files": FolderWatcher}
 CHECKS: Mapping[str, Callable[[SourceConfig], AsyncIterator[Step]]] = {"mllp": mllp.check, "files": files.check}
 """Of sources that send of their own accord; those that are asked check themselves."""
-INDEXED = 5_000
-"""Entries of the log that are indexed after each checkpoint: about a tenth of a second's work."""
-PURGE_SECONDS = 600.0
-"""Between two looks for search keys that no page needs any more."""
-PURGE_PAUSE = 0.5
-"""Seconds between two steps of it."""
 AUTH_PATH = "/auth"
 """Where the built-in authorization server lies under the hub's base URL."""
 
@@ -114,8 +100,7 @@ class Running:
     metrics: Metrics
     log: FilteringBoundLogger
     app: ASGIApp
-    checkpoints: Checkpoints
-    outbox: Outbox | None = None
+    background: Background
     listeners: list[Listener] = field(default_factory=list)
     tasks: list["asyncio.Task[None]"] = field(default_factory=list)
 
@@ -129,13 +114,9 @@ class Running:
                 listener: Listener = LISTENERS[source.kind](source, self.refresher.deliver(), self._note)
                 await listener.start()
                 self.listeners.append(listener)
-        await self._checkpoint()
-        self.tasks.append(asyncio.create_task(self.edge.refusals.run()))
-        self.tasks.append(asyncio.create_task(self._keep_checkpointing()))
-        self.tasks.append(asyncio.create_task(self.refresher.keep_retrying()))
-        self.tasks.append(asyncio.create_task(self._keep_purging()))
-        if self.outbox:
-            self.tasks.append(asyncio.create_task(self._keep_sending(self.outbox)))
+        await self.background.checkpoint()
+        for work in (self.edge.refusals.run(), self.refresher.keep_retrying(), *self.background.all()):
+            self.tasks.append(asyncio.create_task(work))
         gc.collect()
         gc.freeze()  # what is there now stays: no need to look through it again and again
         gc.set_threshold(*GARBAGE)
@@ -152,55 +133,9 @@ class Running:
             await fetcher.aclose()
         for service in self.hub.services.values():
             await service.aclose()
-        if self.outbox:
-            await self.outbox.service.aclose()
-        await self._checkpoint()
+        await self.background.aclose()
+        await self.background.checkpoint()
         await anyio.to_thread.run_sync(self.hub.store.close)
-
-    async def _keep_checkpointing(self) -> None:
-        while True:
-            await asyncio.sleep(self.hub.config.checkpoint_every)
-            await self._checkpoint()
-
-    async def _keep_purging(self) -> None:
-        done = 0
-        while True:
-            await asyncio.sleep(PURGE_PAUSE if done else PURGE_SECONDS)
-            try:
-                await self.hub.store(_kept_months)
-                done = await self.hub.store(_purged)
-            except SQLAlchemyError as fault:
-                self.log.error("no search keys could be purged, or no month of the log made ahead", exc_info=fault)
-                done = 0
-
-    async def _keep_sending(self, outbox: Outbox) -> None:
-        """Hand the log over to the log service for as long as the hub runs; what it has not taken is there at the next start."""
-        while True:
-            try:
-                fault = await outbox.round()
-                if fault and outbox.failures == 1:
-                    self.log.error("the log service does not take what it is given: it is kept, and sent again")
-            except (HubError, SQLAlchemyError, ValueError, LookupError, TypeError) as failure:  # an entry may be damaged
-                self.log.error("the log could not be handed to the log service", exc_info=failure)
-                outbox.failures += 1
-            await asyncio.sleep(outbox.pause)
-
-    async def _checkpoint(self) -> None:
-        """Sign the log as it is now. What stands against it is told to the operator; answers go on, each with its entry."""
-        try:
-            await self.hub.store(self.checkpoints.make)
-            await self.hub.store(_index_log)
-            if self.hub.config.audit_witness:
-                await self.checkpoints.witness(self._witnessed)
-        except Invalid as fault:
-            self.log.error("the access log cannot be signed", exc_info=fault)
-            self.metrics.checkpoint_refused()
-        except (OSError, HubError, SQLAlchemyError) as fault:
-            self.log.error("no checkpoint could be written", exc_info=fault)
-
-    async def _witnessed(self, note: str) -> bool:
-        status, _ = await posted(self.hub.config.audit_witness, {"checkpoint": note})
-        return 200 <= status < 300
 
     def _note(self, event: str, **fields: Any) -> None:
         self.log.info(event, **fields)
@@ -256,10 +191,8 @@ def put_together(
         Refusals(_recorder(store)),
         note=lambda fault: log.error("request failed", exc_info=fault),
     )
-    signed = Checkpoints(config.checkpoint_file, config.data)
-    running = Running(hub, refresher, doors, metrics, log, app=lambda *_: None, checkpoints=signed)  # type: ignore[arg-type]  # set below
-    if config.log_service:
-        running.outbox = Outbox(hub, LogService(config.log_service), _told(metrics))
+    background = Background(hub, Checkpoints(config.checkpoint_file, config.data), metrics, log)
+    running = Running(hub, refresher, doors, metrics, log, app=lambda *_: None, background=background)  # type: ignore[arg-type]  # set below
     running.app = _application(running, mounts)
     return running
 
@@ -376,29 +309,6 @@ async def checks(source: SourceConfig, patient: Identifier | None) -> AsyncItera
             yield step
     finally:
         await fetcher.aclose()
-
-
-def _told(metrics: Metrics) -> Callable[[Sequence[Position], int], None]:
-    """Counts how far the log service is behind."""
-
-    def told(positions: Sequence[Position], now: int) -> None:
-        oldest = min((each.oldest for each in positions if each.oldest is not None), default=now)
-        metrics.log_service(sum(each.left for each in positions), max(0, now - oldest) / 1_000_000)
-
-    return told
-
-
-def _index_log(store: Store) -> None:
-    """A little of it at a time: a reviewer who comes later waits for the rest."""
-    bring_up(store.database, store.reader(), INDEXED)
-
-
-def _kept_months(store: Store) -> None:
-    keep_months(store.database, store.now())
-
-
-def _purged(store: Store) -> int:
-    return purge_keys(store.database, store.now())
 
 
 def _remember_pushes(store: Store, hub: Hub) -> None:

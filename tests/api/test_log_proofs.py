@@ -17,9 +17,9 @@ def signed(house):
     house.near(patient)
     own = house.hold(patient, provider="SE2321990018-P1", unit="SE2321990018-U1")
     house.get(f"/fhir/Observation?patient={patient.id}", "doctor")
-    house.run(house.running._checkpoint())
+    house.run(house.running.background.checkpoint())
     house.get(f"/fhir/Observation?patient={patient.id}", "doctor")
-    house.run(house.running._checkpoint())
+    house.run(house.running.background.checkpoint())
     return patient, own
 
 
@@ -60,22 +60,22 @@ def test_the_log_is_proven_to_have_only_grown(house, signed):
 
 
 def test_the_hub_signs_at_start_and_when_it_is_told_to_and_nothing_twice(house):
-    notes = house.running.checkpoints.notes()
-    house.run(house.running._checkpoint())
-    assert house.running.checkpoints.notes() == notes
+    notes = house.running.background.checkpoints.notes()
+    house.run(house.running.background.checkpoint())
+    assert house.running.background.checkpoints.notes() == notes
     house.get("/fhir/Observation?patient=x", "doctor")
-    house.run(house.running._checkpoint())
-    assert len(read_all(house.running.checkpoints.notes(), load(house.folder).keys)) == len(notes) + 1
+    house.run(house.running.background.checkpoint())
+    assert len(read_all(house.running.background.checkpoints.notes(), load(house.folder).keys)) == len(notes) + 1
 
 
 def test_a_log_that_does_not_continue_is_told_of_and_not_signed(house, signed):
-    before = house.running.checkpoints.notes()
+    before = house.running.background.checkpoints.notes()
     with house.store.database.writing() as connection:
         connection.execute(text("UPDATE audit SET leaf = (SELECT leaf FROM audit WHERE seq = 0) WHERE seq = 1"))
         connection.execute(text("DELETE FROM audit_node"))
     house.get("/fhir/Observation?patient=x", "doctor")
-    house.run(house.running._checkpoint())
-    assert house.running.checkpoints.notes() == before
+    house.run(house.running.background.checkpoint())
+    assert house.running.background.checkpoints.notes() == before
     assert "the access log cannot be signed" in house.lines.getvalue()
     assert b"hub_audit_checkpoints_refused_total 1.0" in house.running.metrics.exposition()[0]
     assert house.get("/fhir/Observation?patient=x", "doctor").status_code == 200
@@ -90,7 +90,7 @@ def test_a_witness_gets_every_checkpoint_in_order_and_what_it_did_not_take_again
             return True
         return False
 
-    signed_by = house.running.checkpoints
+    signed_by = house.running.background.checkpoints
     notes = signed_by.notes()
     assert house.run(signed_by.witness(send)) == 1
     assert house.run(signed_by.witness(send)) == len(notes) - 1

@@ -156,21 +156,17 @@ def test_a_worklist_is_told_with_each_of_its_patients(house, kit, national, outb
 
 
 def test_how_far_it_is_behind_is_measured(house, national, outbox, seen):
-    from hub.app import _told
-    from hub.observe import Metrics
-
-    metrics = Metrics()
-    outbox.told = _told(metrics)
+    outbox.told = house.running.background._behind
     national.server.troubles["*"] = trouble.HttpError(500)
     house.run(outbox.round())
     house.clock.move(seconds=90)
     house.run(outbox.round())
-    shown = metrics.exposition()[0].decode()
+    shown = house.running.metrics.exposition()[0].decode()
     assert f"hub_log_service_entries_left {float(left(house))}" in shown
     assert "hub_log_service_seconds_behind 90" in shown
     national.server.reset()
     house.run(outbox.round())
-    assert "hub_log_service_entries_left 0.0" in metrics.exposition()[0].decode()
+    assert "hub_log_service_entries_left 0.0" in house.running.metrics.exposition()[0].decode()
 
 
 def test_a_message_is_as_the_schema_has_it(house, national, outbox, seen, reference):
@@ -189,7 +185,7 @@ def test_a_message_is_as_the_schema_has_it(house, national, outbox, seen, refere
 
 def test_a_hub_with_a_log_service_hands_its_log_over_by_itself(kit, tmp_path):
     house = kit.House(f"sqlite:///{tmp_path / 'hub.db'}", tmp_path, log_service=CONFIG)
-    assert house.running.outbox is not None
+    assert house.running.background.outbox is not None
     assert any("_keep_sending" in str(task.get_coro()) for task in house.running.tasks)
     house.close()
 
@@ -205,7 +201,7 @@ def test_an_entry_that_cannot_be_read_stops_no_later_attempt(light):
             await asyncio.Event().wait()
 
     async def kept_sending(outbox):
-        task = asyncio.create_task(light.running._keep_sending(outbox))
+        task = asyncio.create_task(light.running.background._keep_sending(outbox))
         while outbox.rounds < 3:  # noqa: ASYNC110  # nothing tells of it
             await asyncio.sleep(0)
         task.cancel()

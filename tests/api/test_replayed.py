@@ -97,7 +97,7 @@ def test_what_a_worklist_held_is_judged_again_by_the_custody_it_had(house, kit):
 def test_whether_somebody_saw_a_resource_is_answered_with_a_proof(house, kit, lived):
     shown = house.get(f"/fhir/Observation?patient={lived.id}", "doctor").json()["entry"]
     fhir_id = next(each["resource"]["id"] for each in shown if each["resource"]["resourceType"] == "Observation")
-    house.run(house.running._checkpoint())
+    house.run(house.running.background.checkpoint())
     connection = house.store.reader()
     found = list(seen_by(connection, lived.pk, kit.E1, fhir_id))
     assert len(found) >= 4
