@@ -46,6 +46,8 @@ def cues(**changed):
         ({"address": (), "patient_address": ()}, []),
         ({"colleague": True}, ["colleague"]),
         ({"watched": True}, ["public-interest"]),
+        ({"away": True}, ["leave"]),
+        ({"away": True, "content": {"action": "read", "outcome": "nothing"}}, []),
         ({"content": {"action": "register-assertion", "details": {"type": "emergency"}}}, ["emergency"]),
         ({"content": {"action": "register-assertion", "details": {"type": "incapacity"}}}, []),
         ({"content": {"action": "read", "outcome": "refuse"}, "hour": [(0, 0, "refuse")] * 2}, []),

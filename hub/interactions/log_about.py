@@ -9,6 +9,7 @@ from hub.fhir.follow_up_task import follow_up
 from hub.interactions import kept_tasks
 from hub.interactions.context import Context
 from hub.interactions.log_cues import CUES, HOUR, About
+from hub.interactions.log_schedules import Schedules, schedules_of
 from hub.interactions.written_custody import FOLLOW_UP
 from hub.store import audit_facts, audit_index
 from hub.store.audit_facts import Person
@@ -30,6 +31,7 @@ class _Page:
     """HSA-id -> patient key, of staff whose personal number the directory has."""
     tasks: Mapping[str, Mapping[str, str]]
     """Id of an emergency -> its Task."""
+    schedules: Schedules
 
     def about(self, entry: Logged) -> About:
         """What the cues of an entry are judged by."""
@@ -53,6 +55,7 @@ class _Page:
             patient_address=self._person(entry.pk).address,
             colleague=patient and self._is_colleague(staff, who.get("unit", ""), entry.pk),
             watched=patient and audit_index.watched(connection, self.context.caller.provider, content.get("patient", "")),
+            away=self.schedules.are_away(who.get("subject", ""), who.get("unit", ""), moment(entry.at)),
         )
 
     def _person(self, pk: int) -> Person:
@@ -77,6 +80,7 @@ def told_beside(store: Store, context: Context, found: Sequence[Found]) -> list[
         context,
         {hsa_id: keys[number] for hsa_id, number in numbers.items() if number in keys},
         _tasks(store, context) if any(_emergency(each) for each in found) else {},
+        schedules_of(context.hub, context.caller.provider),
     )
     return [_beside(page, each.logged) for each in found]
 

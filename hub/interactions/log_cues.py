@@ -40,6 +40,8 @@ class About:
     """The patient works at a unit where who read works."""
     watched: bool = False
     """The reviewer has said that the patient is of public interest."""
+    away: bool = False
+    """The own care provider's system says that who read was away then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,12 @@ CUES = (
         lambda about: about.watched,
     ),
     Cue("night", "Läst mellan klockan 22 och 6.", "Read between 22 and 6 o'clock.", _night),
+    Cue(
+        "leave",
+        "Läst när den som läste var borta enligt vårdgivarens personalsystem, så långt det är känt för den tiden.",
+        "Read when the care provider's staff system says that who read was away, as far as is known of that time.",
+        lambda about: _looked(about) and about.away,
+    ),
     Cue(
         "no-contact",
         "Patienten har ingen bokning eller kontakt vid enheten inom 30 dagar före eller efter.",

@@ -163,6 +163,65 @@ def test_a_patient_of_public_interest_is_one_that_the_reviewer_said_is(house, ki
         assert house.post("/access/log/watched", "reviewer", json=said | wrong).status_code == 400
 
 
+HSA = "urn:oid:1.2.752.129.2.1.4.1"
+AWAY = {"notAvailable": [{"description": "hemlig orsak", "during": {"start": "2040-11-20", "end": "2040-11-22"}}]}
+
+
+def by_hsa_id(value):
+    return {"identifier": {"system": HSA, "value": value}}
+
+
+def role(house, kit, who="alfa-client", **more):
+    """Its id, of a role of the doctor's that a source's client has written."""
+    held = {"resourceType": "PractitionerRole", "practitioner": by_hsa_id(kit.E1)} | more
+    return house.post("/fhir/PractitionerRole", who, resource=held).json()["id"]
+
+
+def test_who_reads_while_away_is_told_of_and_never_why(house, kit):
+    patient = looked_at(house)
+    for role_told, told in (
+        (None, False),  # nothing is known
+        (AWAY | {"practitioner": by_hsa_id("SE2321990018-E2")}, False),  # somebody else
+        (AWAY | {"organization": by_hsa_id("se2321990018-u2")}, False),  # at another unit
+        (AWAY | {"organization": by_hsa_id(kit.U1)}, True),
+        ({"organization": by_hsa_id(kit.U2)}, True),
+        ({}, False),  # works in another role, perhaps there
+    ):
+        if role_told is not None:
+            role(house, kit, **role_told)
+        assert ("leave" in cued(house, patient)) is told
+    assert "hemlig" not in json.dumps([house.log(), listed(house), house.lines.getvalue()])
+
+
+def test_what_another_providers_system_tells_of_ones_staff_is_nothing(house, kit):
+    role(house, kit, "beta-client", **AWAY)
+    assert "leave" not in cued(house, looked_at(house))
+
+
+def test_a_role_may_point_at_resources_of_its_source_and_counts_as_it_stood_then(house, kit):
+    def made(kind, hsa_id):
+        held = {"resourceType": kind, "identifier": [by_hsa_id(hsa_id)["identifier"]]}
+        return {"reference": f"{kind}/{house.post(f'/fhir/{kind}', 'alfa-client', resource=held).json()['id']}"}
+
+    pointing = {"practitioner": made("Practitioner", kit.E1.lower()), "organization": made("Organization", kit.U1)}
+    id = role(house, kit, **pointing, active=False)
+    house.clock.move(minutes=5)
+    patient = looked_at(house)
+    assert "leave" in cued(house, patient)
+    house.clock.move(minutes=5)
+    held = {"resourceType": "PractitionerRole", "id": id} | pointing
+    house.do("PUT", f"/fhir/PractitionerRole/{id}", "alfa-client", resource=held | {"active": True})
+    house.clock.move(minutes=5)
+    assert "leave" in cued(house, patient)  # it was not in use when the record was read
+    other = looked_at(house)
+    assert "leave" not in cued(house, other)
+    house.clock.move(minutes=5)
+    house.do("PUT", f"/fhir/PractitionerRole/{id}", "alfa-client", resource=held | {"active": False})
+    assert "leave" not in cued(house, other)
+    house.do("PUT", f"/fhir/PractitionerRole/{id}", "alfa-client", resource=held | AWAY)
+    assert "leave" in cued(house, other)  # leave is often told of afterwards
+
+
 def test_an_emergency_has_its_task_beside_it(house, kit, seen):
     body = {"patient": seen.id, "type": "emergency", "step": 1, "reason": "medvetslös"}
     house.post("/access/assertions", "doctor", json=body)
