@@ -17,6 +17,9 @@ CODE = {
     "display": "Följ upp nödöppning",
 }
 
+CONCLUSION, VERDICT = "conclusion", "verdict"
+"""What the outputs of the Task are: the reviewer's words, and the verdict on the entry in the log."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowUp:
@@ -53,8 +56,15 @@ def follow_up_task(asked: FollowUp, fhir_id: str, authored: datetime) -> Resourc
 
 def followed_up(task: Resource, conclusion: str) -> Resource:
     """The Task when the reviewer is done with it."""
-    held = {name: value for name, value in task.items() if name != "meta"}
-    return held | {"status": "completed", "output": [{"type": {"text": "conclusion"}, "valueString": conclusion}]}
+    return _with_output(task, "completed", {"type": {"text": CONCLUSION}, "valueString": conclusion})
+
+
+def judged(task: Resource, verdict: str, done: bool) -> Resource:
+    """The Task when the reviewer has given a verdict on the emergency's entry in the log: the last one counts.
+
+    Takes: `done`: the verdict is final; else the reviewer is at work.
+    """
+    return _with_output(task, "completed" if done else "in-progress", {"type": {"text": VERDICT}, "valueCode": verdict})
 
 
 def follow_up(task: Resource) -> FollowUp:
@@ -71,7 +81,22 @@ def follow_up(task: Resource) -> FollowUp:
 
 def conclusion_of(task: Resource) -> str:
     """What the reviewer has concluded; empty: nothing yet."""
-    return "".join(_texts(task.get("output", ())))
+    return "".join(each["valueString"] for each in task.get("output", ()) if _is(each, CONCLUSION))
+
+
+def verdict_of(task: Resource) -> str:
+    """The reviewer's last verdict; empty: none yet."""
+    return "".join(each["valueCode"] for each in task.get("output", ()) if _is(each, VERDICT))
+
+
+def _with_output(task: Resource, status: str, output: dict[str, Any]) -> Resource:
+    held = {name: value for name, value in task.items() if name != "meta"}
+    others = [each for each in task.get("output", ()) if each["type"] != output["type"]]
+    return held | {"status": status, "output": [*others, output]}
+
+
+def _is(output: dict[str, Any], name: str) -> bool:
+    return bool(output["type"]["text"] == name)
 
 
 def _texts(held: Sequence[dict[str, Any]]) -> tuple[str, ...]:

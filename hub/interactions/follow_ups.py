@@ -10,20 +10,22 @@ from typing import Any
 from hub.consent.grounds import AnyGround, Assertion
 from hub.errors import Conflict, Forbidden, HubError, NotFound
 from hub.fhir.custody import Custody
-from hub.fhir.follow_up_task import FollowUp, conclusion_of, follow_up, follow_up_task, followed_up
+from hub.fhir.follow_up_task import FollowUp, conclusion_of, follow_up, follow_up_task, followed_up, judged, verdict_of
 from hub.fhir.identity import logical_id
 from hub.fhir.resource import Resource
 from hub.interactions import kept_tasks, logbook
 from hub.interactions.body import Body
 from hub.interactions.context import Context, check_caller
 from hub.interactions.written_custody import FOLLOW_UP, HUB, NOBODY
+from hub.store.audit_index import is_opening
 from hub.store.audit_log import Leaf
+from hub.store.audit_reading import Logged
 from hub.store.database import Connection
 from hub.store.known import Known
 from hub.store.store import Store
 from hub.store.tables import NO_PATIENT
 
-STATUSES = ("requested", "completed")
+STATUSES = ("requested", "in-progress", "completed")
 EMERGENCIES = ("emergency", "inner_emergency")
 
 
@@ -71,6 +73,23 @@ def put_follow_up(connection: Connection, store: Store, told: Known, given: AnyG
     kept_tasks.put_task(connection, store, told.pk, task, _custody(task), store.now())
 
 
+def put_verdict(connection: Connection, store: Store, entry: Logged, verdict: str, done: bool) -> str:
+    """Note a verdict on the Task of the emergency that an entry of the log opened, in the caller's transaction.
+
+    Takes: `done`: it closes the Task; else the Task is at work. Gives: its id; empty: the entry opened no emergency.
+    """
+    if not is_opening(entry.content):
+        return ""
+    opened = set(entry.content["grounds"])
+    held = kept_tasks.tasks(connection, store, kept_tasks.of_patient(entry.pk, FOLLOW_UP))
+    id: str = next((each["id"] for each in held if opened & set(follow_up(each).assertions)), "")
+    if id:
+        told, task, now = kept_tasks.locked(connection, store, id, FOLLOW_UP)
+        said = judged(task, verdict, done)
+        kept_tasks.put_task(connection, store, told.pk, said, _custody(said), now)
+    return id
+
+
 def _check_reviewer(context: Context) -> None:
     check_caller(context)
     if context.caller.kind != "reviewer":
@@ -93,7 +112,7 @@ def _conclude(store: Store, context: Context, id: str, held: dict[str, Any]) -> 
         asked = follow_up(task)
         if asked.owner != context.caller.provider:
             raise NotFound("there is no such request")
-        if task["status"] != "requested":
+        if task["status"] == "completed":
             raise Conflict("the emergency has been followed up already", "status")
         done = followed_up(task, conclusion)
         kept_tasks.put_task(connection, store, told.pk, done, _custody(done), now)
@@ -124,6 +143,7 @@ def _shown(task: Resource) -> dict[str, Any]:
         "reason": asked.reason,
         "assertions": list(asked.assertions),
         "conclusion": conclusion_of(task),
+        "verdict": verdict_of(task),
     }
     return {name: value for name, value in held.items() if value}
 

@@ -11,6 +11,7 @@ from hub.fhir.identifiers import Identifier
 from hub.fhir.parameters.date import span
 from hub.interactions import logbook
 from hub.interactions.context import Context, check_caller
+from hub.interactions.follow_ups import put_verdict
 from hub.interactions.log_about import told_beside
 from hub.store import audit_index
 from hub.store.audit_index import Place, Wanted
@@ -37,6 +38,7 @@ SHOWN = (
 )
 VERDICTS = ("justified", "investigated", "unjustified")
 """Befogad, utreds, obehörig."""
+FINAL = ("justified", "unjustified")
 
 
 async def access_log(context: Context, after: str, count: int, asked: Mapping[str, str]) -> dict[str, Any]:
@@ -161,12 +163,17 @@ def _verdict(said: Logged) -> dict[str, Any]:
 async def give_verdict(context: Context, shard: int, seq: int, verdict: str, note: str) -> dict[str, Any]:
     """What a reviewer says of one of the own provider's entries. It is an entry of its own, and none is changed by it.
 
+    On the entry of an emergency it closes the Task to follow it up, together with its own entry or not at all.
     Raises: Forbidden; InvalidRequest: no such verdict, or no such entry of the own provider.
     """
-    return dict(await logged(context, "review", _reviewed, shard, seq, verdict, note))
+    try:
+        return await context.hub.store(_reviewed, context, shard, seq, verdict, note)
+    except HubError as fault:
+        await context.refuse("review", "AuditEvent", fault)
+        raise
 
 
-def _reviewed(store: Store, context: Context, shard: int, seq: int, verdict: str, note: str) -> tuple[dict[str, Any], Leaf]:
+def _reviewed(store: Store, context: Context, shard: int, seq: int, verdict: str, note: str) -> dict[str, Any]:
     caller = context.caller
     check_caller(context)
     if caller.kind != "reviewer":
@@ -177,8 +184,12 @@ def _reviewed(store: Store, context: Context, shard: int, seq: int, verdict: str
     if found is None:
         raise InvalidRequest("there is no such entry of your care provider", "seq")
     about = {"about": f"{shard}.{seq}", "verdict": verdict}
-    leaf = logbook.administered(caller, "review", NO_PATIENT, "", context.request_id, **about)
-    return about | {"note": note}, replace(leaf, kept={"note": note} if note else None)
+    with store.database.writing() as connection:
+        task = put_verdict(connection, store, found, verdict, verdict in FINAL)
+        done = about | ({"details": {"task": task}} if task else {})
+        leaf = logbook.administered(caller, "review", NO_PATIENT, "", context.request_id, **done)
+        store.audit.append_in(connection, replace(leaf, kept={"note": note} if note else None))
+    return about | {"note": note} | ({"follow-up": task} if task else {})
 
 
 async def watch(context: Context, patient: str, watched: bool, note: str) -> dict[str, Any]:

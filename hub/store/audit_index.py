@@ -48,6 +48,12 @@ class Found:
     verdicts: Sequence[Logged] = field(default=())
 
 
+def is_opening(content: Mapping[str, Any]) -> bool:
+    """Whether an entry is of a record that was opened in an emergency."""
+    opened = content.get("action") == "register-assertion" and content.get("outcome") == "permit"
+    return opened and content.get("details", {}).get("type") in OPENINGS
+
+
 Place = tuple[int, int, int]
 """Time, shard and number: in this order entries are listed."""
 
@@ -169,8 +175,7 @@ def _about(shard: int, seq: int) -> str:
 
 def _row(each: Logged) -> dict[str, Any]:
     content = each.content
-    who, details = content.get("who", {}), content.get("details", {})
-    opening = content.get("action") == "register-assertion" and details.get("type") in OPENINGS
+    who = content.get("who", {})
     return {
         "shard": each.shard,
         "seq": each.seq,
@@ -182,7 +187,7 @@ def _row(each: Logged) -> dict[str, Any]:
         "action": content.get("action", ""),
         "outcome": content.get("outcome", ""),
         "rules": f" {' '.join(content.get('rules', ()))} ",
-        "emergency": int(opening and content.get("outcome") == "permit"),
+        "emergency": int(is_opening(content)),
         "draw": int.from_bytes(each.leaf[:4], "big") >> 1,
         "about": content.get("about", ""),
     }

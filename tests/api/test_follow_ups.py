@@ -45,6 +45,40 @@ def test_a_second_step_opens_what_was_concluded_after_the_first(shared, kit, pat
     assert [each["status"] for each in listed(shared, patient)] == ["requested"]
 
 
+def verdict(house, opened, said, who="reviewer"):
+    entries = house.get("/access/log?count=1000&action=register-assertion", who).json()["entries"]
+    [entry] = [each for each in entries if opened in each["grounds"]]
+    body = {"shard": entry["shard"], "seq": entry["seq"], "verdict": said, "note": "vikarie"}
+    return house.post("/access/log/verdicts", who, json=body)
+
+
+def test_a_verdict_on_the_emergency_s_entry_closes_its_task_or_sets_it_to_work(shared, kit, patient):
+    first = emergency(shared, patient)
+    second = emergency(shared, patient, step=2, providers=[kit.P2])
+    [held] = listed(shared, patient)
+    for opened, said, status in (
+        (first, "investigated", "in-progress"),
+        (second, "justified", "completed"),
+        (second, "investigated", "in-progress"),  # taken up again
+        (second, "unjustified", "completed"),
+    ):
+        answer = verdict(shared, opened, said)
+        assert (answer.status_code, answer.json()["follow-up"]) == (201, held["id"])
+        [now] = listed(shared, patient, query=f"?status={status}")
+        assert (now["verdict"], now["assertions"]) == (said, [first, second])
+        entry = shared.log()[-2]  # the last is of this list
+        assert (entry["action"], entry["verdict"], entry["details"]) == ("review", said, {"task": held["id"]})
+    assert "vikarie" not in str(now)
+
+
+def test_what_is_being_investigated_is_closed_with_a_conclusion_and_keeps_its_verdict(shared, patient):
+    opened = emergency(shared, patient)
+    verdict(shared, opened, "investigated")
+    [held] = listed(shared, patient)
+    done = shared.post(f"{PATH}/{held['id']}/conclude", "reviewer", json={"conclusion": "klart"}).json()
+    assert (done["status"], done["conclusion"], done["verdict"]) == ("completed", "klart", "investigated")
+
+
 def test_it_is_the_own_care_provider_s_reviewer_s_and_nobody_else_s(shared, kit, patient):
     emergency(shared, patient)
     [held] = listed(shared, patient)
