@@ -108,8 +108,8 @@ def _moment(written: str) -> datetime:
     """Raises: InvalidRequest: no time with a zone."""
     try:
         found = datetime.fromisoformat(written)
-    except ValueError:
+        if found.tzinfo is None:
+            raise InvalidRequest("the time has no zone", "at")
+        return found.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise InvalidRequest("a time with its zone", "at") from None
-    if found.tzinfo is None:
-        raise InvalidRequest("the time has no zone", "at")
-    return found.astimezone(UTC)

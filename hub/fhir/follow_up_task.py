@@ -32,8 +32,9 @@ class FollowUp:
     unit: str
     employee: str
     reason: str
+    """Of every step; what is said twice, once."""
     assertions: tuple[str, ...]
-    """Ids of the first step, and of the second."""
+    """Ids of the first step, and of every second one after it."""
 
 
 def follow_up_task(asked: FollowUp, fhir_id: str, authored: datetime) -> Resource:

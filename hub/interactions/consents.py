@@ -36,7 +36,8 @@ def registered(context: Context, consent: Resource, told: Known) -> Grounds:
         raise Unprocessable("no consent can be registered for a deceased person", "Consent.patient")
     before = of(told, consent["id"])
     over = {each.id for each in before if each.state != "active"}
-    if any(each.id in over and each.state == "active" for each in found):
+    whole = bool(before) and len(over) == len(before)
+    if any(each.state == "active" and (whole or each.id in over) for each in found):
         raise Conflict("what has ended or was annulled does not come back: register a new one", "Consent.status")
     held = {each.id for each in before}
     for kind in (Block, Consent):

@@ -56,18 +56,20 @@ async def conclude(context: Context, id: str, body: Mapping[str, Any]) -> dict[s
 
 
 def put_follow_up(connection: Connection, store: Store, told: Known, given: AnyGround) -> None:
-    """Make the Task of an emergency in the caller's transaction; a second step joins the Task of its first, and opens it again
-    where it was concluded meanwhile. Any other ground needs none."""
+    """Make the Task of an emergency in the caller's transaction; every second step joins the Task of its first, with its reason,
+    and opens it again where it was concluded meanwhile. Any other ground needs none."""
     if not isinstance(given, Assertion) or given.type not in EMERGENCIES:
         return
-    first = next((each for each in told.grounds if isinstance(each, Assertion) and each.id == given.follows), given)
+    stated = sorted((each for each in told.grounds if isinstance(each, Assertion)), key=lambda each: each.recorded)
+    first = next((each for each in stated if each.id == given.follows), given)
+    steps = [given] if first is given else [first, *(each for each in stated if each.follows == first.id), given]
     asked = FollowUp(
         patient=told.fhir_id,
         owner=given.provider.upper(),
         unit=given.unit.upper(),
         employee=given.employee.upper(),
-        reason=given.reason,
-        assertions=(given.id,) if first is given else (first.id, given.id),
+        reason="; ".join(dict.fromkeys(each.reason for each in steps)),
+        assertions=tuple(each.id for each in steps),
     )
     task = follow_up_task(asked, logical_id(store.keys.identity, "Task", HUB, FOLLOW_UP, first.id), first.start)
     kept_tasks.put_task(connection, store, told.pk, task, _custody(task), store.now())

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hub.caller import Caller
-from hub.consent.grounds import AnyGround, Assertion, Block, Relation
+from hub.consent.facts import Facts
+from hub.consent.grounds import AnyGround, Block
 from hub.errors import Conflict, Forbidden, HubError, InvalidRequest, NotFound
 from hub.fhir.identity import logical_id
 from hub.fhir.lift_task import LiftRequest, Status, answered, lift_request, lift_task
@@ -21,6 +22,7 @@ from hub.interactions.context import Context, check_caller, told_of
 from hub.interactions.plan import question_about
 from hub.interactions.registered import MADE
 from hub.interactions.registrations import check_ours
+from hub.interactions.view import grounds
 from hub.interactions.written_custody import HUB, LIFTING
 from hub.store.audit_log import Leaf
 from hub.store.database import Connection
@@ -140,15 +142,14 @@ def _patient(store: Store, context: Context, patient: str) -> Known:
     if not told.pk or (caller.kind == "patient" and not own):
         raise NotFound("there is no such patient")
     context.demand(question_about(context.hub, told, store.now()))
-    if caller.staff and not any(_brings_near(each, caller) and each.holds(now) for each in told.grounds):
+    if caller.staff and not _is_near(Facts(grounds(now, caller, told, named=True, services_up=True))):
         raise Conflict("register a patient relation, or assert an emergency, before you ask for a block to be lifted")
     return told
 
 
-def _brings_near(given: AnyGround, caller: Caller) -> bool:
-    if isinstance(given, Assertion):
-        return given.type in ("emergency", "inner_emergency") and given.step >= 1 and given.personal(caller)
-    return isinstance(given, Relation) and given.personal(caller)
+def _is_near(facts: Facts) -> bool:
+    """Whether the caller has a relation, or has an emergency at hand of which nothing has been ended."""
+    return bool(facts.relations or facts.assertions("emergency") or facts.assertions("inner_emergency"))
 
 
 def _listed(store: Store, context: Context, action: str, patient: str, status: str) -> tuple[list[dict[str, Any]], Leaf]:

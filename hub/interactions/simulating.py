@@ -17,7 +17,7 @@ from hub.interactions import logbook
 from hub.interactions.body import Body
 from hub.interactions.context import Context, check_caller
 from hub.interactions.reaching import as_read_by, named, reached
-from hub.interactions.readers import reader
+from hub.interactions.readers import reader, supposing_care
 from hub.interactions.registered import MADE
 from hub.store.audit_log import Leaf
 from hub.store.known import Known, known
@@ -34,6 +34,7 @@ Seen = Counter[tuple[str, str]]
 async def simulate(context: Context, body: Mapping[str, Any]) -> dict[str, Any]:
     """Who would gain what by a consent, or lose what by a block.
 
+    Whoever a consent is for is supposed to take part in the care, whether or not they are named: that is when it is used.
     Takes: `body`: {`consent`: {`unit`, `employee`}} or {`block`: as one is registered, without the patient}.
     Gives: `readers`: each with `gains` or `loses`: entries by care provider and kind of information.
     Raises: Forbidden: not a patient; InvalidRequest.
@@ -60,6 +61,8 @@ def _simulated(store: Store, context: Context, body: dict[str, Any]) -> tuple[di
     changed = []
     for who in _readers(context, told, supposed):
         before = as_read_by(who, now, told)
+        if isinstance(supposed, Consent):
+            before = supposing_care(before)
         had, has = (_seen(store, context, told, given, at) for given in (before, _with(before, supposed)))
         gains, loses = has - had, had - has
         if gains or loses:

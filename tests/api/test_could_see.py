@@ -72,6 +72,7 @@ def test_it_is_the_patient_s_and_the_reader_s_reviewer_s_to_ask(shared, kit, pat
     assert could_see(shared, shared.patient_person(shared.enroll()), patient, **asked).status_code == 404
     assert could_see(shared, "reviewer", patient, **asked, at="2041-01-01T00:00:00Z").status_code == 400
     assert could_see(shared, "reviewer", patient, unit="SE-nowhere", employee=kit.E1).status_code == 400
+    assert could_see(shared, "reviewer", patient, **asked, at="0001-01-01T00:00:00+14:00").status_code == 400
 
 
 def test_a_consent_s_difference_is_what_its_unit_would_gain(shared, kit, patient):
@@ -85,6 +86,12 @@ def test_a_consent_s_difference_is_what_its_unit_would_gain(shared, kit, patient
     shared.near(patient)
     shared.consent(patient)
     assert simulate(shared, patient, consent={"unit": kit.U1}) == []
+
+
+def test_a_consent_to_one_employee_tells_what_the_employee_would_gain_in_the_patient_s_care(shared, kit, patient):
+    shared.hold(patient)
+    [reader] = simulate(shared, patient, consent={"unit": kit.U1, "employee": kit.E1})
+    assert (reader["unit"]["id"], reader["employee"], reader["gains"][0]["entries"]) == (kit.U1, kit.E1, 1)
 
 
 def test_a_block_s_difference_is_what_those_with_grounds_would_lose(shared, kit, patient):

@@ -28,13 +28,22 @@ def test_both_steps_of_an_emergency_are_one_task_that_the_reviewer_closes(shared
     assert (held["status"], held["employee"], held["unit"], held["reason"]) == ("requested", kit.E1, kit.U1, "medvetslös")
     second = emergency(shared, patient, step=2, providers=[kit.P2], reason="hjärtstopp")
     [held] = listed(shared, patient, query="?status=requested")
-    assert (held["assertions"], held["reason"]) == ([first, second], "hjärtstopp")
+    assert (held["assertions"], held["reason"]) == ([first, second], "medvetslös; hjärtstopp")
     done = shared.post(f"{PATH}/{held['id']}/conclude", "reviewer", json={"conclusion": "befogad"})
     assert (done.status_code, done.json()["status"], done.json()["conclusion"]) == (200, "completed", "befogad")
     assert shared.post(f"{PATH}/{held['id']}/conclude", "reviewer", json={"conclusion": "igen"}).status_code == 409
     assert listed(shared, patient, query="?status=requested") == []
     entry = [each for each in shared.log() if each["action"] == "conclude-follow-up" and each["outcome"] == "permit"][-1]
     assert (entry["action"], entry["patient"], entry["grounds"]) == ("conclude-follow-up", patient.id, [first, second])
+
+
+def test_every_second_step_of_an_emergency_is_told_with_its_reason(shared, kit, patient):
+    steps = [emergency(shared, patient)]
+    for provider, reason in ((kit.P2, "hjärtstopp"), (kit.M1, "hjärtstopp"), (kit.P1, "medvetslös")):
+        shared.clock.move(seconds=1)
+        steps.append(emergency(shared, patient, step=2, providers=[provider], reason=reason))
+    [held] = listed(shared, patient)
+    assert (held["assertions"], held["reason"]) == (steps, "medvetslös; hjärtstopp")
 
 
 def test_a_second_step_opens_what_was_concluded_after_the_first(shared, kit, patient):

@@ -186,6 +186,23 @@ def test_a_consent_opens_and_its_end_closes(shared, kit, giver, ending):
     assert house.get(f"/fhir/Observation/{id}", "doctor").status_code == 404
 
 
+def test_what_has_ended_does_not_come_back_with_more_readers(shared):
+    house, patient = shared, shared.enroll()
+    id = house.hold(patient)
+    house.near(patient)
+    given = house.consent(patient).json()
+    [actor] = given["provision"]["actor"]
+
+    def of(number, status):
+        return given | {"status": status, "provision": given["provision"] | {"actor": [actor] * number}}
+
+    where = f"/fhir/Consent/{given['id']}"
+    assert house.found(f"/fhir/Observation?patient={patient.id}", "doctor") == [id]
+    assert house.do("PUT", where, "doctor", resource=of(1, "inactive")).status_code == 200
+    assert house.do("PUT", where, "doctor", resource=of(2, "active")).status_code == 409
+    assert house.found(f"/fhir/Observation?patient={patient.id}", "doctor") == []
+
+
 def test_a_patient_ends_a_consent_that_a_clinician_registered(shared):
     house, patient = shared, shared.enroll()
     id = house.hold(patient)
