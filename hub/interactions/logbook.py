@@ -26,6 +26,7 @@ def who(caller: Caller) -> dict[str, Any]:
         "subject": caller.subject,
         "name": "" if caller.person else caller.name,
         "client": caller.client,
+        "source": caller.source,
         "commission": caller.commission,
         "unit": caller.unit,
         "provider": caller.provider,

@@ -1,10 +1,11 @@
 """Decisions of the log made again, from the entry and from what the hub knew then: to the same outcome and the same rules.
 
 Grounds are bitemporal, and so are the register's facts, the record and its custody: each is read as it stood then, though answers
-go by the custody of today. A worklist is no one record: what was withheld of it is not counted; each version it held is judged.
+go by the custody of today. A worklist is no one record, nor is a source's own view: what was withheld of it is not counted; each
+version it held is judged.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,10 +17,11 @@ from hub.fhir.custody import Custody
 from hub.fhir.identity import rid
 from hub.fhir.types import TYPES
 from hub.hub import Hub
+from hub.interactions.scopes import scopes
 from hub.interactions.view import decided_on, grounds
 from hub.store.audit_reading import Logged
 from hub.store.known import Known, nobody
-from hub.store.known_then import custody_of_version, known_then, patient_of
+from hub.store.known_then import custodies_of_version, known_then, records_of
 from hub.store.search import View
 from hub.store.store import Store
 from hub.store.tables import NO_PATIENT
@@ -41,14 +43,14 @@ def replay(store: Store, hub: Hub, entry: Logged) -> Replayed:
     if content.get("outcome") == "refuse" and content.get("rules") and "kind" in who:
         return _refused(entry, content)
     named = content.get("named")
-    if "decided" not in content or "epoch" not in content or not (named or (entry.pk == NO_PATIENT and _staff(who))):
-        return Replayed(False)  # no decision; of an older form; or a source's own view
+    if "decided" not in content or "epoch" not in content or not _is_whole(entry, content, who):
+        return Replayed(False)
     if named and entry.pk == NO_PATIENT:
         return Replayed(True, "" if not content.get("released") else "something was released of nobody")
     told = _told(store, entry, content)
     if told is None:
         return Replayed(True, "the patient is not there any more")
-    return Replayed(True, _Again(store, hub, entry, content, told).fault())
+    return Replayed(True, _Again(store, hub, entry, content, told, scopes(hub, caller_of(who, ""))).fault())
 
 
 def _refused(entry: Logged, content: Mapping[str, Any]) -> Replayed:
@@ -65,6 +67,8 @@ class _Again:
     entry: Logged
     content: Mapping[str, Any]
     told: Known
+    places: Sequence[str]
+    """Where a resource of an id may lie (`hub.interactions.scopes`)."""
 
     def fault(self) -> str:
         release, basis = self._release(self.content["type"])
@@ -76,23 +80,30 @@ class _Again:
         rules = set()
         for line in self.entry.unshown.get("released", ()):
             fhir_id, _, version = line.partition("/")
-            found = self._version(fhir_id, version)
-            if found is None:
+            outcomes = [outcome_of(self._release(kind)[0], custody) for kind, custody in self._versions(fhir_id, version)]
+            if not outcomes:
                 return "a version that was released is not there any more"
-            outcome, rule = outcome_of(self._release(found[0])[0], found[1])
-            if outcome is not Outcome.PERMIT:
-                return f"what was released would be withheld by {rule}"
-            rules.add(rule)
+            permitting = [rule for outcome, rule in outcomes if outcome is Outcome.PERMIT]
+            if not permitting:
+                return f"what was released would be withheld by {outcomes[0][1]}"
+            rules.add(next((rule for rule in permitting if rule in self.content["rules"]), permitting[0]))
         same = not rules or sorted(rules) == list(self.content["rules"])
         return "" if same else f"released by {' '.join(sorted(rules))}, not by {' '.join(self.content['rules'])}"
 
-    def _version(self, fhir_id: str, version: str) -> tuple[str, Custody] | None:
-        """The type and custody of a released version, as it was then; of a worklist whosever record it is in."""
+    def _versions(self, fhir_id: str, version: str) -> list[tuple[str, Custody]]:
+        """The type and custody of a released version, as it was then; of several where clients chose one id."""
         connection, pk = self.store.reader(), self.entry.pk
         if pk != NO_PATIENT:
-            return custody_of_version(connection, pk, fhir_id, version, self.content["asof"])
-        whose = patient_of(connection, [rid(self.store.keys.identity, kind, fhir_id) for kind in TYPES], fhir_id)
-        return None if whose is None else custody_of_version(connection, whose, fhir_id, version, self.entry.at)
+            return custodies_of_version(connection, [pk], fhir_id, version, self.content["asof"])
+        main = self.content["type"]
+        for kinds in ((main,), tuple(each for each in TYPES if each != main)):
+            pks = records_of(
+                connection, [rid(self.store.keys.identity, scope + kind, fhir_id) for scope in self.places for kind in kinds]
+            )
+            found = custodies_of_version(connection, pks, fhir_id, version, self.entry.at) if pks else []
+            if found:
+                return found
+        return custodies_of_version(connection, None, fhir_id, version, self.entry.at)  # its client is no longer configured
 
     def _of_withheld(self, release: Release) -> str:
         logged = self.entry.unshown.get("withheld")
@@ -126,8 +137,11 @@ def _told(store: Store, entry: Logged, content: Mapping[str, Any]) -> Known | No
     return replace(told, grounds=tuple(stated))
 
 
-def _staff(who: Mapping[str, Any]) -> bool:
-    return who.get("kind") in ("clinician", "social")
+def _is_whole(entry: Logged, content: Mapping[str, Any], who: Mapping[str, Any]) -> bool:
+    """Whether an entry says all that its decision rests on: those of an older form do not name a client's source."""
+    if who.get("kind") == "system" and "source" not in who:
+        return False
+    return bool(content.get("named")) or (entry.pk == NO_PATIENT and who.get("kind") in ("clinician", "social", "system"))
 
 
 def caller_of(who: Mapping[str, Any], person: str) -> Caller:

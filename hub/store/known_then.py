@@ -15,7 +15,7 @@ from hub.store.held_entry import custody_then
 from hub.store.known import MARGIN, Known
 from hub.store.patients import Facts
 from hub.store.tables import NO_PATIENT, facts_past, ground, locator, patient, resource
-from hub.store.values import moment
+from hub.store.values import in_parts, moment
 
 
 def known_then(connection: Connection, pk: int, asof: int, epoch: int, decided: int, person: str = "") -> Known | None:
@@ -59,19 +59,26 @@ def known_at(connection: Connection, told: Known, at: int) -> Known:
     return replace(told, facts=Facts.from_json(facts or "{}"), grounds=held, decided={})
 
 
-def custody_of_version(connection: Connection, pk: int, fhir_id: str, version_id: str, asof: int) -> tuple[str, Custody] | None:
-    """The type of one version and its custody as it was at a time (microseconds); None: there is none."""
-    row = connection.execute(
-        select(resource.c.type, resource.c.entry, *(resource.c[name] for name in COLUMNS))
-        .where(resource.c.pk == pk, resource.c.fhir_id == fhir_id, resource.c.version_id == version_id)
-        .limit(1)
-    ).first()
-    return None if row is None else (row.type, custody_then(connection, pk, row, asof))
+def custodies_of_version(
+    connection: Connection, pks: Sequence[int] | None, fhir_id: str, version_id: str, asof: int
+) -> list[tuple[str, Custody]]:
+    """The type and the custody, as it was at a time (microseconds), of every version that has this id in these records: one,
+    unless clients of sources chose the same id.
+
+    Takes: `pks`: patient keys; None: anywhere, which looks through everything.
+    """
+    there = true() if pks is None else resource.c.pk.in_(pks)
+    rows = connection.execute(
+        select(resource.c.pk, resource.c.type, resource.c.entry, *(resource.c[name] for name in COLUMNS))
+        .where(there, resource.c.fhir_id == fhir_id, resource.c.version_id == version_id)
+        .order_by(resource.c.type, resource.c.rid)
+    )
+    return [(row.type, custody_then(connection, row.pk, row, asof)) for row in rows]
 
 
-def patient_of(connection: Connection, rids: Sequence[int], fhir_id: str) -> int | None:
-    """The patient key of the resource that has one of these numbers; of one whose id its client chose, by that id."""
-    found: int | None = connection.execute(select(locator.c.pk).where(locator.c.rid.in_(rids)).limit(1)).scalar()
-    if found is None:
-        found = connection.execute(select(resource.c.pk).where(resource.c.fhir_id == fhir_id).limit(1)).scalar()
-    return found
+def records_of(connection: Connection, rids: Sequence[int]) -> list[int]:
+    """The patient keys of the resources that have one of these numbers."""
+    found: set[int] = set()
+    for some in in_parts(rids):
+        found.update(connection.execute(select(locator.c.pk).where(locator.c.rid.in_(some))).scalars())
+    return sorted(found)

@@ -94,6 +94,59 @@ def test_what_a_worklist_held_is_judged_again_by_the_custody_it_had(house, kit):
     assert any("grounds" in fault for _, fault in replayed(house))
 
 
+def written(house, who, patient, **more):
+    """What a source's client writes of a patient under ids of its own choice, and reads in every way."""
+    number = {"system": patient.number.system, "value": patient.number.value}
+    resources = (
+        {"resourceType": "Patient", "id": "one", "identifier": [number]},
+        {
+            "resourceType": "Observation",
+            "id": "one",
+            "status": "final",
+            "code": {"text": "x"},
+            "subject": {"reference": "Patient/one"},
+        }
+        | more,
+        {"resourceType": "Schedule", "id": "one", "actor": [{"display": "rum"}]},
+    )
+    for each in resources:
+        assert house.do("PUT", f"/fhir/{each['resourceType']}/one", who, resource=each).status_code in (200, 201)
+    for path in (
+        "Observation/one",
+        "Observation/one/_history/1",
+        "Observation/one/_history",
+        "Observation?_include=Observation:subject",
+        "Observation?patient=one",
+        f"Observation?patient={patient.id}",
+        "Patient?_revinclude=Observation:subject",
+        "Patient/one/$everything",
+        "Schedule/one",
+        "Schedule",
+        "Observation/never-written",
+        "_history",
+    ):
+        assert house.get(f"/fhir/{path}", who).status_code in (200, 404), path
+
+
+def test_a_source_s_own_view_comes_out_again_whoever_else_uses_its_ids(house, kit):
+    patient = house.enroll()
+    written(house, "alfa-client", patient)
+    written(house, "beta-client", patient)
+    house.clock.now += timedelta(minutes=1)
+    written(house, "alfa-client", patient, status="amended")
+    found = replayed(house)
+    assert len(found) > 30
+    assert {fault for _, fault in found} == {""}
+    with house.store.database.writing() as connection:
+        connection.execute(text("UPDATE resource SET source = 'alfa' WHERE source = 'beta'"))
+    assert "what was released would be withheld by R02" in {fault for _, fault in replayed(house)}
+
+
+def test_the_entry_of_a_source_s_client_names_its_source(light):
+    light.get("/fhir/Observation", "alfa-client")
+    assert light.log()[-1]["who"]["source"] == "alfa"
+
+
 def test_whether_somebody_saw_a_resource_is_answered_with_a_proof(house, kit, lived):
     shown = house.get(f"/fhir/Observation?patient={lived.id}", "doctor").json()["entry"]
     fhir_id = next(each["resource"]["id"] for each in shown if each["resource"]["resourceType"] == "Observation")
