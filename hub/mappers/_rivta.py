@@ -193,10 +193,10 @@ def open_answer(contract: Contract, message: SourceMessage) -> tuple[Node, list[
 def only(node: Node, name: str) -> Node:
     """The child of that name; an empty Node where there are several that differ: what decides release may not be a choice."""
     held = node.all(name)
-    if len({tuple((leaf.path, leaf.peek()) for leaf in each.leaves()) for each in held}) > 1:
+    if len(held) > 1 and len({tuple((leaf.path, leaf.peek()) for leaf in each.leaves()) for each in held}) > 1:
         for each in held:
             each.refuse("written more than once, and not alike")
-        return Node(name, node, 0, [])
+        return node.absent(name)
     for again in held[1:]:
         again.keep("written twice alike")
     return node.one(name)

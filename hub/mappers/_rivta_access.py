@@ -110,7 +110,7 @@ def hsa_of(node: Node) -> str | None:
 
 def _owner(access: Node, names: tuple[str, ...], scope: Scope, part: str) -> str | None:
     """Care giver or care unit: an HSA-id, or a number that the configuration places. Anything else stays unknown."""
-    node = next((held for name in names if (held := only(access, name))), Node("", access, 0, []))
+    node = next((held for name in names if (held := only(access, name))), access.absent(names[0]))
     if node.one("root").peek() in (HSA_ROOT, "1.2.752.29.4.19"):
         node.one("root").value  # noqa: B018  # read: it says that the id is an HSA-id
         return hsa(node.one("extension"))

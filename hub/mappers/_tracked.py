@@ -1,7 +1,8 @@
 """An XML tree that remembers what has been read of it, so that no leaf is lost in silence."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 from hub import xml
 from hub.errors import Issue
@@ -24,30 +25,28 @@ class Node:
     known by `{namespace}name` and so never taken for the contract's.
     """
 
-    __slots__ = ("_attributes", "_children", "_fate", "_issues", "_number", "_parent", "_value", "name")
+    __slots__ = ("_children", "_fate", "_message", "_number", "_parent", "_value", "name")
 
-    def __init__(self, name: str, parent: "Node | None", number: int, issues: list[Issue]) -> None:
+    def __init__(self, name: str, parent: "Node | None", number: int, message: "_Message") -> None:
         self.name = name
         self._parent = parent
         self._number = number
-        self._issues = issues
+        self._message = message
         self._children: dict[str, list[Node]] = _NONE
-        self._attributes: Sequence[str] = ()
-        self._value = ""
-        self._fate = ""
+        self._value = self._fate = ""
 
     def __bool__(self) -> bool:
         return bool(self._value or self._children)
 
-    def one(self, *path: str) -> "Node":
-        """The first element at `path`; an empty Node where there is none."""
-        node = self
-        for name in path:
-            held = node._children.get(name)
-            if not held:
-                return _Absent(name, node, self._issues)
-            node = held[0]
-        return node
+    def one(self, name: str, *further: str) -> "Node":
+        """The first element at a path of names; an empty Node where there is none."""
+        held = self._children.get(name)
+        node = held[0] if held else _Absent(name, self, self._message)
+        return node.one(*further) if further else node
+
+    def absent(self, name: str) -> "Node":
+        """What stands for a child that is not there, or that may not be used."""
+        return _Absent(name, self, self._message)
 
     def all(self, name: str) -> tuple["Node", ...]:
         """Every child of that name, in order."""
@@ -86,7 +85,7 @@ class Node:
 
     def problem(self, problem: str, severity: str = "warning") -> None:
         """Something is wrong here; never a word of the value."""
-        self._issues.append(Issue(self.place, problem, severity))
+        self._message.issues.append(Issue(self.place, problem, severity))
 
     def leaves(self) -> Iterator["Node"]:
         """The elements from here on that have a value."""
@@ -106,28 +105,12 @@ class Node:
         return f"{above}.{self.name}" if above else self.name
 
     def coverage(self) -> Coverage:
-        """What became of every leaf from here on."""
-        kept: dict[str, str] = {}
-        unmapped: Counter[str] = Counter()
-        mapped = self._mapped(kept, unmapped)
-        return Coverage(mapped, kept, dict(unmapped))
-
-    def _mapped(self, kept: dict[str, str], unmapped: Counter[str]) -> int:
-        """How many leaves are mapped; the others are noted in `kept` and `unmapped`."""
-        mapped = 0
-        if self._value:
-            if self._fate == MAPPED:
-                mapped = 1
-            elif self._fate:
-                kept[self.path] = self._fate
-            else:
-                unmapped[self.path] += 1
-        if self._attributes:
-            unmapped.update(f"{self.path}@{name}" for name in self._attributes)
-        for held in self._children.values():
-            for child in held:
-                mapped += child._mapped(kept, unmapped)
-        return mapped
+        """What became of every leaf of the message, from wherever in it this is asked."""
+        message = self._message
+        rest = [leaf for leaf in message.leaves if leaf._fate != MAPPED]
+        unmapped = Counter(leaf.path for leaf in rest if not leaf._fate)
+        unmapped.update(f"{node.path}@{name}" for node, name in message.attributes)
+        return Coverage(len(message.leaves) - len(rest), {leaf.path: leaf._fate for leaf in rest if leaf._fate}, dict(unmapped))
 
     def _nodes(self) -> Iterator["Node"]:
         """This element and all inside it, in the order of the message."""
@@ -146,34 +129,46 @@ class _Absent(Node):
     """An element that is not there. A message lacks most of what it may hold, so one of these costs less than a Node."""
 
     __slots__ = ()
-    _number, _children, _attributes, _value = 0, _NONE, (), ""
+    _number, _children, _value = 0, _NONE, ""
 
-    def __init__(self, name: str, parent: Node, issues: list[Issue]) -> None:
+    def __init__(self, name: str, parent: Node, message: "_Message") -> None:
         self.name = name
         self._parent = parent
-        self._issues = issues
+        self._message = message
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """What is accounted for of a message as a whole."""
+
+    names: "_Names"
+    issues: list[Issue]
+    leaves: list[Node] = field(default_factory=list)
+    attributes: list[tuple[Node, str]] = field(default_factory=list)
+    """Nobody reads them; those of XML Schema are not counted."""
 
 
 def tree(root: xml.Element, is_own: Callable[[str], bool], issues: list[Issue]) -> Node:
     """The tree under `root`; `is_own` tells the namespaces whose elements go by their local name."""
-    named = _Names(is_own)
-    return _node(root, named[str(root.tag)], None, 1, issues, named)
+    message = _Message(_Names(is_own), issues)
+    return _node(root, message.names[root.tag], None, 1, message)
 
 
-def _node(element: xml.Element, name: str, parent: Node | None, number: int, issues: list[Issue], names: "_Names") -> Node:
-    node = Node(name, parent, number, issues)
+def _node(element: xml.Element, name: str, parent: Node | None, number: int, message: _Message) -> Node:
+    node = Node(name, parent, number, message)
     text = element.text or ""
-    children: dict[str, list[Node]] = {}
-    for child in element:
-        its = names[child.tag]
-        held = children.setdefault(its, [])
-        held.append(_node(child, its, node, len(held) + 1, issues, names))
-        text += child.tail or ""
-    if children:
-        node._children = children
-    node._value = text.strip()
+    if len(element):
+        children = node._children = {}
+        for child in element:
+            its = message.names[child.tag]
+            held = children.setdefault(its, [])
+            held.append(_node(child, its, node, len(held) + 1, message))
+            text += child.tail or ""
+    if value := text.strip():
+        node._value = value
+        message.leaves.append(node)
     if attributes := element.keys():
-        node._attributes = tuple(str(name) for name in attributes if not str(name).startswith(_XSI))
+        message.attributes.extend((node, str(each)) for each in attributes if not str(each).startswith(_XSI))
     return node
 
 
