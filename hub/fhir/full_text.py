@@ -25,28 +25,28 @@ _WORD = re.compile(r"\w+")
 _MARKUP = re.compile(r"<[^>]*>|&[#\w]+;")
 _PARTS = re.compile(r"[()]|-?[^\s()]+")
 _HOLDS_MORE = (dict, list)
-_NO_TEXT = frozenset(
+WORDLESS = frozenset(
     ("data", "reference", "div", "resourceType", "id", "url", "system", "contentType", "hash", "versionId", "lastUpdated")
 )
 """Elements that hold no words: names of things elsewhere, and encoded bytes. The narrative's `div` is read without its markup."""
 
 
-def words(resource: Resource) -> Iterator[tuple[str, WordsKey]]:
+def words(resource: Resource) -> Iterator[tuple[str, tuple[WordsKey, ...]]]:
     """The keys `_content` (all texts of the resource) and `_text` (its narrative); none where there is no word."""
     narrative = resource.get("text")
     div = narrative.get("div") if isinstance(narrative, dict) else None
     told = _MARKUP.sub(" ", div) if isinstance(div, str) else ""
-    for name, text in ((CONTENT, " ".join(_texts(resource, [told]))), (NARRATIVE, told)):
-        found = dict.fromkeys(_WORD.findall(folded(text)))
+    for name, text in ((CONTENT, " ".join(_texts(resource, [told] if told else []))), (NARRATIVE, told)):
+        found = dict.fromkeys(_WORD.findall(folded(text))) if text else None
         if found:
-            yield name, WordsKey(" " + " ".join(found))
+            yield name, (WordsKey(" " + " ".join(found)),)
 
 
 def _texts(element: Any, found: list[str]) -> list[str]:
     """`found` with every text of an element after it."""
     if isinstance(element, dict):
         for name, value in element.items():
-            if name not in _NO_TEXT:
+            if name not in WORDLESS:
                 if isinstance(value, str):
                     found.append(value)
                 elif isinstance(value, _HOLDS_MORE):

@@ -1,14 +1,16 @@
 """Index keys as rows of their tables."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
 
+from hub.fhir.full_text import CONTENT, NARRATIVE
+from hub.fhir.index import keys_of, parts
 from hub.fhir.index_keys import (
     EXACT,
     OPEN_LOW,
     CompositeKey,
     DateKey,
-    Index,
     Key,
     QuantityKey,
     ReferenceKey,
@@ -17,54 +19,97 @@ from hub.fhir.index_keys import (
     UriKey,
     WordsKey,
 )
+from hub.fhir.json import dumps, loads
+from hub.fhir.resource import Resource
+from hub.fhir.types import TYPES
 from hub.store.tables import ix_composite, ix_date, ix_quantity, ix_ref, ix_string, ix_text, ix_token
 from hub.store.values import KEY_LENGTH, fitted, parameter_number
 
 KEYS = (ix_token, ix_date, ix_ref, ix_string, ix_quantity, ix_composite, ix_text)
 """Every table of index keys."""
-_COLUMNS = ("_id", "_lastUpdated")
-"""Parameters whose values are columns of `resource`."""
 Row = tuple[Any, ...]
 """In the order of its table's columns."""
+_LONG = 1024
+"""Bytes of a part of a resource: of a longer one nothing is remembered."""
+_FULL_TEXT = frozenset((parameter_number("Resource", CONTENT), parameter_number("Resource", NARRATIVE)))
 
 
-def rows_of(resource_type: str, keys: Index, pk: int, rid: int, version: int) -> Iterator[tuple[str, Row]]:
-    """The rows of the keys of a version of a resource, each with its table's name."""
+class _Made(NamedTuple):
+    """What the index holds of a part of a resource."""
+
+    rows: Sequence[tuple[str, Row, Row]]
+    """Table; its columns between patient and version, and after them."""
+    texts: Sequence[tuple[int, Mapping[str, None]]]
+    """By parameter what is looked into: words, or texts that are longer than their keys."""
+    sort: int
+    """The latest time that resources of the type are ordered by, in microseconds."""
+
+
+def gather(into: Mapping[str, list[Row]], content: Resource, pk: int, rid: int, version: int) -> int:
+    """Add the rows of the keys of a version to those of each table; one may come twice.
+
+    Gives: what it is ordered by if not by when it was written, in microseconds.
+    """
+    resource_type, sort = content["resourceType"], OPEN_LOW
+    texts: dict[int, dict[str, None]] = {}
+    for part, together in parts(content):
+        written = dumps(part)
+        made = (_made if len(written) <= _LONG else _made.__wrapped__)(resource_type, written, together)
+        for table, before, after in made.rows:
+            into[table].append((pk, *before, rid, version, *after))
+        for param, found in made.texts:
+            texts.setdefault(param, {}).update(found)
+        sort = max(sort, made.sort)
+    into["ix_text"].extend((pk, param, rid, version, _joined(param, found)) for param, found in texts.items())
+    return sort
+
+
+@lru_cache(4096)
+def _made(resource_type: str, written: bytes, together: bool) -> _Made:
+    """Remembered by how a part is written: most were met before (codes, units, whom a message is about)."""
+    keys = keys_of(resource_type, loads(written), together)
+    rows: list[tuple[str, Row, Row]] = []
+    texts: dict[int, dict[str, None]] = {}
     for name, found in keys.items():
-        if name in _COLUMNS:
-            continue
-        param = parameter_number(resource_type, name)
-        exact, long = name.endswith(EXACT), []
+        param, exact = parameter_number(resource_type, name), name.endswith(EXACT)
         for element, key in enumerate(found):
-            if isinstance(key, TokenKey):
-                system, code = key
-                yield "ix_token", (pk, param, fitted(code), fitted(system), rid, version)
-            elif isinstance(key, StringKey):
-                yield "ix_string", (pk, param, fitted(key.value) if exact else beginning(key.value), rid, version)
-                if len(key.value) >= KEY_LENGTH and not exact:
-                    long.append(key.value)
+            if isinstance(key, WordsKey):
+                texts[param] = dict.fromkeys(key.words.replace("\0", "\ufffd").split())
             elif isinstance(key, CompositeKey):
-                for part, its in enumerate(key.parts):
-                    for each in its:
-                        yield "ix_composite", (pk, param, part, *_part(each), rid, version, element)
+                parted = ((part, *_part(each)) for part, its in enumerate(key.parts) for each in its)
+                rows += [("ix_composite", (param, *columns), (element,)) for columns in parted]
             else:
-                yield _row(key, pk, param, rid, version)
-        if long:
-            yield "ix_text", (pk, param, rid, version, _whole(long))
+                table, columns = _row(key, exact)
+                rows.append((table, (param, *columns), ()))
+            if isinstance(key, StringKey) and len(key.value) >= KEY_LENGTH and not exact:
+                texts.setdefault(param, {})[key.value.replace("\0", "\ufffd")] = None
+    times = [key.lo for key in keys.get(_ordering(resource_type), ()) if isinstance(key, DateKey)]
+    return _Made(rows, tuple(texts.items()), max(times, default=OPEN_LOW))
 
 
-def _row(key: Key, pk: int, param: int, rid: int, version: int) -> tuple[str, Row]:
+@cache
+def _ordering(resource_type: str) -> str:
+    """Under which name the times are that resources of a type are ordered by."""
+    name = TYPES[resource_type].sort
+    parameter = TYPES[resource_type].parameter(name)
+    return parameter.index if parameter else name
+
+
+def _row(key: Key, exact: bool) -> tuple[str, Row]:
+    """The table of a key and its columns there. `exact`: it is a text letter for letter."""
+    if isinstance(key, TokenKey):
+        return "ix_token", (fitted(key.code), fitted(key.system))
+    if isinstance(key, StringKey):
+        return "ix_string", (fitted(key.value) if exact else beginning(key.value),)
     match key:
         case QuantityKey(lo, hi, system, unit):
-            return "ix_quantity", (pk, param, lo, hi, fitted(system), fitted(unit), rid, version)
-        case DateKey(lo, hi):
-            return "ix_date", (pk, param, lo, hi, rid, version)
+            return "ix_quantity", (lo, hi, fitted(system), fitted(unit))
+        case DateKey():
+            return "ix_date", key
         case ReferenceKey(target):
-            return "ix_ref", (pk, param, fitted(target), rid, version)
+            return "ix_ref", (fitted(target),)
         case UriKey(value):
-            return "ix_string", (pk, param, fitted(value), rid, version)
-        case WordsKey(words):
-            return "ix_text", (pk, param, rid, version, words.replace("\0", "\ufffd"))
+            return "ix_string", (fitted(value),)
         case _:
             raise AssertionError("no such key")
 
@@ -96,6 +141,6 @@ def time_text(time: int) -> str:
     return f"{time - OPEN_LOW:020}"
 
 
-def _whole(long: Sequence[str]) -> str:
-    """Texts that are longer than their keys, each with a line break around it: none holds one itself."""
-    return "\n" + "\n".join(long).replace("\0", "\ufffd") + "\n"
+def _joined(param: int, texts: Mapping[str, None]) -> str:
+    """Words with a space before each; texts that are longer than their keys with a line break around each: none holds one."""
+    return " " + " ".join(texts) if param in _FULL_TEXT else "\n" + "\n".join(texts) + "\n"

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeEngine
 
 from hub.fhir.custody import COLUMNS, Custody
-from hub.fhir.index import kept_under
+from hub.fhir.index_plan import kept_under
 from hub.store.prepared import Prepared
 
 T = TypeVar("T")

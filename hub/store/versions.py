@@ -8,13 +8,11 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, and_, bindparam, delete, select, tuple_, update
 
 from hub.fhir.identity import logical_id
-from hub.fhir.index import kept
-from hub.fhir.index_keys import OPEN_LOW, DateKey, Index
 from hub.fhir.json import dumps, loads
 from hub.fhir.resource import Resource
 from hub.fhir.types import TYPES
 from hub.store.cursor import LIFE
-from hub.store.keys_written import KEYS, Row, rows_of
+from hub.store.keys_written import KEYS, Row, gather
 from hub.store.tables import FOREVER, body, locator, resource
 from hub.store.values import insert_all, insert_keys, insert_new, instant
 
@@ -31,10 +29,10 @@ class Rows:
         self.locators: list[dict[str, Any]] = []
         self.keys: dict[str, list[Row]] = {table.name: [] for table in KEYS}
 
-    def index(self, resource_type: str, keys: Index, pk: int, number: int, version: int) -> None:
-        """The search keys of a version."""
-        for name, row in rows_of(resource_type, keys, pk, number, version):
-            self.keys[name].append(row)
+    def index(self, content: Resource, pk: int, number: int, version: int, recorded: int) -> int:
+        """The search keys of a version. Gives: what it is ordered by, in microseconds; `recorded`: when it was written."""
+        told = gather(self.keys, content, pk, number, version)
+        return recorded if TYPES[content["resourceType"]].sort == "_lastUpdated" else told
 
     def save(self, connection: Connection) -> None:
         """Write everything gathered."""
@@ -79,13 +77,12 @@ class Versions:
             version = before.version + 1
         version_id = self._version_id(given["id"], version)
         content = _stamped(given, version_id, instant(self._now))
-        keys = kept(content)
+        sort = self._rows.index(content, self._pk, number, version, self._now)
         row = {"pk": self._pk, "type": given["resourceType"], "rid": number, "version": version, "version_id": version_id}
-        row |= {"rec_from": self._now, "rec_to": FOREVER, "sort": _sort(given["resourceType"], keys, self._now), "entry": entry}
+        row |= {"rec_from": self._now, "rec_to": FOREVER, "sort": sort, "entry": entry}
         self._rows.versions.append(row | {"fhir_id": given["id"], "gone": 0, "digest": digest, **custody})
         written = dumps(content)
         self._rows.bodies.append({"pk": self._pk, "rid": number, "version": version, "bytes": written})
-        self._rows.index(given["resourceType"], keys, self._pk, number, version)
         return Stored(written, version_id, self._now)
 
     def end(self, rows: Iterable[Any], custody: Mapping[str, Any]) -> None:
@@ -115,7 +112,7 @@ def rewrite(connection: Connection, pk: int, change: Callable[[Resource], Resour
         changed = change(content)
         if changed != content:
             bodies.append({"p": pk, "r": row.rid, "v": row.version, "content": dumps(changed)})
-            gathered.index(changed["resourceType"], kept(changed), pk, row.rid, row.version)
+            gather(gathered.keys, changed, pk, row.rid, row.version)
     if bodies:
         connection.execute(_REPLACE, bodies)
         for statement in _UNINDEX:
@@ -134,9 +131,7 @@ def renew_keys(connection: Connection, pk: int, now: int) -> None:
     while rows := connection.execute(_LIVE, {"on": pk, "since": now - LIFE, "rid": last[0], "version": last[1]}).all():
         gathered, moved = Rows(), []
         for row in rows:
-            keys = kept(loads(row.bytes))
-            gathered.index(row.type, keys, pk, row.rid, row.version)
-            sort = _sort(row.type, keys, row.rec_from)
+            sort = gathered.index(loads(row.bytes), pk, row.rid, row.version, row.rec_from)
             if sort != row.sort:
                 moved.append({"p": pk, "t": row.type, "r": row.rid, "v": row.version, "new": sort})
         gathered.save(connection)
@@ -153,15 +148,6 @@ def _stamped(given: Resource, version_id: str, recorded: str) -> Resource:
     if given["resourceType"] == "Provenance":
         head["recorded"] = given.get("recorded", recorded)
     return head | {name: value for name, value in given.items() if name not in _FIRST}
-
-
-def _sort(resource_type: str, keys: Index, now: int) -> int:
-    name = TYPES[resource_type].sort
-    if name == "_lastUpdated":
-        return now
-    parameter = TYPES[resource_type].parameter(name)
-    found = [key.lo for key in keys.get(parameter.index if parameter else name, ()) if isinstance(key, DateKey)]
-    return max(found, default=OPEN_LOW)
 
 
 _BODIES = select(body.c.rid, body.c.version, body.c.bytes).where(body.c.pk == bindparam("on"))
