@@ -81,7 +81,7 @@ def _reference(element: Resource, written: str, resolve: Resolve) -> Resource | 
         return element | {"reference": literal}
     if resource_type not in DIRECTORY_TYPES:
         return None
-    left = {name: value for name, value in element.items() if name != "reference"}
+    left = {"type": resource_type} | {name: value for name, value in element.items() if name != "reference"}
     return left if left.keys() & {"identifier", "display"} else None
 
 

@@ -4,11 +4,10 @@ Deciding who needs the whole is the caller's. Allow-lists: an element that is no
 Source: HL7 Sweden, CodeSystem SecurityLabel; Skatteverket: sekretessmarkering, skyddad folkbokföring.
 """
 
-import re
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
 
+from hub.fhir._whereabouts import PLACES, veiled
 from hub.fhir.resource import Resource
 
 SECURITY_LABEL = "http://hl7.se/fhir/ig/base/CodeSystem/SecurityLabel"
@@ -25,13 +24,6 @@ _KEPT: Mapping[str, frozenset[str]] = MappingProxyType(
     }
 )
 """Of a protected person, of someone close to them, and of a protected place."""
-_PLACES = frozenset(("Location", "Organization", "HealthcareService", "PractitionerRole", "Endpoint"))
-_PLACE_ELEMENTS = frozenset(
-    ("location", "locationReference", "serviceProvider", "managingOrganization", "onBehalfOf")
-) | frozenset(("custodian", "origin", "destination", "provider", "facility", "manufacturer", "authority"))
-_WHEREABOUTS = frozenset(("address", "telecom", "valueAddress", "valueContactPoint"))
-_MACHINES = frozenset(("network", "site"))
-"""Of an AuditEvent: whence somebody asked."""
 _TOLD: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "Appointment": frozenset(("description", "comment", "patientInstruction", "supportingInformation", "slot")),
@@ -43,12 +35,6 @@ _READERS: Mapping[str, frozenset[str]] = MappingProxyType({"Consent": frozenset(
 """Who may read: the use of a consent, and no place of care in itself."""
 _ROLE = frozenset(("resourceType", "id", "practitioner", "organization"))
 """Of a role contained in a consent: which employee, in which unit."""
-_LOCAL_SYSTEM = re.compile(r"urn:hub:|[A-Z]{2}[0-9]{10}-", re.IGNORECASE)
-"""A namespace of identifiers that a source's name or HSA-id is part of."""
-PROTECTED_SYSTEM = "urn:hub:protected"
-"""What stands in its place."""
-_NO_NARRATIVE: Resource = {"status": "empty", "div": '<div xmlns="http://www.w3.org/1999/xhtml">Skyddad uppgift</div>'}
-_MASKED: Resource = {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "masked"}]}
 
 
 def is_protected(patient: Resource) -> bool:
@@ -66,7 +52,7 @@ def masked(resource: Resource) -> Resource:
     if kept is None:
         raise ValueError("only Patient, RelatedPerson and Location are masked whole")
     held = {name: value for name, value in resource.items() if name in kept or name.removeprefix("_") in kept}
-    return held | ({"identifier": _neutral(held["identifier"])} if "identifier" in held else {})
+    return veiled(held, resource["resourceType"], {})
 
 
 def hidden(resource: Resource) -> Resource:
@@ -79,52 +65,21 @@ def without_places(resource: Resource) -> Resource:
 
     Gives: the same structure, still valid: what must be there is marked as masked (`data-absent-reason`).
     """
-    told = _TOLD.get(resource.get("resourceType", ""), frozenset())
-    kept = {name: value for name, value in resource.items() if name not in told | {"text", "meta"}}
+    kind = resource.get("resourceType", "")
+    gone, readers = _TOLD.get(kind, frozenset()) | {"text", "meta", "contained"}, _READERS.get(kind, frozenset())
     meta = {name: value for name, value in resource.get("meta", {}).items() if name != "source"}  # the system tells the region
-    contained = {each.get("id"): each for each in kept.pop("contained", ()) if isinstance(each, dict)}
-    readers = _READERS.get(resource.get("resourceType", ""), frozenset())
-    roles = {name for name, each in contained.items() if readers and each.get("resourceType") == "PractitionerRole"}
-    places = {f"#{name}" for name, each in contained.items() if each.get("resourceType") in _PLACES and name not in roles}
-    shown = [
-        {part: value for part, value in each.items() if part in _ROLE} if name in roles else without_places(each)
-        for name, each in contained.items()
-        if f"#{name}" not in places
-    ]
-    shared = ({"meta": meta} if meta else {}) | ({"contained": shown} if shown else {})
-    return {name: value if name in readers else _clean(name, value, frozenset(places)) for name, value in kept.items()} | shared
+    contained = [each for each in resource.get("contained", ()) if isinstance(each, dict)]
+    shown = [made for each in contained if (made := _contained(each, bool(readers)))]
+    types = {f"#{each.get('id')}": str(each.get("resourceType", "")) for each in contained}
+    kept = {name: value for name, value in resource.items() if name not in gone}
+    clear = veiled({name: value for name, value in kept.items() if name not in readers}, kind, types)
+    body = {name: value if name in readers else clear[name] for name, value in kept.items()}
+    return body | ({"meta": meta} if meta else {}) | ({"contained": shown} if shown else {})
 
 
-def _clean(name: str, value: Any, places: frozenset[str]) -> Any:
-    if isinstance(value, list):
-        return [_clean(name, each, places) for each in value]
-    if not isinstance(value, dict):
-        return value
-    if "div" in value:
-        return _NO_NARRATIVE
-    if _is_place(name, value, places) or name in _WHEREABOUTS:
-        return _MASKED
-    inside = {inner: _clean(inner, each, places) for inner, each in value.items() if inner not in _MACHINES}
-    return _neutral(inside) if name == "identifier" else inside
-
-
-def _neutral(identifier: Any) -> Any:
-    """Identifiers whose namespace does not tell whose they are."""
-    if isinstance(identifier, list):
-        return [_neutral(each) for each in identifier]
-    if not isinstance(identifier, dict) or not _LOCAL_SYSTEM.search(_text(identifier.get("system"))):
-        return identifier
-    return {name: value for name, value in identifier.items() if name != "assigner"} | {"system": PROTECTED_SYSTEM}
-
-
-def _is_place(name: str, value: Resource, places: frozenset[str]) -> bool:
-    """A Reference to a place, or an element that can hold nothing else."""
-    written = value.get("reference")
-    parts = written.split("?")[0].split("/") if isinstance(written, str) else []
-    if _text(value.get("type")) in _PLACES or _text(written) in places or not _PLACES.isdisjoint(parts):
-        return True
-    return name in _PLACE_ELEMENTS and not value.keys().isdisjoint(("reference", "identifier", "display"))
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+def _contained(held: Resource, of_consent: bool) -> Resource | None:
+    """What may be kept of a contained resource; None: it is a place."""
+    kind = held.get("resourceType", "")
+    if kind == "PractitionerRole" and of_consent:
+        return {name: value for name, value in held.items() if name in _ROLE}
+    return None if kind in PLACES else hidden(held) if kind else without_places(held)

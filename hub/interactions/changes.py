@@ -255,14 +255,14 @@ def _put(
     told = known(connection, pk, now)
     if caller.kind != "system":
         context.demand(question_about(context.hub, told, now))
-    if told.facts.protected and caller.kind == "system":
-        resource = hidden(resource)
     if before is not None:
         check_change(caller, before)
     grounds = consents.registered(context, resource, told) if registers(caller, resource_type) else ()
     consents.check_representative(connection, key, context, grounds, told)
     grounds = placed(context, told, grounds)
     custody = custody_of(context, resource, grounds)
+    if told.facts.protected:
+        resource = hidden(resource)
     if before is not None and not (caller.kind == "system" or moves(resource_type, before)):
         custody = before.entry.custody
     given = fhir_id == new_id(store, context, change)

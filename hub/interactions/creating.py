@@ -109,7 +109,7 @@ def _record(connection: Connection, given: Creation, resource: Resource, told: K
         raise NotPlain
     if caller.kind != "system":
         context.demand(question_about(context.hub, told, now))
-    elif told.facts.protected:
+    if told.facts.protected:
         resource = hidden(resource)
     custody = custody_of(context, resource)
     address = f"{resource['resourceType']}/{resource['id']}"

@@ -403,6 +403,23 @@ def test_what_a_source_pushes_of_a_protected_person_tells_no_place(shared, kit):
     assert "Gömstad" not in house.get(f"/fhir/Encounter/{id}", "doctor").text
 
 
+@pytest.mark.parametrize("who", ["doctor", "patient"])
+def test_nobody_writes_a_place_into_a_protected_person_s_record(shared, kit, who):
+    house, patient = shared, shared.enroll(protected="sekretessmarkering")
+    place = {"identifier": {"system": "urn:oid:1.2.752.129.2.1.4.1", "value": kit.U2}, "display": "Gömstads vårdcentral"}
+    told = {"resourceType": "Communication", "status": "completed", "subject": {"reference": f"Patient/{patient.id}"}}
+    house.near(patient)
+    writer = own(house, patient) if who == "patient" else who
+    made = house.post("/fhir/Communication", writer, resource=told | {"sender": place})
+    assert (made.status_code, "Gömstad" in made.text, kit.U2 in made.text) == (201, False, False)
+    where = f"/fhir/Communication/{made.json()['id']}"
+    changed = house.do("PUT", where, writer, resource=made.json() | {"recipient": [place]})
+    assert (changed.status_code, "Gömstad" in changed.text, kit.U2 in changed.text) == (200, False, False)
+    given = house.consent(patient, writer)
+    assert given.status_code == 201
+    assert given.json()["provision"] == kit.consent(patient)["provision"]
+
+
 def test_a_sources_consent_is_a_document_that_opens_and_closes_nothing(shared, kit):
     house, patient = shared, shared.enroll()
     me, id = own(house, patient), house.hold(patient)

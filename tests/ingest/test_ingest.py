@@ -297,7 +297,7 @@ def test_a_patient_that_is_not_the_entrys_own_is_pointed_at_by_nothing(house, ki
     held = record.resources[0]
     assert held["subject"] == {"reference": "Patient/pat"}
     assert not held.keys() & {"focus", "basedOn", "extension"}
-    assert held["performer"] == [{"display": "Ek"}, {"reference": "#r"}]
+    assert held["performer"] == [{"type": "Practitioner", "display": "Ek"}, {"reference": "#r"}]
     assert held["contained"][0]["name"] == [{"given": ["A", "B"], "_given": [None]}]
 
 
