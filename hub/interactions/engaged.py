@@ -1,7 +1,7 @@
 """What the engagement index says that others may hold of a patient, weighed as an entry of each would be.
 
 A row says who and what kind, and nothing of unit or time. So it counts as of any time, and where a unit of that care provider has
-been blocked it says nothing: the record may then hold what the block closes, or not.
+been blocked it says nothing: the record may then hold what the block closes, or not, and only its own sources tell.
 """
 
 import asyncio
@@ -42,17 +42,32 @@ async def engaged(hub: Hub, pk: int, number: Identifier) -> tuple[Engagement, ..
 
 def weighed(hub: Hub, given: Grounds, release: Release, rows: Iterable[Engagement]) -> Iterator[Counted]:
     """What becomes of one entry of each row."""
-    own = given.caller.provider.upper()
-    standing = (each for each in given.blocks if each.type == "inner" and each.holds(given.now))
-    inner = {each.provider.upper() for each in standing}
-    for row in rows:
-        provider = holder(hub.directory, row)
-        if provider is None or provider == own or provider in inner:
+    inner = _in_part_blocked(given)
+    for provider, row in _of_others(hub, given, rows):
+        if provider in inner:
             continue
         entry = replace(probe(provider, social=False), info_type=row.category)
         deciding_row, known = deciding(release, entry)
         outcome = deciding_row.outcome if known else Outcome.HIDE
         yield Counted(outcome, deciding_row, provider, None, row.category, 1)
+
+
+def untold(hub: Hub, given: Grounds, rows: Iterable[Engagement]) -> frozenset[str]:
+    """The care providers whose rows say nothing, since a unit of theirs is blocked."""
+    return _in_part_blocked(given) & {provider for provider, _ in _of_others(hub, given, rows)}
+
+
+def _in_part_blocked(given: Grounds) -> frozenset[str]:
+    return frozenset(each.provider.upper() for each in given.blocks if each.type == "inner" and each.holds(given.now))
+
+
+def _of_others(hub: Hub, given: Grounds, rows: Iterable[Engagement]) -> Iterator[tuple[str, Engagement]]:
+    """The rows of other care providers, with whom each names."""
+    own = given.caller.provider.upper()
+    for row in rows:
+        provider = holder(hub.directory, row)
+        if provider is not None and provider != own:
+            yield provider, row
 
 
 def holder(directory: Directory, row: Engagement) -> str | None:

@@ -17,8 +17,8 @@ from hub.fhir.identifiers import Identifier
 from hub.hub import Hub
 from hub.interactions import logbook
 from hub.interactions.context import Context, check_caller, told_of
-from hub.interactions.engaged import engaged, weighed
-from hub.interactions.plan import all_fresh, question_about
+from hub.interactions.engaged import engaged, untold, weighed
+from hub.interactions.plan import all_fresh, question_about, stale_of
 from hub.interactions.services import answered, service_questions
 from hub.interactions.view import grounds
 from hub.sources.engagement import Engagement
@@ -38,7 +38,8 @@ async def existence(context: Context, patient: str) -> dict[str, Any]:
 
     Gives: `exists` (unblocked, elsewhere), `blocked` {`inside`, `elsewhere`}: true, false, or null where the grounds do not let
     it be told; `providers` (WHO) and `blocked_by` (WHO_BLOCKED) only after the first step that opens them; `notices`;
-    `incomplete`: neither the engagement index nor all sources have told, or a security service has not. What is null or left
+    `incomplete`: neither the engagement index nor all sources have told, or a security service has not, or the index names a care
+    provider of which one unit is blocked and whose sources do not answer, or which has none here. What is null or left
     out hangs on the grounds alone.
     Raises: Forbidden: not staff under a commission for care; NotFound: no such patient; Throttled.
     """
@@ -83,13 +84,17 @@ def _told(store: Store, context: Context, patient: str, rows: Sequence[Engagemen
     told = _patient(store, context, patient)
     given = _grounds(context, told)
     release = decide(given)
+    unsaid = untold(hub, given, rows or ())
+    late = stale_of(hub, told, unsaid, store.now())
+    context.demand(*late)
+    silent = bool(late) or not unsaid <= {each for source in hub.clinical for each in source.holders}
     view = View("patient", release, pk=told.pk, asof=told.recorded)
     found = outcomes(store.reader(), view, hub.register.name if hub.register else "")
     found += weighed(hub, given, release, rows or ())
     answer = _answer(hub, given, found) | {
         "patient": told.fhir_id,
         "notices": list(release.notices),
-        "incomplete": not given.services_up or (rows is None and not all_fresh(hub, told, store.now())),
+        "incomplete": not given.services_up or silent or (rows is None and not all_fresh(hub, told, store.now())),
     }
     telling = [each.row for each in found if each.outcome in (*UNBLOCKED, *BLOCKED)]
     leaf = logbook.administered(

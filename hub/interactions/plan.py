@@ -4,7 +4,7 @@ Sources are named by policy (what they could hold that the caller could see), ne
 """
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 from hub.caller import Caller
@@ -76,6 +76,19 @@ def stale(hub: Hub, sight: Sight, resource_type: str, now: int) -> list[Question
         Question(told.pk, told.facts.numbers[0], source, contract)
         for source, contract in reachable(hub, sight, resource_type)
         if source.name in hub.fetchers and not _fresh(told.fresh(source.name, contract), source, now)
+    ]
+
+
+def stale_of(hub: Hub, told: Known, providers: Container[str], now: int) -> list[Question]:
+    """The questions to the sources that hold what these care providers have of a patient, whatever the caller could see of it."""
+    if not told.facts.numbers:
+        return []
+    return [
+        Question(told.pk, told.facts.numbers[0], source, contract)
+        for source in hub.clinical
+        if source.name in hub.fetchers and any(each in providers for each in source.holders)
+        for contract in source.contracts
+        if not _fresh(told.fresh(source.name, contract), source, now)
     ]
 
 

@@ -72,6 +72,31 @@ def test_where_a_unit_is_blocked_a_row_of_its_care_provider_says_nothing(indexed
     assert (held["exists"], held["blocked"]["elsewhere"]) == (False, False)
 
 
+@pytest.mark.parametrize("answers", [True, False])
+def test_where_a_row_says_nothing_the_care_provider_s_own_sources_are_asked(indexed, index, kit, answers):
+    patient = indexed.enroll()
+    index.answer = rows(patient, kit.P2)
+    indexed.near(patient)
+    block(indexed, patient, type="inner", provider=kit.P2, unit=kit.U3)
+    with indexed.store.database.writing() as connection:
+        connection.execute(freshness.delete().where(freshness.c.source == "beta"))
+    asked = indexed.told["beta"].asked
+    asked.clear()
+    indexed.told["beta"].answer = Fetched(()) if answers else SourceFailed(Fault.HTTP)
+    held = told(indexed, patient)
+    assert [each for each, _ in asked] == ["rivta_laboratory"]
+    assert (held["exists"], held["incomplete"]) == (False, not answers)
+
+
+def test_where_a_row_says_nothing_and_there_is_no_source_to_ask_the_answer_is_incomplete(indexed, index, kit):
+    patient = indexed.enroll()
+    index.answer = rows(patient, kit.M1)
+    indexed.near(patient)
+    block(indexed, patient, type="inner", provider=kit.M1, unit=kit.S1)
+    held = told(indexed, patient)
+    assert (held["exists"], held["incomplete"]) == (False, True)
+
+
 def test_the_first_step_of_an_emergency_names_whom_the_index_names(indexed, index, kit):
     patient = indexed.enroll()
     index.answer = rows(patient, kit.P2)
