@@ -222,17 +222,32 @@ def _application(running: Running, mounts: Sequence[Mount]) -> ASGIApp:
     if config.portal_issuer:
         doors = running.edge
         pages = portal_routes(
-            running.hub, running.refresher, doors.verifier, doors.limits, posted, config.portal_client, doors.note
+            running.hub,
+            running.refresher,
+            doors.verifier,
+            doors.limits,
+            posted,
+            config.portal_client,
+            doors.note,
+            doors.count_unlogged,
         )
         app.router.routes.extend(pages)
 
-    async def by_path(scope: Scope, receive: Receive, send: Send) -> None:
-        """The hot path goes to its own routes, past what FastAPI does for the others."""
-        hot = scope["type"] == "http" and scope["path"].startswith("/fhir/")
-        await (fhir if hot else app)(scope, receive, send)
+    https, refusals = config.base_url.startswith("https:"), running.edge.refusals
+    inner = _ByPath(fhir, app)
+    return edge(inner, running.log, running.metrics, refusals, https=https, origins=config.cors_origins, max_bytes=MAX_BYTES)
 
-    https = config.base_url.startswith("https:")
-    return edge(by_path, running.log, running.metrics, https=https, origins=config.cors_origins, max_bytes=MAX_BYTES)
+
+@dataclass(frozen=True, slots=True)
+class _ByPath:
+    """The hot path goes to its own routes, past what FastAPI does for the others."""
+
+    fhir: Paths
+    others: FastAPI
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        hot = scope["type"] == "http" and scope["path"].startswith("/fhir/")
+        await (self.fhir if hot else self.others)(scope, receive, send)
 
 
 def _authorization(config: Config, store: Store, accounts: Accounts | None) -> tuple[list[Mount], dict[str, object], list[Any]]:
@@ -281,13 +296,13 @@ def _recorder(store: Store) -> Callable[[Summary], Any]:
     async def record(summary: Summary) -> None:
         rows = [
             {"issuer": each.issuer, "network": each.network, "reason": each.reason, "count": each.count}
-            | ({"who": each.who} if each.who else {})
+            | {name: value for name, value in (("who", each.who), ("rule", each.rule)) if value}
             for each in summary.rows
         ]
         content = {
             "action": "refusals",
             "outcome": "refuse",
-            "rules": ["R01"] if any(not each.who for each in summary.rows) else [],
+            "rules": sorted({each.rule for each in summary.rows if each.rule}),
             "since": summary.since,
             "until": summary.until,
             "rows": rows,

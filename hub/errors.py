@@ -26,6 +26,7 @@ Source: http://hl7.org/fhir/R4/valueset-issue-type.html
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,11 @@ class HubError(Exception):
         self.problem = problem
         self.place = place
         self.issues = issues or (Issue(place, problem, "error", self.issue),)
+
+    def in_log(self) -> Self:
+        """The same, where the access log has an entry of it: of what was looked for and not found, for instance."""
+        self.logged = True
+        return self
 
     def retold(self, change: Callable[[Issue], Issue]) -> None:
         """Tell it otherwise, as who asked for more than what went wrong knows it: where, and in which words."""

@@ -1,10 +1,11 @@
-"""How much one client, person or address may ask, and how floods of refusals become one record each minute."""
+"""How much one client, person or address may ask, and how refusals that have no entry of their own become one each minute."""
 
 import ipaddress
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
+from typing import Any
 
 import anyio
 
@@ -68,8 +69,8 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Refused:
-    """How often, in one interval, requests of one network were refused for one reason: those without a token that holds, and
-    those of a known caller that were too many."""
+    """How often, in one interval, requests of one network were refused for one reason: without a token that holds, too many of
+    a known caller, at an address where nothing is, and the like."""
 
     issuer: str
     network: str
@@ -77,6 +78,8 @@ class Refused:
     count: int
     who: str = ""
     """Opaque id of the caller, where one was known."""
+    rule: str = ""
+    """That refused, where one did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +101,12 @@ class Refusals:
         self._interval = interval
         self._clock = clock
         self._since = clock()
-        self._counts: Counter[tuple[str, str, str, str]] = Counter()
+        self._counts: Counter[tuple[str, str, str, str, str]] = Counter()
 
-    def count(self, issuer: str, address: str, reason: str, who: str = "") -> None:
+    def count(self, issuer: str, address: str, reason: str, who: str = "", rule: str = "") -> None:
         """One refusal. `issuer` is a configured one or empty, `reason` one of our fixed texts; `who`: the caller, if known."""
-        key = (issuer, network(address), reason, who)
-        self._counts[key if key in self._counts or len(self._counts) < MAX_KEYS else ("", "other", reason, "")] += 1
+        key = (issuer, network(address), reason, who, rule)
+        self._counts[key if key in self._counts or len(self._counts) < MAX_KEYS else ("", "other", reason, "", rule)] += 1
 
     async def flush(self) -> None:
         """Hand over what was counted. What cannot be recorded is kept for the next time."""
@@ -112,7 +115,7 @@ class Refusals:
         if not counts:
             return
         try:
-            rows = (Refused(issuer, where, reason, count, who) for (issuer, where, reason, who), count in counts.items())
+            rows = (Refused(*key[:3], count, *key[3:]) for key, count in counts.items())
             await self._record(Summary(since, until, tuple(sorted(rows))))
         except HubError:
             self._since = since
@@ -127,6 +130,19 @@ class Refusals:
         finally:
             with anyio.CancelScope(shield=True):
                 await self.flush()
+
+
+def told(scope: MutableMapping[str, Any]) -> None:
+    """Note that the log has, or will have, an entry of what becomes of this request: the outermost door counts it no more."""
+    scope.setdefault("state", {})[_TOLD] = True
+
+
+def is_told(scope: MutableMapping[str, Any]) -> bool:
+    """Whether `told` was noted of this request."""
+    return _TOLD in scope.get("state", ())
+
+
+_TOLD = "told"
 
 
 def network(address: str) -> str:

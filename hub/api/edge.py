@@ -19,13 +19,13 @@ from hub import errors
 from hub.api.formats import FHIR_JSON, given
 from hub.api.middleware import new_id
 from hub.caller import Caller
-from hub.errors import HubError, Issue, NotFound, NotSupported, Unauthenticated
+from hub.errors import HubError, Issue, NotFound, NotSupported, Throttled, Unauthenticated
 from hub.fhir.json import dumps
 from hub.fhir.outcome import outcome
 from hub.hub import Hub
 from hub.interactions.context import Context
 from hub.interactions.logbook import log_failure
-from hub.limits import Limits, Refusals
+from hub.limits import Limits, Refusals, told
 from hub.refresh import Refresher
 from hub.smart import Verifier
 
@@ -51,6 +51,8 @@ STATUS: Mapping[type[HubError], int] = {
 }
 RETRY_AFTER = "60"
 """Seconds."""
+UNSURE = "R01"
+"""The rule by which a request without a token that holds is refused."""
 NO_ID = "-"
 """Stands for what no id can look like: it is looked for, logged and not found as any other that was never issued."""
 
@@ -83,17 +85,28 @@ class Edge:
         try:
             caller = await self.verifier.caller(header)
         except HubError as fault:
-            address = request.client.host if request.client else ""
-            self.refusals.count(self.verifier.issuer_named(header), address, fault.problem)
+            self.count(request, fault.problem, issuer=self.verifier.issuer_named(header), rule=UNSURE)
             raise
         try:
             self.limits.request(caller)
         except HubError as fault:
-            address = request.client.host if request.client else ""
-            self.refusals.count(caller.issuer, address, fault.problem, caller.subject or caller.client)
+            self.count(request, fault.problem, caller)
             raise
         count = partial(self.limits.identifier, caller)
         return Context(self.hub, self.refresher, caller, request_id(request), self.hub.store.now(), count)
+
+    def count(self, request: Request, reason: str, caller: Caller | None = None, issuer: str = "", rule: str = "") -> None:
+        """Count a refusal that has no entry of its own: one entry an interval tells of them all."""
+        address = request.client.host if request.client else ""
+        named = (caller.issuer, caller.subject or caller.client) if caller else (issuer, "")
+        self.refusals.count(named[0], address, reason, named[1], rule)
+        told(request.scope)
+
+    def count_unlogged(self, request: Request, fault: HubError, caller: Caller | None) -> None:
+        """Count what a known caller was refused, unless the log has an entry of it."""
+        if caller and not fault.logged:
+            self.count(request, fault.problem if isinstance(fault, Throttled) else fault.issue, caller)
+        told(request.scope)
 
     def route(self, handler: Callable[[Request, Context], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
         """A route: who is calling is known before the handler runs, and what goes wrong becomes an OperationOutcome."""
@@ -103,15 +116,21 @@ class Edge:
             try:
                 context = await self.context(request)
                 caller = context.caller
-                return await given(request, await handler(request, context))
+                answer = await given(request, await handler(request, context))
+                if answer.status_code >= 400:  # in a form that it cannot be written in; it has its entry
+                    told(request.scope)
+                return answer
             except HubError as fault:
+                self.count_unlogged(request, fault, caller)
                 return await given(request, self.fault(fault))
             except ClientDisconnect:
+                told(request.scope)  # nobody is there to be told anything
                 return Response(status_code=400)
             except Exception as fault:  # the last resort: a fault of ours, told to the operator and to the caller without data
                 self.note(fault)
                 name = request_id(request)
-                await log_failure(self.hub.store, caller, name)
+                if await log_failure(self.hub.store, caller, name):
+                    told(request.scope)
                 return await given(request, _failed(name))
 
         return answered

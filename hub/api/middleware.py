@@ -16,6 +16,7 @@ from hub import observe
 from hub.api.formats import FHIR_JSON, given
 from hub.errors import TooCostly
 from hub.fhir.json import dumps
+from hub.limits import Refusals, is_told
 from hub.observe import Metrics
 
 HEADERS = {
@@ -51,13 +52,14 @@ def edge(
     app: ASGIApp,
     log: FilteringBoundLogger,
     metrics: Metrics,
+    refusals: Refusals,
     *,
     https: bool,
     origins: Sequence[str],
     max_bytes: int,
 ) -> ASGIApp:
     """`app` behind all of it. `https`: the hub is reached by https, whoever ends the TLS."""
-    return Observed(Headers(cors(BodyLimit(app, max_bytes), origins), https), log, metrics)
+    return Observed(Headers(cors(BodyLimit(app, max_bytes), origins), https), log, metrics, refusals)
 
 
 def cors(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
@@ -70,12 +72,20 @@ def cors(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
 
 
 class Observed:
-    """Gives a request its id, and writes one line and one count of it: template, method, status and time, never path or query."""
+    """Gives a request its id, and writes one line and one count of it: template, method, status and time, never path or query.
+
+    The outermost door: a refusal of which nobody within has told the access log is counted here, whoever refused.
+    """
 
     def __init__(
-        self, app: ASGIApp, log: FilteringBoundLogger, metrics: Metrics, clock: Callable[[], float] = time.perf_counter
+        self,
+        app: ASGIApp,
+        log: FilteringBoundLogger,
+        metrics: Metrics,
+        refusals: Refusals,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        self._app, self._log, self._metrics, self._clock = app, log, metrics, clock
+        self._app, self._log, self._metrics, self._refusals, self._clock = app, log, metrics, refusals, clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -90,6 +100,8 @@ class Observed:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if status >= 400:
+                    self._refused(scope, status)
                 message["headers"] = [*message.get("headers", ()), (b"x-request-id", name.encode())]
             await send(message)
 
@@ -97,11 +109,17 @@ class Observed:
             await self._app(scope, receive, named)
         except Exception as fault:
             status = 500
+            self._refused(scope, status)
             self._log.error("request failed", exc_info=fault)
             raise
         finally:
             self._tell(scope, status, self._clock() - start)
             observe.unbind(bound)
+
+    def _refused(self, scope: Scope, status: int) -> None:
+        if not is_told(scope):
+            client = scope.get("client")
+            self._refusals.count("", client[0] if client else "", f"{status} {template(scope)}")
 
     def _tell(self, scope: Scope, status: int, seconds: float) -> None:
         route, method = template(scope), scope["method"]

@@ -17,7 +17,7 @@ from hub.authserver.codes import Codes, Grant, Spent, challenge_of
 from hub.authserver.issue import LAUNCH, LIFE, LIFE_OF_SYSTEMS, Authority, claims, granted, id_token, patient_of, signed, subject
 from hub.authserver.people import Client
 from hub.errors import Forbidden, HubError, Throttled
-from hub.limits import Limit
+from hub.limits import Limit, told
 from hub.tokens import Claims, TokenError
 
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -92,6 +92,7 @@ class Exchange:
             except OAuthError as fault:
                 named = form.get("client_id", "")
                 await self._logged(action, "refuse", {"client": named} if named in self._clients else {})
+                told(request.scope)
                 return _refused(fault, headers)
             if done.did:
                 await self._logged(done.did, "permit", done.who)  # durable before a token leaves

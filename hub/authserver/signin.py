@@ -24,7 +24,7 @@ from hub.authserver.pages import WORDS
 from hub.authserver.people import Client, Commission, Person, origin
 from hub.authserver.requests import Refused, Request, Unredirectable
 from hub.errors import HubError, Throttled
-from hub.limits import Limit
+from hub.limits import Limit, told
 
 PROOF_LIFE = 300
 """Seconds from the password to the choice of a commission."""
@@ -92,6 +92,7 @@ class SignIn:
             correct = "name" in form and await self._known(name, form.get("password", ""))
             if "name" in form and not correct:
                 await self._logged("sign-in", "refuse", {"subject": name} if name in self._people else {})
+                told(request.scope)
         except Throttled:
             return self._opened(request, form.get("request", ""), language, self._first, "throttled", 429)
         except HubError:  # the log cannot be written: nothing goes on

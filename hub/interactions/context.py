@@ -9,7 +9,7 @@ from hub.caller import Caller
 from hub.consent.decision import refusal
 from hub.consent.grounds import Consent
 from hub.consent.release import Row
-from hub.errors import Forbidden, HubError
+from hub.errors import Forbidden, HubError, Throttled
 from hub.fhir.identifiers import Identifier
 from hub.fhir.outcome import notice
 from hub.fhir.resource import Resource
@@ -77,7 +77,9 @@ class Context:
         return result
 
     async def refuse(self, action: str, resource_type: str, fault: HubError) -> None:
-        """Write a refusal to the log; the fault itself is the caller's to raise."""
+        """Write a refusal to the log; the fault itself is the caller's to raise. What is too much is counted at the door."""
+        if isinstance(fault, Throttled):
+            return
         rule = fault.place if isinstance(fault, Refused) else ""
         leaf = logbook.refused(self.caller, action, resource_type, fault, self.request_id, rule)
         await self.hub.store.commit(leaf)

@@ -67,7 +67,7 @@ async def explained(context: Context, asked: Asked) -> dict[str, Any]:
         await context.refuse("explain", asked.resource_type, fault)
         raise
     if found is None:
-        raise NotFound(ABSENT)
+        raise NotFound(ABSENT).in_log()
     return found
 
 

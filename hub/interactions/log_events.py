@@ -44,7 +44,7 @@ async def read_event(context: Context, id: str) -> bytes:
     """One event by its id. Raises: NotFound: there is none, or it is not this caller's to see."""
     found = await logged(context, "read-log", _read, id)
     if found is None:
-        raise NotFound("there is no such resource")
+        raise NotFound("there is no such resource").in_log()
     return dumps(found)
 
 

@@ -4,7 +4,6 @@ Nothing clinical beyond the resource type; never a number, a name of a patient, 
 """
 
 from collections.abc import Sequence
-from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -154,10 +153,16 @@ def not_signed_in(client: str, reason: str, request_id: str) -> Leaf:
     return Leaf(NO_PATIENT, content | {"reason": reason, "request": request_id})
 
 
-async def log_failure(store: Store, caller: Caller | None, request_id: str) -> None:
-    """Write to the log that a request failed by a fault of ours, if the log can be written: nothing of a record leaves."""
-    with suppress(AuditUnavailable):
+async def log_failure(store: Store, caller: Caller | None, request_id: str) -> bool:
+    """Write to the log that a request failed by a fault of ours, if the log can be written: nothing of a record leaves.
+
+    Gives: whether it could.
+    """
+    try:
         await store.commit(failed(caller, request_id))
+    except AuditUnavailable:
+        return False
+    return True
 
 
 def operated(person: str, action: str, pk: int = NO_PATIENT, patient: str = "", **more: Any) -> Leaf:

@@ -38,7 +38,7 @@ async def read(context: Context, resource_type: str, fhir_id: str) -> Held:
     """
     found = await _logged(context, "read", resource_type, _now, fhir_id)
     if isinstance(found, Missing):
-        raise Gone("the resource was deleted")
+        raise Gone("the resource was deleted").in_log()
     return Held(found.bytes, found.version_id, found.recorded)
 
 
@@ -50,9 +50,9 @@ async def vread(context: Context, resource_type: str, fhir_id: str, version_id: 
     for each in await _logged(context, "vread", resource_type, _versions, fhir_id):
         if each.version_id == version_id:
             if each.bytes is None:
-                raise Gone("the resource was deleted")
+                raise Gone("the resource was deleted").in_log()
             return Held(each.bytes, each.version_id, each.recorded)
-    raise NotFound("there is no such resource")
+    raise NotFound("there is no such resource").in_log()
 
 
 async def versions(context: Context, resource_type: str, fhir_id: str) -> tuple[Version, ...]:
@@ -73,7 +73,7 @@ async def _logged(context: Context, action: str, resource_type: str, work, fhir_
         await context.refuse(action, resource_type, fault)
         raise
     if not found:
-        raise NotFound("there is no such resource")
+        raise NotFound("there is no such resource").in_log()
     return found
 
 

@@ -9,6 +9,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from hub.caller import Caller
+from hub.errors import HubError
 from hub.hub import Hub
 from hub.interactions.overview import Overview, Part, found, overview
 from hub.interactions.plan import LABELS
@@ -41,14 +43,16 @@ def portal_routes(
     post: Post,
     client_id: str = "portal",
     note: Callable[[Exception], None] = lambda fault: None,
+    count: Callable[[Request, HubError, Caller | None], None] = lambda request, fault, caller: None,
 ) -> list[BaseRoute]:
     """The pages, from `/` on.
 
     Takes: `post`: sends the form of the code exchange to the token address; `client_id`: how the authorization server
         knows the portal: a public client with the redirect address `base_url`/logga-in/svar; `note`: tells the operator of
-        a fault of ours, without data.
+        a fault of ours, without data; `count`: counts a refusal that has no entry of its own in the log.
     """
-    portal = Portal(hub=hub, refresher=refresher, verifier=verifier, limits=limits, post=post, client_id=client_id, note=note)
+    told: dict[str, Any] = {"note": note, "count": count}
+    portal = Portal(hub=hub, refresher=refresher, verifier=verifier, limits=limits, post=post, client_id=client_id, **told)
     signin, patients, pages, emergencies = SignIn(portal), Patients(portal), Pages(portal), Emergencies(portal)
     return [
         Route("/favicon.ico", _file("icon.svg", FILES["icon.svg"]), methods=["GET"]),

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from hub.config import IssuerConfig
 from hub.errors import HubError, NotSupported
 from hub.interactions import logbook
-from hub.limits import Limit, network
+from hub.limits import Limit, network, told
 from hub.portal.site import HEADERS, Portal
 from hub.portal.visit import Visit, caller_to
 from hub.store import sessions
@@ -131,6 +131,7 @@ class SignIn:
         self.tries.take(network(client.host if client else ""))
         leaf = logbook.not_signed_in(self.portal.client_id, key.partition(".")[2], self.portal.request_id(visit))
         await self.portal.hub.store.commit(leaf)
+        told(visit.request.scope)
         answer = self.portal.show(visit, "home", 400, said=visit.words(key), opened=[], sign_in="/logga-in")
         self.portal.drop_cookie(answer, "portal-signin")
         return answer

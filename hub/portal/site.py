@@ -11,11 +11,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from hub import errors
+from hub.caller import Caller
 from hub.errors import HubError
 from hub.hub import Hub
 from hub.interactions import logbook
 from hub.interactions.context import Context
-from hub.limits import Limits
+from hub.limits import Limits, told
 from hub.portal import templates
 from hub.portal.language import LANGUAGES, words
 from hub.portal.visit import Closed, Visit, caller_from, known
@@ -64,6 +65,8 @@ class Portal:
     client_id: str
     note: Callable[[Exception], None] = lambda fault: None
     """Tells the operator of a fault of ours: class and place, no data."""
+    count: Callable[[Request, HubError, Caller | None], None] = lambda request, fault, caller: None
+    """Counts what somebody who has signed in was refused, unless the log has an entry of it."""
 
     @property
     def secure(self) -> bool:
@@ -160,7 +163,8 @@ class Portal:
         except Exception as fault:  # the last resort: a fault of ours, told to the operator and to the reader without data
             self.note(fault)
             name = self.request_id(visit)
-            await logbook.log_failure(self.hub.store, visit.caller, name)
+            if await logbook.log_failure(self.hub.store, visit.caller, name):
+                told(request.scope)
             said = visit.words("fault.ours", id=name)
             answer = self.show(visit, "said", 500, title=visit.words("fault.title"), said=said)
         if request.query_params.get("lang") in LANGUAGES:
@@ -201,8 +205,11 @@ class Portal:
         if visit.caller and not fault.logged and not isinstance(fault, errors.Throttled | errors.AuditUnavailable):
             try:
                 await self.hub.store.commit(logbook.refused(visit.caller, "open-page", "", fault, self.request_id(visit)))
+                fault.in_log()
             except errors.AuditUnavailable as unavailable:
                 fault = unavailable
+        if visit.caller:
+            self.count(visit.request, fault, visit.caller)
         return self._fault(visit, fault)
 
     def _fault(self, visit: Visit, fault: HubError) -> Response:

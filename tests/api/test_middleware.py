@@ -14,6 +14,7 @@ from starlette.routing import Mount, Route
 from hub import observe
 from hub.api.middleware import HEADERS, BodyLimit, edge
 from hub.errors import TooCostly
+from hub.limits import Refusals
 from hub.observe import Metrics
 
 NUMBER = "191212121212"
@@ -33,7 +34,12 @@ class House:
     def __init__(self, **changed):
         self.stream, self.metrics = io.StringIO(), Metrics()
         settings = {"https": False, "origins": (), "max_bytes": 100} | changed
-        self.app = edge(_application(), observe.logger(self.stream, self.metrics), self.metrics, **settings)
+        self.app = edge(
+            _application(), observe.logger(self.stream, self.metrics), self.metrics, Refusals(self.record), **settings
+        )
+
+    async def record(self, summary):
+        pass
 
     async def ask(self, method, path, *, base="http://hub.example.org", **more):
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)

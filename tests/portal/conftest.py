@@ -13,11 +13,13 @@ from typing import Any
 import httpx
 import pytest
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.routing import Mount
 
 from hub import config, directory, ingest
 from hub.authserver import Client, authorization_server
 from hub.authserver.issue import Authority, issue_token
+from hub.caller import Caller
 from hub.demo import personas
 from hub.demo.clinic.server import FhirServer
 from hub.demo.configuration import Addresses, write
@@ -29,6 +31,7 @@ from hub.demo.world import organisations as o
 from hub.demo.world.build import build
 from hub.demo.world.model import Measurement, World
 from hub.demo.world.stories.ingrid import INGRID
+from hub.errors import HubError
 from hub.fhir.identifiers import PERSONNUMMER, Identifier
 from hub.hub import Hub
 from hub.interactions import write as writing
@@ -79,6 +82,8 @@ class House:
     clinic: FhirServer
     key: SigningKey
     posts: list[Mapping[str, str]] = field(default_factory=list)
+    unlogged: list[tuple[str, str]] = field(default_factory=list)
+    """Refusals that have no entry of their own: kind and who."""
 
     def browser(self) -> "Browser":
         return Browser(self, httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url=self.hub.config.base_url))
@@ -248,7 +253,11 @@ async def _built(folder: Path, key: SigningKey, base: str) -> House:
             answer = await http.post(url, data=dict(form))
         return answer.status_code, answer.content
 
-    routes = portal_routes(hub, refresher, verifier, Limits(6000, 12), post)
+    def count(_: Request, fault: HubError, caller: Caller | None) -> None:
+        if caller and not fault.logged:
+            made_house.unlogged.append((fault.issue, caller.subject))
+
+    routes = portal_routes(hub, refresher, verifier, Limits(6000, 12), post, count=count)
     made_house.app = Starlette(routes=[*routes, Mount("/auth", server)])
     if not ready:
         await refresher.identify(Identifier(PERSONNUMMER, INGRID))

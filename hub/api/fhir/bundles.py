@@ -62,7 +62,7 @@ class Bundles:
         if asking.kind == "transaction":
             done = await self._together(request, context, asking.entries)
         else:
-            done = {entry.number: await self._alone(request, entry) for entry in asking.entries}
+            done = {entry.number: await self._alone(request, context, entry) for entry in asking.entries}
         found = [_reply(each, done[each.number], context.hub.base) for each in asking.entries]
         return Response(replies(asking.kind, found), media_type=FHIR_JSON)
 
@@ -88,14 +88,16 @@ class Bundles:
 
         return Reading(entry, answer)
 
-    async def _alone(self, request: Request, entry: Asked) -> Response:
+    async def _alone(self, request: Request, context: Context, entry: Asked) -> Response:
         if entry.fault:
+            self._edge.count_unlogged(request, entry.fault, context.caller)
             return self._edge.fault(entry.fault)
         try:
             with at(entry):
                 door, parameters = self._found(entry)
                 part = _own(request, entry)
         except HubError as fault:
+            self._edge.count_unlogged(request, fault, context.caller)
             return self._edge.fault(fault)
         part.scope["path_params"] = parameters
 
