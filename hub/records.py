@@ -9,14 +9,13 @@ from hub.errors import Issue
 from hub.fhir.custody import Custody
 from hub.fhir.identifiers import Identifier
 from hub.fhir.identity import logical_id, rid
-from hub.fhir.json import dumps
 from hub.fhir.masking import without_places
 from hub.fhir.provenance import provenance
 from hub.fhir.resource import Resource
 from hub.fhir.types import TYPES
 from hub.mappers import Entry, Keyed
 from hub.references import Resolve, resolved, resolver
-from hub.store.deposit import Record, record_digest
+from hub.store.deposit import Record
 from hub.store.patients import Facts
 from hub.store.values import instant
 
@@ -50,9 +49,9 @@ class Maker:
         custody = bounded(placed(entry.custody, self.directory), self.source)
         issues = (*twice, *_unbelieved(entry.custody, self.source))
         whole = self._whole(number, entry, custody, made, resolve)
-        if held.get(number) == record_digest(whole):
+        if held.get(number) == whole.digest:
             return whole, issues
-        faults = [list(_faults(each, self.judge)) for each in made]
+        faults = [list(_faults(each, written, self.judge)) for each, written in zip(made, whole.written, strict=False)]
         good = [each for each, its in zip(made, faults, strict=True) if not its]
         issues = (*issues, *(fault for its in faults for fault in its))
         if not good:
@@ -146,12 +145,12 @@ def _names(custody: Custody, directory: Directory) -> Iterator[tuple[str, str]]:
     yield from ((each.hsa_id, each.name) for each in (provider, unit) if each)
 
 
-def _faults(resource: Resource, judge: Judge) -> Iterator[Issue]:
+def _faults(resource: Resource, written: bytes, judge: Judge) -> Iterator[Issue]:
     kind = resource["resourceType"]
     if kind not in TYPES:
         yield Issue(kind, "the hub does not hold this resource type", "error", "not-supported")
         return
-    if NUL in dumps(resource):
+    if NUL in written:
         yield Issue(kind, "holds a character that no text may hold", "error", "invalid")
     for fault in judge(resource):
         if fault.severity in ("error", "fatal"):

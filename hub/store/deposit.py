@@ -8,6 +8,7 @@ epoch, as a withdrawal does. The number of statements does not depend on the num
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, bindparam, delete, select, update
@@ -25,7 +26,7 @@ MANY = 1000
 """More entries than this are not named one by one: the whole record is read."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Record:
     """One entry to be deposited: its number, contract family, custody, and resources with their ids."""
 
@@ -36,6 +37,19 @@ class Record:
     """With `id`; `meta.versionId` and `meta.lastUpdated` are set here, and `recorded` of a Provenance that has none."""
     scope: str = ""
     """Sets the ids of one source's client apart, where another source has the same."""
+
+    @cached_property
+    def written(self) -> tuple[bytes, ...]:
+        """Its resources as JSON."""
+        return tuple(map(dumps, self.resources))
+
+    @cached_property
+    def digest(self) -> str:
+        """What an entry is compared by: custody and the resources as they are given."""
+        held = hashlib.sha256(repr(custody_columns(self.custody)).encode())
+        for each in self.written:
+            held.update(each)
+        return held.hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +100,15 @@ def deposit(
     held = _held(connection, pk, {*wanted, *gone})
     outdated = {number for number, row in held.items() if late and row.told > told}
     changed = [
-        (record, digest)
-        for number, record in wanted.items()
-        if number not in outdated and not _is_held(held.get(number), digest := record_digest(record))
+        record for number, record in wanted.items() if number not in outdated and not _is_held(held.get(number), record.digest)
     ]
     leaving = [number for number in held.keys() - wanted.keys() - outdated if held[number].withdrawn == FOREVER]
     if not changed and not leaving:
         return Change(outdated=len(outdated))
-    current = _current(connection, pk, [*(record.entry for record, _ in changed if record.entry in held), *leaving])
+    current = _current(connection, pk, [*(record.entry for record in changed if record.entry in held), *leaving])
     rows = Rows()
     versions = Versions(key, pk, now, rows)
-    for record, _ in changed:
+    for record in changed:
         _write(versions, key, record, current.get(record.entry, {}))
     for number in leaving:
         versions.end(current.get(number, {}).values(), _custody_of(held[number]))
@@ -105,7 +117,7 @@ def deposit(
         connection.execute(_WITHDRAW, [{"on": pk, "which": number, "now": now, "told": told} for number in leaving])
     rows.save(connection)
     mark(connection, pk, now, moved or bool(leaving))
-    created = sum(record.entry not in held for record, _ in changed)
+    created = sum(record.entry not in held for record in changed)
     return Change(created, len(changed) - created, len(leaving), len(outdated))
 
 
@@ -121,8 +133,9 @@ def deposit_new(
     for pk, record in given:
         now, custody = times[pk], custody_columns(record.custody)
         versions = Versions(key, pk, now, rows)
-        entries.append(entry_row(pk, record, record_digest(record), now, now))
-        stored.append(tuple(_new(versions, key, record, each, custody) for each in record.resources))
+        entries.append(entry_row(pk, record, now, now))
+        both = zip(record.resources, record.written, strict=True)
+        stored.append(tuple(_new(versions, key, record, each, written, custody) for each, written in both))
     insert_all(connection, entry, entries)
     rows.save(connection)
     _mark_all(connection, times)
@@ -136,35 +149,37 @@ def _mark_all(connection: Connection, times: Mapping[int, int]) -> None:
         _MARK_ALL.rows(connection, {"on": as_array(times, BigInteger()), "now": as_array(times.values(), BigInteger())})
 
 
-def _new(versions: Versions, key: bytes, record: Record, resource: Resource, custody: Mapping[str, Any]) -> Stored:
+def _new(
+    versions: Versions, key: bytes, record: Record, resource: Resource, written: bytes, custody: Mapping[str, Any]
+) -> Stored:
     number = rid(key, record.scope + resource["resourceType"], resource["id"])
-    written = versions.write(resource, number, record.entry, custody, None)
-    assert written is not None
-    return written
+    stored = versions.write(resource, written, number, record.entry, custody, None)
+    assert stored is not None
+    return stored
 
 
 def _write(versions: Versions, key: bytes, record: Record, current: Mapping[tuple[str, int], Any]) -> None:
     """New versions of the resources that changed, tombstones for those that the entry no longer has."""
     custody = custody_columns(record.custody)
     kept = set()
-    for each in record.resources:
+    for each, written in zip(record.resources, record.written, strict=True):
         at = (each["resourceType"], rid(key, record.scope + each["resourceType"], each["id"]))
         kept.add(at)
-        versions.write(each, at[1], record.entry, custody, current.get(at))
+        versions.write(each, written, at[1], record.entry, custody, current.get(at))
     versions.end((row for at, row in current.items() if at not in kept), custody)
 
 
 def _write_entries(
-    connection: Connection, pk: int, now: int, told: int, changed: Sequence[tuple[Record, str]], held: Mapping[int, Any]
+    connection: Connection, pk: int, now: int, told: int, changed: Sequence[Record], held: Mapping[int, Any]
 ) -> bool:
     """Write the rows of `entry`, and custody wherever it is copied. Gives: whether custody of anything held was another."""
     new, renewed, recustodied, before = [], [], [], []
-    for record, digest in changed:
+    for record in changed:
         custody = custody_columns(record.custody)
         if record.entry not in held:
-            new.append(entry_row(pk, record, digest, now, told))
+            new.append(entry_row(pk, record, now, told))
             continue
-        renewed.append({"on": pk, "which": record.entry, "digest": digest, "now": now, "told": told})
+        renewed.append({"on": pk, "which": record.entry, "digest": record.digest, "now": now, "told": told})
         if _custody_of(held[record.entry]) != custody:
             values = {f"new_{name}": value for name, value in custody.items()}
             recustodied.append({"on": pk, "which": record.entry} | values)
@@ -179,9 +194,9 @@ def _write_entries(
     return bool(recustodied)
 
 
-def entry_row(pk: int, record: Record, digest: str, now: int, told: int) -> dict[str, Any]:
+def entry_row(pk: int, record: Record, now: int, told: int) -> dict[str, Any]:
     """The row of a new entry."""
-    row = {"pk": pk, "entry": record.entry, "family": record.family, "digest": digest}
+    row = {"pk": pk, "entry": record.entry, "family": record.family, "digest": record.digest}
     return row | {"recorded": now, "withdrawn": FOREVER, "told": told, **custody_columns(record.custody)}
 
 
@@ -191,14 +206,6 @@ def _is_held(row: Any, digest: str) -> bool:
 
 def _custody_of(row: Any) -> dict[str, Any]:
     return {name: row._mapping[name] for name in COLUMNS}
-
-
-def record_digest(record: Record) -> str:
-    """What an entry is compared by: custody and the resources as they are given."""
-    held = hashlib.sha256(repr(custody_columns(record.custody)).encode())
-    for each in record.resources:
-        held.update(dumps(each))
-    return held.hexdigest()
 
 
 def _held(connection: Connection, pk: int, numbers: set[int]) -> dict[int, Any]:

@@ -86,20 +86,16 @@ def in_parts(values: Iterable[T]) -> Iterator[list[T]]:
 
 def insert_all(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert whole rows."""
-    _write_rows(connection, table, [[row[name] for name in _names(table)] for row in rows], new=False)
+    insert_rows(connection, table, [[row[name] for name in _names(table)] for row in rows])
 
 
 def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert whole rows that are not there yet, by primary key; the rest is left as it is."""
-    _write_rows(connection, table, [[row[name] for name in _names(table)] for row in rows], new=True)
+    insert_rows(connection, table, [[row[name] for name in _names(table)] for row in rows], new=True)
 
 
-def insert_keys(connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
-    """Insert rows that are not there yet, each in the order of the table's columns."""
-    _write_rows(connection, table, rows, new=True)
-
-
-def _write_rows(connection: Connection, table: Table, rows: Sequence[Sequence[Any]], new: bool) -> None:
+def insert_rows(connection: Connection, table: Table, rows: Sequence[Sequence[Any]], new: bool = False) -> None:
+    """Insert whole rows, each in the order of the table's columns; `new`: only those that are not there yet."""
     if not rows:
         return
     if connection.dialect.name == "sqlite":

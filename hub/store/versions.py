@@ -14,7 +14,7 @@ from hub.fhir.types import TYPES
 from hub.store.cursor import LIFE
 from hub.store.keys_written import KEYS, Row, gather
 from hub.store.tables import FOREVER, body, locator, resource
-from hub.store.values import insert_all, insert_keys, insert_new, instant
+from hub.store.values import insert_rows, instant
 
 _FIRST = ("resourceType", "id", "meta")
 
@@ -24,9 +24,9 @@ class Rows:
 
     def __init__(self) -> None:
         self.closing: list[dict[str, Any]] = []
-        self.versions: list[dict[str, Any]] = []
-        self.bodies: list[dict[str, Any]] = []
-        self.locators: list[dict[str, Any]] = []
+        self.versions: list[Row] = []
+        self.bodies: list[Row] = []
+        self.locators: list[Row] = []
         self.keys: dict[str, list[Row]] = {table.name: [] for table in KEYS}
 
     def index(self, content: Resource, pk: int, number: int, version: int, recorded: int) -> int:
@@ -38,11 +38,11 @@ class Rows:
         """Write everything gathered."""
         if self.closing:
             connection.execute(_CLOSE, self.closing)
-        insert_all(connection, resource, self.versions)
-        insert_all(connection, body, self.bodies)
-        insert_new(connection, locator, self.locators)
+        insert_rows(connection, resource, self.versions)
+        insert_rows(connection, body, self.bodies)
+        insert_rows(connection, locator, self.locators, new=True)
         for table in KEYS:
-            insert_keys(connection, table, self.keys[table.name])
+            insert_rows(connection, table, self.keys[table.name], new=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,29 +60,32 @@ class Versions:
 
     def __init__(self, key: bytes, pk: int, now: int, rows: Rows) -> None:
         self._key, self._pk, self._now, self._rows = key, pk, now, rows
+        self._instant = instant(now)
 
-    def write(self, given: Resource, number: int, entry: int, custody: Mapping[str, Any], before: Any) -> Stored | None:
+    def write(
+        self, given: Resource, given_bytes: bytes, number: int, entry: int, custody: Mapping[str, Any], before: Any
+    ) -> Stored | None:
         """A new version of a resource; None: its content is that of the current one, and nothing is written.
 
-        Takes: `before`: the current row of `resource`, perhaps a tombstone; None: there is none.
+        Takes: `given_bytes`: the resource as JSON, as it was given; `before`: the current row of `resource`, perhaps a tombstone;
+        None: there is none.
         """
-        digest = hashlib.sha256(dumps(given)).hexdigest()[:32]
+        digest = hashlib.sha256(given_bytes).hexdigest()[:32]
         if before is not None and before.digest == digest and not before.gone:
             return None
         version = 1
         if before is None:
-            self._rows.locators.append({"rid": number, "pk": self._pk})
+            self._rows.locators.append((number, self._pk))
         else:
             self._close(before)
             version = before.version + 1
         version_id = self._version_id(given["id"], version)
-        content = _stamped(given, version_id, instant(self._now))
+        content = _stamped(given, version_id, self._instant)
         sort = self._rows.index(content, self._pk, number, version, self._now)
-        row = {"pk": self._pk, "type": given["resourceType"], "rid": number, "version": version, "version_id": version_id}
-        row |= {"rec_from": self._now, "rec_to": FOREVER, "sort": sort, "entry": entry}
-        self._rows.versions.append(row | {"fhir_id": given["id"], "gone": 0, "digest": digest, **custody})
+        at = (self._pk, given["resourceType"], number, version, version_id, self._now, FOREVER, sort, entry)
+        self._rows.versions.append((*at, given["id"], 0, digest, *custody.values()))  # as the table's columns stand
         written = dumps(content)
-        self._rows.bodies.append({"pk": self._pk, "rid": number, "version": version, "bytes": written})
+        self._rows.bodies.append((self._pk, number, version, written))
         return Stored(written, version_id, self._now)
 
     def end(self, rows: Iterable[Any], custody: Mapping[str, Any]) -> None:
@@ -94,13 +97,14 @@ class Versions:
             version = row.version + 1
             ended = {"version": version, "version_id": self._version_id(row.fhir_id, version), "gone": 1}
             ended |= {"rec_from": self._now, "rec_to": FOREVER}
-            self._rows.versions.append(dict(row._mapping) | dict(custody) | ended)
+            held = dict(row._mapping) | dict(custody) | ended
+            self._rows.versions.append(tuple(held[column.name] for column in resource.columns))
 
     def _close(self, row: Any) -> None:
         self._rows.closing.append({"p": self._pk, "t": row.type, "r": row.rid, "v": row.version, "now": self._now})
 
     def _version_id(self, fhir_id: str, version: int) -> str:
-        return logical_id(self._key, "version", str(self._pk), fhir_id, str(version))[:12]
+        return logical_id(self._key, "version", str(self._pk), fhir_id, str(version), letters=12)
 
 
 def rewrite(connection: Connection, pk: int, change: Callable[[Resource], Resource]) -> None:
