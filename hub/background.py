@@ -50,9 +50,14 @@ class Background:
         return [*kept, self._keep_sending(self.outbox)] if self.outbox else kept
 
     async def aclose(self) -> None:
-        """Close the connections to the log service."""
+        """Let another process hand the log over, and close the connections to the log service."""
         if self.outbox:
-            await self.outbox.service.aclose()
+            try:
+                await self.outbox.aclose()
+            except SQLAlchemyError as fault:
+                self.log.error(
+                    "what was claimed of the log service's could not be let go: it is over in a minute", exc_info=fault
+                )
 
     async def checkpoint(self) -> None:
         """Sign the log as it is now. What stands against it is told to the operator; answers go on, each with its entry."""

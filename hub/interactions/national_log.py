@@ -4,6 +4,7 @@ Told is what PDL wants logged: that a member of staff read, wrote, removed or op
 else the log holds (refusals, the patient's own reading, administration) is the hub's own, and passed over.
 """
 
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -43,19 +44,22 @@ PURPOSES: Mapping[str, str] = {
 STAFF = ("clinician", "social")
 AT_ONCE = 50
 """Entries of one message."""
+LEASE = 60.0
+"""Seconds beside the service's timeout for which a process has a shard to itself, from each message on."""
 PATIENCE = (1.0, 300.0)
 """Seconds until the next attempt after a first failure, and at most; each failure doubles them."""
 
 
 @dataclass(slots=True)
 class Outbox:
-    """What hands the log over. State: how often in a row it failed, and so how long it waits."""
+    """What hands the log over. State: how often in a row it failed, and so how long it waits; by what name it claims shards."""
 
     hub: Hub
     service: LogService
     told: Callable[[Sequence[Position], int], None] = lambda positions, now: None
     """Is told where it stands after each round, and the time."""
     failures: int = field(default=0, init=False)
+    holder: str = field(default_factory=lambda: secrets.token_hex(16), init=False)
 
     @property
     def pause(self) -> float:
@@ -64,18 +68,22 @@ class Outbox:
         return min(first * 2.0 ** min(self.failures, 20), most)
 
     async def round(self) -> str:
-        """Hand over what there is. Gives: why it stopped before the end, in words without data; empty: it did not."""
+        """Hand over what there is, but what another process is about to. Gives: why it stopped before the end, in words without
+        data; empty: it did not."""
         fault = ""
         for each in await self.hub.store(_positions):
-            fault = fault or await self._shard(each)
+            if each.left and not fault:
+                fault = await self._shard(each)
         self.failures = self.failures + 1 if fault else 0
         self.told(await self.hub.store(_positions), self.hub.store.now())
         return fault
 
     async def _shard(self, position: Position) -> str:
-        at, most = position.sent, AT_ONCE
-        while at < position.size:
-            some, logs = await self.hub.store(_next, self.hub, position.shard, at, most)
+        most, longest = AT_ONCE, LEASE + self.service.config.timeout
+        while True:
+            some, logs = await self.hub.store(_next, self, position, longest, most)
+            if not some:
+                return ""
             try:
                 if logs:
                     await self.service.store(logs)
@@ -86,9 +94,12 @@ class Outbox:
                     return "the log service refuses an entry"
                 most = 1  # those before it are taken
                 continue
-            at = some[-1].seq + 1
-            await self.hub.store(_taken, position.shard, at)
-        return ""
+            await self.hub.store(_taken, position.shard, some[-1].seq + 1)
+
+    async def aclose(self) -> None:
+        """Let go of what is claimed, and of the connections."""
+        await self.service.aclose()
+        await self.hub.store(_let_go, self.holder)
 
 
 def _positions(store: Store) -> list[Position]:
@@ -99,9 +110,18 @@ def _taken(store: Store, shard: int, sent: int) -> None:
     log_outbox.taken(store.database, shard, sent)
 
 
-def _next(store: Store, hub: Hub, shard: int, sent: int, most: int) -> tuple[list[Logged], list[PdlLog]]:
-    some = log_outbox.part(store.reader(), shard, sent, most)
-    return some, [log for each in some if (log := pdl_log(store, hub, each))]
+def _let_go(store: Store, holder: str) -> None:
+    log_outbox.let_go(store.database, holder)
+
+
+def _next(store: Store, outbox: Outbox, position: Position, seconds: float, most: int) -> tuple[list[Logged], list[PdlLog]]:
+    """The next entries, claimed for so long; none: it was come to the end, or another process has them."""
+    now = store.now()
+    sent = log_outbox.claimed(store.database, position.shard, outbox.holder, now, now + int(seconds * 1_000_000))
+    if sent is None or sent >= position.size:
+        return [], []
+    some = log_outbox.part(store.reader(), position.shard, sent, most)
+    return some, [log for each in some if (log := pdl_log(store, outbox.hub, each))]
 
 
 def pdl_log(store: Store, hub: Hub, entry: Logged) -> PdlLog | None:

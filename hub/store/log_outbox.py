@@ -1,19 +1,20 @@
 """How far the log went to the log service: a place in each shard, moved when what lies before it was taken.
 
 The log is the outbox. An entry is there as soon as its answer may leave, in an order that never changes; so nothing is lost,
-whenever the hub is killed, and what was taken but not noted is sent again under the same id.
+whenever the hub is killed, and what was taken but not noted is sent again under the same id. Of several processes one sends a
+shard at a time: it claims it for a while, and another goes on when that is over.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, insert, select, update
+from sqlalchemy import Connection, and_, or_, select, update
 
 from hub.store.audit_reading import Logged, entries, heads
 from hub.store.audit_removed import removed_sizes
 from hub.store.database import Database
 from hub.store.tables import NO_PATIENT, audit_sent, locator, resource
-from hub.store.values import in_parts
+from hub.store.values import in_parts, insert_new
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +49,36 @@ def part(connection: Connection, shard: int, sent: int, most: int) -> list[Logge
     return entries(connection, after=sent - 1, limit=most, shard=shard)
 
 
+def claimed(database: Database, shard: int, holder: str, now: int, until: int) -> int | None:
+    """Claim what is left of a shard, or hold on to it, until a time (microseconds); whoever held it longer ago lets go.
+
+    Takes: `holder`: names the process, as no other is named. Gives: how many entries were taken; None: another process has it.
+    """
+    row = audit_sent.c
+    free = or_(row.holder == holder, row.until.is_(None), row.until <= now)
+    with database.writing() as connection:
+        insert_new(connection, audit_sent, [_UNSENT | {"shard": shard}])
+        held = update(audit_sent).where(row.shard == shard, free).values(holder=holder, until=until)
+        if not connection.execute(held).rowcount:
+            return None
+        sent: int = connection.execute(select(row.sent).where(row.shard == shard)).scalar_one()
+        return max(sent, removed_sizes(connection).get(shard, 0))
+
+
+def let_go(database: Database, holder: str) -> None:
+    """Let other processes go on at once with what this one has claimed."""
+    with database.writing() as connection:
+        connection.execute(update(audit_sent).where(audit_sent.c.holder == holder).values(holder=None, until=None))
+
+
 def taken(database: Database, shard: int, sent: int) -> None:
     """Note that the entries before a place were taken; never back: another process may have gone on."""
     with database.writing() as connection:
-        moved = connection.execute(
-            update(audit_sent).where(audit_sent.c.shard == shard, audit_sent.c.sent <= sent).values(sent=sent)
-        )
-        if (
-            not moved.rowcount
-            and connection.execute(select(audit_sent.c.sent).where(audit_sent.c.shard == shard)).first() is None
-        ):
-            connection.execute(insert(audit_sent).values(shard=shard, sent=sent))
+        insert_new(connection, audit_sent, [_UNSENT | {"shard": shard}])
+        connection.execute(update(audit_sent).where(audit_sent.c.shard == shard, audit_sent.c.sent <= sent).values(sent=sent))
+
+
+_UNSENT = {"sent": 0, "holder": None, "until": None}
 
 
 Custodian = tuple[int, str, str, str]

@@ -315,8 +315,14 @@ audit_ended = _table(
 audit_removal = _table("audit_removal", _key("number", Integer), Column("note", Text, nullable=False))
 """Signed statements of what was removed of the log (`hub.removals`), from 1."""
 
-audit_sent = _table("audit_sent", _key("shard", Integer), Column("sent", BigInteger, nullable=False))
-"""How many entries of a shard the log service has taken."""
+audit_sent = _table(
+    "audit_sent",
+    _key("shard", Integer),
+    Column("sent", BigInteger, nullable=False),
+    Column("holder", Text),
+    Column("until", BigInteger),
+)
+"""How many entries of a shard the log service has taken; which process sends what follows, and until when it alone may."""
 
 audit_index = _table(
     "audit_index",

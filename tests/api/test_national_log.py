@@ -1,6 +1,7 @@
 """The log is handed to a national log service: in order, at least once, and nothing is lost whatever stands in the way."""
 
 import asyncio
+import re
 
 import httpx
 import pytest
@@ -95,8 +96,49 @@ def test_what_was_taken_but_not_noted_is_sent_again_under_the_same_id_also_after
     assert before
     again = Outbox(house.hub, outbox.service)  # another process: it knows what the database knows
     assert house.run(again.round()) == ""
+    assert left(house) > 0  # the one before it may be at it still
+    house.clock.move(seconds=national_log.LEASE + CONFIG.timeout)
+    assert house.run(again.round()) == ""
     assert list(national.taken) == before
     assert national.server.calls["StoreLog"] == 2
+
+
+def test_of_several_processes_one_sends_a_part_at_a_time(house, national, outbox, seen):
+    for _ in range(2 * national_log.AT_ONCE):
+        house.get(f"/fhir/Observation?patient={seen.id}", "doctor")
+    sent = []
+
+    class Listened(httpx.ASGITransport):
+        async def handle_async_request(self, request):
+            sent.extend(re.findall(rb"logId>([^<]+)<", await request.aread()))
+            return await super().handle_async_request(request)
+
+    listened = LogService(CONFIG, Listened(national.server.app))
+    several = [Outbox(house.hub, listened) for _ in range(4)]
+
+    async def together():
+        return await asyncio.gather(*(each.round() for each in several))
+
+    assert house.run(together()) == [""] * 4
+    house.run(listened.aclose())
+    assert left(house) == 0
+    assert [each.decode() for each in sent] == [log.id for log in kept_logs(house)]  # each once, in order
+
+
+def test_a_process_that_ends_lets_the_next_go_on_at_once(house, national, seen):
+    def outbox():
+        return Outbox(house.hub, LogService(CONFIG, httpx.ASGITransport(national.server.app)))
+
+    first, second = outbox(), outbox()
+    national.server.troubles["*"] = trouble.HttpError(500)
+    assert house.run(first.round()) != ""
+    national.server.reset()
+    assert house.run(second.round()) == ""
+    assert national.taken == {}
+    house.run(first.aclose())
+    assert house.run(second.round()) == ""
+    assert len(national.taken) == len(TOLD)
+    house.run(second.aclose())
 
 
 def test_an_entry_that_is_refused_is_not_passed_over_and_those_before_it_are_taken(house, national, outbox, seen, monkeypatch):
@@ -127,8 +169,11 @@ def test_entries_come_in_the_order_in_which_they_were_written(house, national, o
         house.get(f"/fhir/Observation?patient={other.id}", "doctor")
     assert house.run(outbox.round()) == ""
     assert national.server.calls["StoreLog"] >= 2
-    wanted = [log.id for entry in kept(house) if (log := national_log.pdl_log(house.store, house.hub, entry))]
-    assert list(national.taken) == wanted
+    assert list(national.taken) == [log.id for log in kept_logs(house)]
+
+
+def kept_logs(house):
+    return [log for entry in kept(house) if (log := national_log.pdl_log(house.store, house.hub, entry))]
 
 
 def kept(house):

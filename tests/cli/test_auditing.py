@@ -192,5 +192,5 @@ def test_how_far_the_log_went_to_a_log_service_is_told_and_holds_what_it_has_not
     path.write_text(path.read_text() + "[log_service]\naddress = 'http://127.0.0.1:1/'\nsystem = 'SE1-HUB'\n")
     assert [line.split() for line in hub("audit", "position").stdout.splitlines() if "2015" in line or "0" in line]
     assert "the log service has not taken it yet" in hub("audit", "expire").stdout
-    forge(aged, "INSERT INTO audit_sent VALUES (0, 5), (1, 2), (2, 2)")
+    forge(aged, "INSERT INTO audit_sent (shard, sent) VALUES (0, 5), (1, 2), (2, 2)")
     assert "removed 9 entries" in hub("audit", "expire").stdout
