@@ -19,6 +19,14 @@ Kept = Annotated[
     Path | None, typer.Option("--checkpoints", help="Checkpoints as they were kept elsewhere; if not given, the hub's own.")
 ]
 
+OF_ONE_LIST = (
+    "What this cannot show: that nothing was taken from the end of the list, and that there is no second list of this patient; "
+    "the check of the whole log does."
+)
+BY_HASHES = (
+    "What this cannot show: that the first {} entries are what their hashes say; they were counted by these, and not read."
+)
+
 
 @audit.command("list")
 def audit_list(
@@ -59,7 +67,8 @@ def audit_list(
 @audit.command("verify")
 def audit_verify(
     config: LookedAt = None,
-    since: Annotated[bool, typer.Option("--since-last", help="Only what came after the last checkpoint but one.")] = False,
+    since_last: Annotated[bool, typer.Option("--since-last", help="Only what came after the last checkpoint but one.")] = False,
+    since: Annotated[int, typer.Option("--since", help="Only what came after this checkpoint, by its number from 1.", min=0)] = 0,
     patient: Annotated[str, typer.Option(help="Only the list of this patient, by logical id.")] = "",
     keys: Keys = None,
     checkpoints: Kept = None,
@@ -70,11 +79,16 @@ def audit_verify(
 
     with _store(config) as (store, held):
         row, removals, said = _checkpoints(store, held, keys, checkpoints)
+        if since > len(row):
+            stop(f"there are {len(row)} checkpoints")
+        before = max(since, len(row) - 1 if since_last else 0)
         if patient:
             pk = _patient(store, patient)
             found = verify_list(store.reader(), pk, row, removals)
+            said.append(OF_ONE_LIST)
         else:
-            found = verify_all(store.reader(), row, max(0, len(row) - 1) if since else 0, removals)
+            found = verify_all(store.reader(), row, before, removals)
+            said += [BY_HASHES.format(row[before - 1].size)] if before else []
     if found.fault:
         stop(f"the log does not hold: {found.fault}")
     if found.removed:

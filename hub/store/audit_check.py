@@ -1,7 +1,7 @@
 """Whether the log holds: every entry is what its hash says, in its place, in its patient's list; and so is the tree over all.
 
-What this cannot show by itself: a log that was cut off, or written anew, together with its heads. Only a checkpoint that is kept
-elsewhere shows that (`hub.checkpoints`).
+So is what lies beside the trees (`hub.store.audit_beside`). What this cannot show by itself: a log that was cut off, or written
+anew, together with its heads. Only a checkpoint that is kept elsewhere shows that (`hub.checkpoints`).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from hub.audit import HASH_SIZE, Frontier, leaf_hash
 from hub.checkpoints import Checkpoint, Invalid
 from hub.removals import Removal
+from hub.store.audit_beside import beside
 from hub.store.audit_reading import Head, Logged, every, heads
 from hub.store.audit_removed import Begun, begun, ends_of
 
@@ -108,7 +109,11 @@ def verify_all(connection: Connection, row: Sequence[Checkpoint], since: int = 0
     def read(head: Head) -> Iterable[Logged]:
         return every(connection, head.size, head.shard, _begun(after, head).tree.size - 1)
 
-    return judge(heads(connection), read, row, since, after)
+    held = heads(connection)
+    found = judge(held, read, row, since, after)
+    if found.fault:
+        return found
+    return replace(found, fault=beside(connection, held, {shard: each.tree.size for shard, each in after.items()}))
 
 
 def judge(

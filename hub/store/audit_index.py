@@ -3,13 +3,13 @@
 It holds nothing that the entries do not; it may be thrown away and is made anew (`bring_up`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Text, and_, cast, func, or_, select, true, tuple_
 
-from hub.store.audit_reading import COLUMNS, Logged, entries, heads
+from hub.store.audit_reading import COLUMNS, PART, Logged, entries, heads
 from hub.store.database import Database
 from hub.store.tables import audit, audit_index
 from hub.store.values import insert_new
@@ -73,7 +73,7 @@ def bring_up(database: Database, connection: Connection, most: int | None = None
             and (found := entries(connection, after=after, shard=head.shard))
         ):
             with database.writing() as writing:
-                insert_new(writing, audit_index, [_row(each) for each in found])
+                insert_new(writing, audit_index, [row_of(each) for each in found])
             count, after = count + len(found), found[-1].seq
     return count
 
@@ -173,7 +173,20 @@ def _about(shard: int, seq: int) -> str:
     return f"{shard}.{seq}"
 
 
-def _row(each: Logged) -> dict[str, Any]:
+def indexed(connection: Connection, shard: int, begin: int) -> Iterator[dict[str, Any]]:
+    """What the index holds of a shard from number `begin` on, in order."""
+    after = begin - 1
+    while True:
+        wanted = select(audit_index).where(audit_index.c.shard == shard, audit_index.c.seq > after)
+        found = [dict(row) for row in connection.execute(wanted.order_by(audit_index.c.seq).limit(PART)).mappings()]
+        yield from found
+        if len(found) < PART:
+            return
+        after = found[-1]["seq"]
+
+
+def row_of(each: Logged) -> dict[str, Any]:
+    """What the index holds of an entry."""
     content = each.content
     who = content.get("who", {})
     return {

@@ -1,11 +1,12 @@
 """One patient's list in the log: whether each entry follows the one before it, and stands in the tree."""
 
 from collections.abc import Sequence
+from hashlib import sha256
 
 from sqlalchemy import Connection
 
 from hub.audit import HASH_SIZE, included, leaf_hash
-from hub.checkpoints import Checkpoint, Invalid
+from hub.checkpoints import Checkpoint, Invalid, ShardHead
 from hub.removals import Removal
 from hub.store.audit_check import Verdict
 from hub.store.audit_export import list_of
@@ -17,7 +18,8 @@ from hub.store.audit_tree import inclusion_of
 def verify_list(connection: Connection, pk: int, row: Sequence[Checkpoint], removals: Sequence[Removal] = ()) -> Verdict:
     """Check one list, and by the last of `row` that its entries stand in the signed tree.
 
-    What this cannot show: that the log does not hold a second list of the same patient, which the whole check does.
+    What this cannot show: that nothing was taken from the end of the list, and that there is no second list of the patient; the
+    whole check does.
     """
     try:
         after = begun(removals, row, lambda shard: ends_of(connection, shard))
@@ -31,14 +33,22 @@ def verify_list(connection: Connection, pk: int, row: Sequence[Checkpoint], remo
         head = heads.get(entry.shard)
         if not fault and head and entry.seq < head.size:
             covered += 1
-            path = inclusion_of(connection, entry.shard, entry.seq, head.size)
-            if not included(entry.leaf, entry.seq, head.size, path, head.root):
-                fault = f"entry {entry.seq} is not in the tree of the last checkpoint"
+            fault = _unproven(connection, entry, head)
         if fault:
             return Verdict(fault, count)
         last, count = (entry.number, entry.leaf), count + 1
         first, at = first or entry.at, entry.at
     return Verdict("", count, first, at, covered, removed)
+
+
+def _unproven(connection: Connection, entry: Logged, head: ShardHead) -> str:
+    try:
+        path = inclusion_of(connection, entry.shard, entry.seq, head.size)
+    except LookupError:
+        return f"entries of the log are missing, so that entry {entry.seq} cannot be proven"
+    if included(entry.leaf, entry.seq, head.size, path, head.root):
+        return ""
+    return f"entry {entry.seq} is not in the tree of the last checkpoint"
 
 
 def _fault(entry: Logged, pk: int, number: int, before: bytes) -> str:
@@ -49,6 +59,10 @@ def _fault(entry: Logged, pk: int, number: int, before: bytes) -> str:
         return f"entry {entry.seq} cannot be read"
     if entry.number != number + 1:
         return f"{entry.number - number - 1} entries are missing before entry {entry.seq}"
+    if (content.get("seq"), content.get("at"), content.get("shard", entry.shard)) != (entry.seq, entry.at, entry.shard):
+        return f"entry {entry.seq} lies in another's place"
     if "v" in content and (content["key"], content["number"], content["prev"]) != (pk, number + 1, before.hex()):
         return f"entry {entry.seq} does not follow the one before it in the patient's list"
+    if content.get("kept", "") != (sha256(entry.kept).hexdigest() if entry.kept else ""):
+        return f"entry {entry.seq} keeps something else beside it than it says"
     return ""

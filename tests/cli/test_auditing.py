@@ -57,6 +57,9 @@ def test_since_the_last_checkpoint_only_what_came_after_is_read(hub, signed):
     hub("keys", "rotate")
     told = hub("audit", "verify", "--since-last").stdout
     assert "unbroken: 1 entries" in told
+    assert "the first 5 entries are what their hashes say" in " ".join(told.split())
+    assert "unbroken: 2 entries" in hub("audit", "verify", "--since", "1").stdout
+    assert "there are 3 checkpoints" in hub("audit", "verify", "--since", "4", code=1).stderr
     forge(signed, "UPDATE audit SET entry = X'7B7D' WHERE seq = 1")
     assert hub("audit", "verify", "--since-last").exit_code == 0  # it was verified before, and says so no longer
     assert hub("audit", "verify", code=1)
