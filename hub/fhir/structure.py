@@ -7,15 +7,19 @@ Source: http://hl7.org/fhir/R4/json.html, http://hl7.org/fhir/R4/references.html
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any
 
 from hub.errors import Issue
 from hub.fhir._places import ALONE, Place, fhirpath, xpath
 from hub.fhir._shapes import Field, shape_of
 from hub.fhir.elements import resource_types
+from hub.fhir.json import dumps, loads
 from hub.fhir.resource import Resource
 
 MAX_FAULTS = 1_000
+_LONG = 1024
+"""Bytes of an element: of a longer one it is not remembered that it is sound."""
 
 _ID = r"[A-Za-z0-9\-.]{1,64}"
 _LITERAL = re.compile(
@@ -68,10 +72,8 @@ class _Judging:
                 if written == "resourceType" and shape.resource:
                     continue
                 field = self._other(written, held, fields, place, inside)
-            elif field.many:
-                self._list(value, held, field, place, inside)
-            elif not _sound(value, field):
-                self._value(value, field, (place, field.name, written, ALONE), inside)
+            elif place[0] is not None or not _is_known(type_name, written, value, inside):
+                self.element(value, held, field, place, inside)
             seen += 1
             if field is not None and field.choice:
                 chosen.append(field)
@@ -82,6 +84,13 @@ class _Judging:
         for name, names in shape.required:
             if held.keys().isdisjoint(names):
                 self._wrong((place, name, name, ALONE), "is required", "required")
+
+    def element(self, value: Any, holder: Resource, field: Field, place: Place, inside: frozenset[str]) -> None:
+        """The value of one element of `holder`, which stands at `place`."""
+        if field.many:
+            self._list(value, holder, field, place, inside)
+        elif not _sound(value, field):
+            self._value(value, field, (place, field.name, field.written, ALONE), inside)
 
     def _choices(self, chosen: Sequence[Field], place: Place) -> None:
         first: dict[str, Field] = {}
@@ -177,6 +186,24 @@ class _Judging:
         self.found.append(Issue(fhirpath(place), problem, "error", code, xpath(place)))
         if len(self.found) == MAX_FAULTS:
             raise _Enough
+
+
+def _is_known(type_name: str, name: str, value: Any, inside: frozenset[str]) -> bool:
+    """Whether an element of a resource is sound and short; else it is to be looked at."""
+    try:
+        written = dumps(value)
+        return len(written) <= _LONG and _is_sound(type_name, name, written, inside)
+    except (TypeError, ValueError):  # it cannot be written, so it was never met
+        return False
+
+
+@lru_cache(4096)
+def _is_sound(type_name: str, name: str, written: bytes, inside: frozenset[str]) -> bool:
+    """Whether an element by itself is as it should be. Remembered: most were met before (codes, units, whose it is)."""
+    judging, field, value = _Judging(), shape_of(type_name).fields[name], loads(written)
+    with suppress(_Enough):
+        judging.element(value, {}, field, (None, "", type_name, ALONE), inside)
+    return not judging.found
 
 
 def _sound(value: Any, field: Field) -> bool:

@@ -3,11 +3,13 @@
 from copy import deepcopy
 from decimal import Decimal
 from random import Random
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hub.fhir import structure
 from hub.fhir.elements import codes, definition, is_primitive, resource_types
 from hub.fhir.json import dumps, loads_untrusted
 from hub.fhir.structure import faults
@@ -225,6 +227,17 @@ def test_a_spoilt_resource_that_our_own_judge_lets_pass_the_models_let_pass(name
     spoil(made, random)
     if not faults(made):
         assert list(second_opinion(made)) == []
+
+
+@settings(MANY, max_examples=300)
+@CASES
+def test_what_is_known_of_elements_met_before_changes_no_verdict(name, seed):
+    made, spoilt = Maker(seed).resource(name), Maker(seed).resource(name)
+    spoil(spoilt, Random(seed))
+    for each in (made, spoilt):
+        with patch.object(structure, "_is_known", return_value=False):
+            afresh = faults(each)
+        assert faults(each) == faults(each) == afresh
 
 
 @settings(MANY, max_examples=60)
