@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hub.fhir.elements import Written, definition, is_primitive, resource_types
-from hub.fhir.identifiers import PERSONNUMMER, SAMORDNINGSNUMMER
+from hub.fhir.identifiers import HSA_ID, HSA_ID_OF_BASE_PROFILES, PERSONNUMMER, SAMORDNINGSNUMMER
 from hub.fhir.resource import Resource
 
 PLACES = frozenset(("Location", "Organization", "HealthcareService", "PractitionerRole", "Endpoint"))
@@ -27,7 +27,9 @@ _REFERENCE = frozenset(("reference", "identifier", "display"))
 _OF_REFERENCE = _REFERENCE | {"type", "id", "extension"}
 _OURS = "urn:hub:"
 _LOCAL_SYSTEM = re.compile(r"urn:hub:|[A-Z]{2}[0-9]{10}-", re.IGNORECASE)
-"""A namespace of identifiers that a source's name or HSA-id is part of."""
+"""A namespace of identifiers or codes that the name or HSA-id of a source or unit is part of."""
+_HSA_ID = re.compile(r"[A-Z]{2}[0-9]{10}-[A-Z0-9]+[:|^.]?", re.IGNORECASE)
+"""As sources put their own before a number that is unique only among theirs."""
 PROTECTED_SYSTEM = "urn:hub:protected"
 """What stands in its place."""
 _NO_NARRATIVE: Resource = {"status": "empty", "div": '<div xmlns="http://www.w3.org/1999/xhtml">Skyddad uppgift</div>'}
@@ -63,8 +65,7 @@ def _veiled(name: str, value: Any, element: Written | None, contained: Mapping[s
         return _MASKED
     inside = {each: part for each, part in value.items() if each not in _MACHINES}
     type_name = _text(value.get("resourceType")) if kind == "Resource" else kind or ("Extension" if _is_extension(name) else "")
-    made = veiled(inside, type_name, contained)
-    return _neutral(made) if name == "identifier" or kind == "Identifier" else made
+    return _neutral(veiled(inside, type_name, contained), name)
 
 
 def _is_extension(name: str) -> bool:
@@ -99,11 +100,15 @@ def _is_harmless(reference: Resource) -> bool:
     return system in (PERSONNUMMER, SAMORDNINGSNUMMER) or (system.startswith(_OURS) and "display" not in reference)
 
 
-def _neutral(identifier: Resource) -> Resource:
-    """An identifier whose namespace does not tell whose it is."""
-    if not _LOCAL_SYSTEM.search(_text(identifier.get("system"))):
-        return identifier
-    return {name: value for name, value in identifier.items() if name != "assigner"} | {"system": PROTECTED_SYSTEM}
+def _neutral(held: Resource, name: str) -> Resource:
+    """An identifier or a code whose namespace does not tell whose it is; nor does how an identifier begins, but for staff."""
+    value = _text(held.get("value"))
+    if name == "identifier" and held.get("system") not in (HSA_ID, HSA_ID_OF_BASE_PROFILES) and _HSA_ID.search(value):
+        left = _HSA_ID.sub("", value)
+        held = held | {"value": left} if left else {each: part for each, part in held.items() if each != "value"}
+    if not _LOCAL_SYSTEM.search(_text(held.get("system"))):
+        return held
+    return {name: value for name, value in held.items() if name != "assigner"} | {"system": PROTECTED_SYSTEM}
 
 
 def _text(value: Any) -> str:

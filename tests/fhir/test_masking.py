@@ -208,6 +208,15 @@ def test_an_identifier_of_a_protected_person_does_not_tell_whose_it_is(system):
     assert masked({"resourceType": "Patient", "identifier": [kept]})["identifier"] == [kept]
 
 
+def test_the_value_of_an_identifier_does_not_begin_with_who_gave_it():
+    held = [{"system": "http://x.org", "value": "SE2321990018-JOURNAL:VL-1"}, {"value": "SE2321990018-LAB^7"}, {"value": "VL-1"}]
+    held.append({"system": "http://x.org", "value": "SE2321990018-LAB"})
+    found = without_places({"resourceType": "Observation", "identifier": held})["identifier"]
+    assert [each.get("value") for each in found] == ["VL-1", "7", "VL-1", None]
+    doctor = {"type": "Practitioner", "identifier": {"system": "urn:oid:1.2.752.129.2.1.4.1", "value": "SE2321990018-1001"}}
+    assert without_places({"resourceType": "Observation", "performer": [doctor]})["performer"] == [doctor]
+
+
 UNIT = {"identifier": {"system": "urn:oid:1.2.752.129.2.1.4.1", "value": f"SE2321990018-{PLACE}"}, "display": PLACE}
 """As Swedish systems mostly name a unit: neither a literal reference nor a type."""
 
@@ -226,6 +235,11 @@ UNIT = {"identifier": {"system": "urn:oid:1.2.752.129.2.1.4.1", "value": f"SE232
         ("Observation", {"contained": [{"resourceType": "Practitioner", "id": "q", "qualification": [{"issuer": UNIT}]}]}),
         ("ServiceRequest", {"locationCode": [{"text": PLACE}], "performer": [UNIT], "requester": {"display": PLACE}}),
         ("DocumentReference", {"author": [UNIT], "context": {"facilityType": {"text": PLACE}}}),
+        (
+            "Appointment",
+            {"serviceType": [{"coding": [{"system": f"urn:hub:rivta:SE2321990018-{PLACE}:care-type", "code": "1"}]}]},
+        ),
+        ("Observation", {"valueQuantity": {"value": 1, "system": f"urn:x:SE2321990018-{PLACE}", "code": "1"}}),
         ("Task", {"owner": UNIT, "input": [{"type": {"text": "x"}, "valueReference": UNIT}]}),
         ("Appointment", {"participant": [{"actor": UNIT, "status": "accepted"}, {"actor": {"display": PLACE}}]}),
         ("Communication", {"sender": UNIT, "recipient": [{"display": PLACE}]}),
