@@ -16,7 +16,6 @@ from hub.fhir.resource import Resource
 MARK = "?identifier="
 _NOTHING = frozenset(("id", "url"))
 """What an element that lost its value may still have, and says nothing by: an extension's name."""
-_HOLDS_MORE = (dict, list)
 DIRECTORY_TYPES = frozenset(("Practitioner", "PractitionerRole", "Organization", "Location", "HealthcareService"))
 
 Resolve = Callable[[str, Identifier], str | None]
@@ -40,38 +39,38 @@ def resolver(
     return resolve
 
 
-def resolved(element: Any, resolve: Resolve) -> Any:
+def resolved(element: Resource, resolve: Resolve) -> Any:
     """The element with every business reference made literal, or without it. None: nothing is left of it.
 
     Gives: the same object where nothing in it changes, as in most.
     """
-    if isinstance(element, list):
-        made = [resolved(each, resolve) if isinstance(each, _HOLDS_MORE) else each for each in element]
-        if not any(map(is_not, made, element)):
-            return element or None
-        kept = [new for new, written in zip(made, element, strict=True) if new is not None or written is None]
-        return kept or None  # a null keeps its place
-    if not isinstance(element, dict):
-        return element
-    written = element.get("reference")
-    if isinstance(written, str) and MARK in written:
-        return _reference(element, written, resolve)
-    url = element.get("url")
-    if isinstance(url, str) and MARK in url and url.startswith("Binary"):
-        literal = resolve(*_parts(url))
-        return {name: value for name, value in element.items() if name != "url"} | ({"url": literal} if literal else {})
     changed: dict[str, Any] = {}
     for name, value in element.items():
-        if value is None or isinstance(value, _HOLDS_MORE):
-            new = resolved(value, resolve)
-            if new is None or new is not value:
+        if type(value) is not str:
+            new = _within(value, resolve)
+            if new is not value or new is None:
                 changed[name] = new
+        elif MARK in value and name == "reference":
+            return _reference(element, value, resolve)
+        elif MARK in value and name == "url" and value.startswith("Binary"):
+            changed[name] = resolve(*_parts(value))
     if not changed:
         return element or None
-    whole = element | changed
-    left = {name: value for name, value in whole.items() if value is not None}
-    lost = len(left) < len(whole)
+    left = {name: value for name, value in (element | changed).items() if value is not None}
+    lost = len(left) < len(element)
     return None if not left or (lost and left.keys() <= _NOTHING) else left
+
+
+def _within(value: Any, resolve: Resolve) -> Any:
+    if type(value) is dict:
+        return resolved(value, resolve)
+    if type(value) is not list:
+        return value
+    made = [_within(each, resolve) for each in value]
+    if not any(map(is_not, made, value)):
+        return value or None
+    kept = [new for new, written in zip(made, value, strict=True) if new is not None or written is None]
+    return kept or None  # a null keeps its place
 
 
 def _reference(element: Resource, written: str, resolve: Resolve) -> Resource | None:

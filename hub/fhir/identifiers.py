@@ -1,8 +1,8 @@
 """Swedish identifiers: personal numbers, coordination numbers, HSA-ids. Rules: Skatteverket, Inera HSA."""
 
 import re
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 PERSONNUMMER = "http://electronichealth.se/identifier/personnummer"
 SAMORDNINGSNUMMER = "http://electronichealth.se/identifier/samordningsnummer"
@@ -20,8 +20,7 @@ ROOTS = {
 _WRITTEN = re.compile(r"(?P<century>[0-9]{2})?(?P<six>[0-9]{6})(?P<sign>[-+]?)(?P<four>[0-9]{4})", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Identifier:
+class Identifier(NamedTuple):
     """A business identifier: `system` is a URI, `value` is opaque inside it."""
 
     system: str
