@@ -25,7 +25,8 @@ _NUMBERED = re.compile(r"\$([0-9]+)")
 class _Text(NamedTuple):
     """A statement as one kind of database takes it."""
 
-    text: str
+    text: str | bytes
+    """Octets for PostgreSQL, whose driver finds what is prepared by them: an object of theirs keeps its hash."""
     given: Callable[[Mapping[str, Any]], Sequence[Any]]
     """Values by name -> in the order in which they are bound."""
     fixed: dict[str, Any]
@@ -64,7 +65,7 @@ class Prepared:
         compiled = self._statement.compile(dialect=_DIALECTS[kind])
         names = tuple(compiled.positiontup or ())
         fixed = {name: value for name, value in compiled.params.items() if value is not None}
-        text = _NUMBERED.sub(r"?\1", compiled.string) if kind == "sqlite" else compiled.string
+        text = _NUMBERED.sub(r"?\1", compiled.string) if kind == "sqlite" else compiled.string.encode()
         held = self._texts[kind] = _Text(text, _in_order(names), fixed)
         return held
 
@@ -119,7 +120,7 @@ class Kept(LRUCache[Hashable, Prepared]):
         return held
 
 
-def _run(connection: Connection, text: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+def _run(connection: Connection, text: str | bytes, values: Sequence[Any]) -> list[tuple[Any, ...]]:
     _told(connection, text, values)
     driver: Any = connection.connection.dbapi_connection
     try:
@@ -143,7 +144,7 @@ def command(connection: Connection, text: str) -> None:
         raise
 
 
-def _run_each(connection: Connection, text: str, rows: Iterable[Sequence[Any]]) -> None:
+def _run_each(connection: Connection, text: str | bytes, rows: Iterable[Sequence[Any]]) -> None:
     _told(connection, text, rows)
     driver: Any = connection.connection.dbapi_connection
     try:
@@ -164,12 +165,13 @@ def _cursor(driver: Any) -> Any:
     return cursor
 
 
-def _told(connection: Connection, text: str, values: Any) -> None:
+def _told(connection: Connection, text: str | bytes, values: Any) -> None:
     """Those who count statements see these too."""
     listeners = connection.engine.dispatch.before_cursor_execute
     if listeners:
+        written = text if isinstance(text, str) else text.decode()
         for listener in listeners:
-            listener(connection, None, text, values, None, False)
+            listener(connection, None, written, values, None, False)
 
 
 def _lost(connection: Connection, driver: Any, fault: Exception) -> None:

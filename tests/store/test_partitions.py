@@ -92,7 +92,7 @@ def test_to_append_looks_into_the_newest_months_alone(database):
     found = audit_chains._SINCE._written("postgresql")
     given = found.given({"keys": [7, 8], "shard": 0, "since": micros(NOW) - audit_chains.RECENT, **found.fixed})
     connection = database.reader()
-    connection.exec_driver_sql(f"PREPARE newest AS {found.text.replace('%%', '%')}")
+    connection.exec_driver_sql(f"PREPARE newest AS {found.text.decode().replace('%%', '%')}")
     written_out = [f"ARRAY{each}::bigint[]" if isinstance(each, list) else str(each) for each in given]
     plan = "\n".join(connection.exec_driver_sql(f"EXPLAIN EXECUTE newest ({', '.join(written_out)})").scalars())
     assert "Subplans Removed" in plan
