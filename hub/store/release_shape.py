@@ -2,7 +2,8 @@
 
 The shape says where which value stands, by the numbers of their names c0, c1, …: what a release asks several times is bound once.
 Codes of the law (regime, purpose) are no data, so they are part of the shape. Alternatives of one form (blocks) and lists of
-values are padded to the next power of two by repeating the last, which changes no truth.
+values are padded to the next power of two by repeating the last, which changes no truth. What several alternatives ask besides
+whose data they are of (blocks of one period that leave the same types open) is asked once.
 """
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
@@ -16,7 +17,6 @@ Shape = tuple[Any, ...]
 """The form of one expression: its kind, then columns, the numbers of values and the forms of its parts."""
 
 _EARLIEST, _LATEST = -(2**62), 2**62
-_SMALLEST_LIST = 4
 _CODES = ("regime", "purpose")
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
@@ -65,7 +65,7 @@ class _Names:
     def listed(self, values: tuple[str, ...]) -> list[int]:
         """The numbers of a list of values, padded."""
         if values not in self._lists:
-            self._lists[values] = [self._added(each) for each in _padded(values, _SMALLEST_LIST)]
+            self._lists[values] = [self._added(each) for each in _padded(values)]
         return self._lists[values]
 
     def alternatives(self, parts: Iterable[Expression]) -> Iterator[Shape]:
@@ -76,7 +76,7 @@ class _Names:
                 left = [each for each in left if each not in group]
                 yield from forms
         if left:
-            forms = [self._apart(each) for each in _padded(left, 1)]
+            forms = [self._apart(each) for each in _padded(left)]
             self._groups.append((frozenset(left), forms))
             yield from forms
 
@@ -135,13 +135,33 @@ def _shape(expression: Expression, names: _Names) -> Shape:
 def _alternatives(parts: tuple[Expression, ...], names: _Names) -> Iterator[Shape]:
     """The forms of the parts of a disjunction, those of one form together."""
     formed: dict[Shape, list[Expression]] = {}
-    for part in parts:
+    for part in _gathered(parts):
         formed.setdefault(_blank(_shape(part, _Names())), []).append(part)
     for listed in formed.values():
         if len(listed) > 1:
             yield from names.alternatives(listed)
         else:
             yield _shape(listed[0], names)
+
+
+def _gathered(parts: Iterable[Expression]) -> Iterator[Expression]:
+    """The parts of a disjunction, those as one that differ in whose data they are of: (a and z) or (b and z), (a or b) and z."""
+    alike: dict[tuple[Expression, ...], list[tuple[Expression, ...]]] = {}
+    for part in dict.fromkeys(parts):
+        of, besides = _split(part)
+        if of and besides:
+            alike.setdefault(besides, []).append(of)
+        else:
+            yield part
+    for besides, several in alike.items():
+        yield And((*several[0], *besides) if len(several) == 1 else (Or(tuple(map(And, several))), *besides))
+
+
+def _split(part: Expression) -> tuple[tuple[Expression, ...], tuple[Expression, ...]]:
+    """What a conjunction says of whose data they are, and what besides."""
+    held = part.parts if isinstance(part, And) else (part,)
+    of = tuple(each for each in held if isinstance(each, Equals))
+    return of, tuple(each for each in held if not isinstance(each, Equals))
 
 
 def _blank(form: Shape) -> Shape:
@@ -152,7 +172,7 @@ def _blank(form: Shape) -> Shape:
     return form if kind in ("constant", "code") else (kind, *(None if isinstance(each, int) else each for each in rest))
 
 
-def _padded(listed: Sequence[P], smallest: int) -> list[P]:
+def _padded(listed: Sequence[P]) -> list[P]:
     """The last repeated, up to the next power of two."""
-    size = max(smallest, 1 << (len(listed) - 1).bit_length())
+    size = 1 << (len(listed) - 1).bit_length()
     return [*listed, *[listed[-1]] * (size - len(listed))]

@@ -182,7 +182,7 @@ def test_what_a_release_asks_several_times_is_bound_once():
     values = list(bindings(_blocked_twice(_block("P1", "U1"), _block("P2", "U2"))).values())
     assert values.count("P1") == values.count("P2") == 1
     assert values.count("U1") == 2  # once for the caller, once for the block
-    assert values.count("lak") == 4  # one list, padded
+    assert values.count("lak") == 1  # neither block has it for itself
 
 
 def test_the_text_of_a_statement_does_not_hang_on_two_blocks_that_happen_to_name_the_same():
@@ -190,6 +190,14 @@ def test_the_text_of_a_statement_does_not_hang_on_two_blocks_that_happen_to_name
     alike = _blocked_twice(_block("P1", "U2"), _block("P1", "U3"))
     assert shape(apart) == shape(alike)
     assert bindings(apart).keys() == bindings(alike).keys()
+
+
+def test_what_blocks_ask_alike_is_asked_once():
+    """Blocks of one period that leave the same types open; one of another period, or that leaves others open, is by itself."""
+    apart = And((Equals("provider", "P3"), Equals("unit", "U3"), Not(In("info_type", ("upp",))), Overlaps(None, None)))
+    text = str(permitted(shape(_blocked_twice(_block("P1", "U1"), _block("P2", "U2"), apart)), COLUMNS_OF))
+    alike = str(permitted(shape(_blocked_twice(*(_block("P1", f"U{n}") for n in range(3)))), COLUMNS_OF))
+    assert text.count("info_type") == 2 * alike.count("info_type") > 0
 
 
 def test_the_text_of_a_statement_holds_no_value_of_data():
