@@ -1,103 +1,114 @@
 """Permits of a FHIR Consent: the reading units, and employees in them, that the patient consents to, and of which data.
 
-A `dataPeriod` and nested denials limit a permit (IHE PCF intermediate: one level). A denial with several elements would be of
-what all of them match; it is refused, as are permits of data by instance, author or encounter, and labels (PCF advanced).
+Nested denials are exceptions. A nested permit adds nothing to its parent, unless it says itself of which data it is (IHE PCF
+advanced: more for one of the recipients): then it is a permit of its own, which has from its parent what it does not say, and the
+parent's denials.
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Any
 
-from hub.consent._denials import information_type
-from hub.consent._parts import CUSTODIAN, RECIPIENT, Context, actors, for_care, hsa_of, listed, only, period, recipient
+from hub.consent._limits import DATA, Placed, check_told, limits_of, nested
+from hub.consent._parts import RECIPIENT, TREATMENT, Context, Recipient, actors, coding, for_care, listed, only, recipient
 from hub.consent.grounds import Consent
+from hub.consent.limits import Limits
 from hub.errors import Unprocessable
 
 _ROOT = "Consent.provision"
-_ELEMENTS = ("type", "period", "actor", "purpose", "dataPeriod", "provision")
-_NESTED = ("type", "actor", "purpose")
+_NESTED = ("type", "actor", "purpose", *DATA, "provision")
+_EMERGENCY = frozenset((TREATMENT[0], code) for code in ("BTG", "ETREAT"))
+"""Purposes of an emergency: the law opens then what it opens, with or without a consent."""
 
 
-def permits(root: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """(place, provision) of every provision that permits.
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """A provision that permits, with what it has from its parent."""
+
+    place: str
+    said: Mapping[str, Any]
+    exceptions: tuple[Placed, ...]
+    within: "Permit | None" = None
+    """Whose recipients its own must be among."""
+
+
+def permits(root: Any) -> Iterator[Permit]:
+    """Every provision that permits.
 
     Raises: Unprocessable: the provision says what no consent of the acts can say.
     """
     kind = root.get("type") if isinstance(root, dict) else None
     if kind not in ("permit", None):
         raise Unprocessable("neither permit nor deny", f"{_ROOT}.type")
-    read = only(root, _ELEMENTS if kind else ("period", "provision"), _ROOT)
-    nested = [(f"{_ROOT}.provision[{number}]", each) for number, each in enumerate(listed(read, "provision", _ROOT))]
-    for place, each in nested:
-        if only(each, (*_NESTED, "dataPeriod", "class"), place).get("type") == "permit":
-            only(each, _NESTED, place)
-        elif not kind or each.get("type") != "deny":
+    read = only(root, (*_NESTED, "period") if kind else ("period", "provision"), _ROOT)
+    inner = nested(read, _ROOT)
+    for place, each in inner:
+        if only(each, _NESTED, place).get("type") not in ("permit", "deny" if kind else "permit"):
             raise Unprocessable("neither permit nor an exception to one", f"{place}.type")
-    yield from [(_ROOT, read)] if kind else nested
+    allowed = [(place, each) for place, each in inner if each["type"] == "permit"]
+    if not kind:
+        yield from (Permit(place, each, tuple(nested(each, place))) for place, each in allowed)
+        return
+    whole = Permit(_ROOT, read, tuple((place, each) for place, each in inner if each["type"] == "deny"))
+    yield whole
+    for place, each in allowed:
+        check_told(each, place)
+        if each.keys() & {*DATA, "provision"} and not _of_emergencies(each, place):
+            yield Permit(place, {**read, **each}, (*nested(each, place), *whole.exceptions), whole)
 
 
-def consents(
-    permit: Mapping[str, Any], place: str, held: Mapping[str, Any], made: dict[str, Any], context: Context
-) -> Iterator[Consent]:
+def consents(permit: Permit, held: Mapping[str, Any], made: dict[str, Any], context: Context) -> Iterator[Consent]:
     """One consent for each recipient of a provision. `made`: all that they have in common.
 
     Raises: Unprocessable: it names no recipient, or one that the directory does not know; or it is not for care.
     """
-    for_care(permit, place)
-    contained = {str(each.get("id")): each for each in listed(held, "contained", "Consent") if isinstance(each, dict)}
-    limits = _limits(permit, place, context)
+    for_care(permit.said, permit.place)
+    limits = _fields(limits_of(permit.said, permit.place, permit.exceptions, context))
     if limits and made["regime"] != "SVOD":
-        raise Unprocessable("the medication list is consented to as a whole", place)
-    readers = actors(permit, place, RECIPIENT)
-    if not readers:
-        raise Unprocessable("names no reading unit", f"{place}.actor")
-    for where, reference in readers:
-        reader = recipient(reference, contained, context, where)
+        raise Unprocessable("the medication list is consented to as a whole", permit.place)
+    for where, reader in _recipients(permit, held, context):
         provider = context.directory.provider_of(reader.unit)
         if provider is None:
             raise Unprocessable("the directory knows no such unit", where)
         yield Consent(**made, **limits, provider=provider, unit=reader.unit.upper(), employee=reader.employee.upper())
 
 
-def _limits(permit: Mapping[str, Any], place: str, context: Context) -> dict[str, Any]:
-    """Of which data alone a provision is: its own period, and what its nested denials except.
-
-    Raises: Unprocessable: an exception that is not of one thing: a period, custodians, or information types.
-    """
-    found: dict[str, Any] = {}
-    if "dataPeriod" in permit:
-        found["information_start"], found["information_end"] = _times(permit, place)
-    holders: list[str] = []
-    types: list[str] = []
-    for number, each in enumerate(listed(permit, "provision", place)):
-        where = f"{place}.provision[{number}]"
-        said = each.keys() - {"type", "id", "extension"}
-        if each.get("type") != "deny":
-            continue
-        if said == {"dataPeriod"} and "except_start" not in found:
-            found["except_start"], found["except_end"] = _times(each, where)
-        elif said == {"actor"} and each["actor"]:
-            holders += [_holder(reference, at, context) for at, reference in actors(each, where, CUSTODIAN)]
-        elif said == {"class"} and each["class"]:
-            types += [information_type(held, f"{where}.class") for held in listed(each, "class", where)]
-        else:
-            raise Unprocessable("an exception is of one period, of custodians, or of information types", where)
-    if holders:
-        found["except_holders"] = tuple(sorted(set(holders)))
-    return found | ({"except_types": tuple(sorted(set(types)))} if types else {})
-
-
-def _times(provision: Mapping[str, Any], place: str) -> tuple[datetime | None, datetime | None]:
-    """The `dataPeriod` of a provision. Raises: Unprocessable: it has neither beginning nor end."""
-    found = period(provision["dataPeriod"], f"{place}.dataPeriod")
-    if found == (None, None):
-        raise Unprocessable("a period has a beginning or an end", f"{place}.dataPeriod")
+def _recipients(permit: Permit, held: Mapping[str, Any], context: Context) -> list[tuple[str, Recipient]]:
+    contained = {str(each.get("id")): each for each in listed(held, "contained", "Consent") if isinstance(each, dict)}
+    readers = actors(permit.said, permit.place, RECIPIENT)
+    if not readers:
+        raise Unprocessable("names no reading unit", f"{permit.place}.actor")
+    found = [(where, recipient(reference, contained, context, where)) for where, reference in readers]
+    if permit.within:
+        wider = [each for _, each in _recipients(permit.within, held, context)]
+        for where, reader in found:
+            if not any(reader.unit == each.unit and each.employee in ("", reader.employee) for each in wider):
+                raise Unprocessable("is not among those to whom the permit around it is given", where)
     return found
 
 
-def _holder(reference: Any, place: str, context: Context) -> str:
-    """The care provider or unit whose data are excepted."""
-    found = hsa_of(reference, place)
-    if found not in context.directory.providers and found not in context.directory.units:
-        raise Unprocessable("the directory knows no such provider or unit", place)
-    return found
+def _of_emergencies(permit: Mapping[str, Any], place: str) -> bool:
+    """Whether it is for emergencies alone, and so adds nothing."""
+    purposes = {coding(each, f"{place}.purpose") for each in listed(permit, "purpose", place)}
+    return bool(purposes) and purposes <= _EMERGENCY
+
+
+def _fields(limits: Limits) -> dict[str, Any]:
+    """The limits as a consent has them: in fields of its own where these can say it, which is how they always were kept."""
+    if not any(limits.elements):
+        return {}
+    plain = not (limits.types or limits.kinds or limits.data or limits.labels)
+    each = [set(one.elements) for one in limits.but]
+    simple = all(its in ({"dataPeriod"}, {"actor"}, {"class"}) for its in each) and not any(one.kinds for one in limits.but)
+    if not plain or not simple or each.count({"dataPeriod"}) > 1:
+        return {"within": limits}
+    time = next((one for one in limits.but if one.start or one.end), Limits())
+    found = {
+        "information_start": limits.start,
+        "information_end": limits.end,
+        "except_start": time.start,
+        "except_end": time.end,
+        "except_holders": tuple(sorted({held for one in limits.but for held in one.holders})),
+        "except_types": tuple(sorted({held for one in limits.but for held in one.types})),
+    }
+    return {name: value for name, value in found.items() if value}

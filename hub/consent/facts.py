@@ -19,8 +19,23 @@ from hub.consent.grounds import (
     same,
 )
 from hub.consent.info_types import left_open
+from hub.consent.limits import within
 from hub.consent.merging import merged
-from hub.consent.release import FALSE, TRUE, Equals, Expression, Flag, IsNull, Overlaps, all_of, among, any_of, negation
+from hub.consent.release import (
+    FALSE,
+    TRUE,
+    Equals,
+    Every,
+    Expression,
+    Flag,
+    IsNull,
+    Overlaps,
+    all_of,
+    among,
+    any_of,
+    negation,
+    of_resources,
+)
 
 C = TypeVar("C", bound=Commissioned)
 PRESCRIBERS = ("physician", "dentist", "prescribing_nurse")
@@ -122,7 +137,12 @@ class Facts:
         rows = self.consents("SVOD")
         if not rows:
             return FALSE
-        return TRUE if any(not row.limited for row in rows) else any_of(*dict.fromkeys(map(_opens, rows)))
+        if any(not row.limited for row in rows):
+            return TRUE
+        opened = dict.fromkeys(map(_opens, rows))
+        of_records = [each for each in opened if not of_resources(each)]
+        rest = any_of(*(each for each in opened if of_resources(each)))
+        return any_of(*of_records, rest if rest == FALSE else Every(rest))
 
     def assertions(self, type: AssertionType) -> tuple[Assertion, ...]:
         """The caller's own assertions of a type that hold now; step 0 is none, but `child` has no steps.
@@ -219,6 +239,8 @@ def _place(block: Block) -> tuple[str, ...]:
 
 def _opens(consent: Consent) -> Expression:
     """The entries of a limited consent. One whose time is not known lies in no period, and may lie in one that is excepted."""
+    if consent.within:
+        return within(consent.within)
     first, last = consent.information_start, consent.information_end
     holders = tuple(each.upper() for each in consent.except_holders)
     outside = [

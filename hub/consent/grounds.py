@@ -11,6 +11,7 @@ from itertools import chain
 from typing import ClassVar, Literal
 
 from hub.caller import Caller
+from hub.consent.limits import Limits
 from hub.fhir.swedish_time import LOCAL, midnight
 
 State = Literal["active", "ended", "annulled"]
@@ -95,12 +96,14 @@ class Consent(Commissioned):
     """Not data of these care providers and units."""
     except_types: tuple[str, ...] = ()
     """Not these information types: `lak`, `upp`."""
+    within: Limits | None = None
+    """Of which data it is, where the fields above cannot say it; they are empty then."""
 
     @property
     def limited(self) -> bool:
         """Whether it is of some data alone."""
         times = (self.information_start, self.information_end, self.except_start, self.except_end)
-        return any(times) or bool(self.except_holders or self.except_types)
+        return any(times) or bool(self.except_holders or self.except_types or self.within)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

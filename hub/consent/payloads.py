@@ -18,6 +18,7 @@ from hub.consent.grounds import (
     Share,
     unreadable_block,
 )
+from hub.consent.limits import MEANINGS, Data, Limits
 
 KINDS: Mapping[str, type[AnyGround]] = {
     kind.KIND: kind for kind in (Consent, Block, Revoke, Relation, Need, Assertion, Share, Attorney)
@@ -40,8 +41,9 @@ class Unreadable(ValueError):
 
 
 def to_payload(ground: AnyGround) -> dict[str, Any]:
-    """All of a ground but its kind and id, in JSON's own types; `service` only where one has it."""
-    return {name: _plain(getattr(ground, name)) for name in _names(type(ground)) if name != "service" or ground.service}
+    """All of a ground but its kind and id, in JSON's own types; `service` and `within` only where it has them."""
+    held = {name: getattr(ground, name) for name in _names(type(ground))}
+    return {name: _plain(value) for name, value in held.items() if value or name not in ("service", "within")}
 
 
 def from_payload(kind: str, id: str, payload: Mapping[str, Any]) -> AnyGround:
@@ -93,7 +95,9 @@ def _required(kind: type[AnyGround]) -> set[str]:
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
-    return list(value) if isinstance(value, tuple) else value
+    if isinstance(value, Limits):
+        return {each.name: _plain(held) for each in fields(value) if (held := getattr(value, each.name))}
+    return [_plain(each) for each in value] if isinstance(value, tuple) else value
 
 
 def _instant(value: Any) -> datetime:
@@ -115,6 +119,20 @@ def _hsa_ids(value: Any) -> tuple[str, ...]:
     return tuple(item.upper() for item in _texts(value))
 
 
+def _data(value: Any) -> tuple[Data, ...]:
+    pairs = [_texts(each) for each in _of(list)(value)]
+    return tuple(Data(_one_of(*MEANINGS)(meaning), reference) for meaning, reference in pairs)
+
+
+def _labels(value: Any) -> tuple[tuple[str, str], ...]:
+    return tuple((system, code) for system, code in map(_texts, _of(list)(value)))
+
+
+def _limits(value: Any) -> Limits:
+    """Raises: KeyError: an unknown field; ValueError, TypeError: a value that it cannot hold."""
+    return Limits(**{name: _LIMITS[name](held) for name, held in _of(dict)(value).items()})
+
+
 def _of(kind: type) -> Callable[[Any], Any]:
     def read(value: Any) -> Any:
         if type(value) is not kind:
@@ -134,6 +152,16 @@ def _one_of(*values: str) -> Callable[[Any], Any]:
 
 
 _text = _of(str)
+_LIMITS: Mapping[str, Callable[[Any], Any]] = {
+    "start": _instant,
+    "end": _instant,
+    "holders": _hsa_ids,
+    "types": _texts,
+    "kinds": _texts,
+    "data": _data,
+    "labels": _labels,
+    "but": lambda value: tuple(map(_limits, _of(list)(value))),
+}
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     "start": _instant,
     "end": _instant_or_none,
@@ -148,6 +176,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "except_end": _instant_or_none,
     "except_holders": _hsa_ids,
     "except_types": _texts,
+    "within": _limits,
     "excluded": _texts,
     "attestations": _texts,
     "providers": _hsa_ids,
@@ -164,5 +193,5 @@ def _read(kind: str, name: str, value: Any) -> Any:
     read = _READERS.get(f"{kind}.{name}") or _READERS.get(name, _text)
     try:
         return read(value)
-    except (ValueError, TypeError, OverflowError):
+    except (KeyError, ValueError, TypeError, OverflowError):
         raise Unreadable(f"{kind}.{name}") from None

@@ -58,6 +58,7 @@ def probe(provider: str, social: bool) -> Custody:
         insurance=False,
         purpose="care",
         incapacity=False,
+        says=(),
     )
 
 

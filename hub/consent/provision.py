@@ -102,7 +102,7 @@ def _rows(held: Mapping[str, Any], common: dict[str, Any], regime: CareRegime, c
     if kind == "deny":
         return blocks(held, common | {"regime": regime}, context)
     made = common | {"regime": regime, "represented_by": representative(held)}
-    return tuple(row for place, permit in permits(root) for row in consents(permit, place, held, made, context))
+    return tuple(row for permit in permits(root) for row in consents(permit, held, made, context))
 
 
 def _numbered(row: Consent | Block, number: int) -> Consent | Block:

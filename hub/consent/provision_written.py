@@ -1,4 +1,5 @@
-"""A consent of the register, shown as FHIR Consent in the shape of IHE PCF basic; one of some data alone, of PCF intermediate.
+"""A consent of the register, shown as FHIR Consent in the shape of IHE PCF basic; of some data alone, of PCF intermediate; by
+labels, of PCF advanced.
 
 Deviates: R4 says that `provision.type` is not permitted at the root; IHE PCF requires it there.
 Source: https://profiles.ihe.net/ITI/PCF/StructureDefinition-IHE.PCF.consentBasic.html
@@ -8,14 +9,17 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from hub.consent._limits import RESOURCE_TYPES
 from hub.consent._parts import CATEGORY, CUSTODIAN, INFORMATION_TYPE, POLICY, RECIPIENT, SCOPE, TREATMENT
 from hub.consent.grounds import Consent, closing
+from hub.consent.limits import Limits
 from hub.fhir.identifiers import HSA_ID
 from hub.fhir.resource import Resource
 from hub.fhir.swedish_time import LOCAL
 
 PROFILE = "https://profiles.ihe.net/ITI/PCF/StructureDefinition/IHE.PCF.consentBasic"
 INTERMEDIATE = "https://profiles.ihe.net/ITI/PCF/StructureDefinition/IHE.PCF.consentIntermediate"
+ADVANCED = "https://profiles.ihe.net/ITI/PCF/StructureDefinition/IHE.PCF.consentAdvanced"
 _STATUS = {"active": "active", "ended": "inactive", "annulled": "entered-in-error"}
 _ROLE = "reader"
 
@@ -29,7 +33,7 @@ def written(consent: Consent, patient: str, source: str = "Samtycke registrerat 
     resource: Resource = {
         "resourceType": "Consent",
         "id": consent.id,
-        "meta": {"profile": [INTERMEDIATE if consent.limited else PROFILE]},
+        "meta": {"profile": [_profile(consent)]},
         "status": _STATUS[consent.state],
         "scope": {"coding": [_coding(SCOPE)]},
         "category": [{"coding": [_coding(CATEGORY)]}],
@@ -44,6 +48,12 @@ def written(consent: Consent, patient: str, source: str = "Samtycke registrerat 
     return resource | ({"contained": [_role(consent)]} if consent.employee else {})
 
 
+def _profile(consent: Consent) -> str:
+    if consent.within and consent.within.labelled:
+        return ADVANCED
+    return INTERMEDIATE if consent.limited else PROFILE
+
+
 def _provision(consent: Consent) -> Resource:
     reader: Resource = {"reference": f"#{_ROLE}"} if consent.employee else _organization(consent.unit)
     held: Resource = {
@@ -54,8 +64,27 @@ def _provision(consent: Consent) -> Resource:
     }
     if consent.information_start or consent.information_end:
         held["dataPeriod"] = _period(consent.information_start, consent.information_end)
+    if consent.within:
+        return held | _limits(consent.within, "deny")
     exceptions = list(_exceptions(consent))
     return held | ({"provision": exceptions} if exceptions else {})
+
+
+def _limits(limits: Limits, other: str) -> Resource:
+    """What a provision says of data. `other`: the type of its exceptions."""
+    role = {"coding": [_coding(CUSTODIAN)]}
+    classes = [_coding((INFORMATION_TYPE, each)) for each in limits.types]
+    classes += [_coding((RESOURCE_TYPES, each)) for each in limits.kinds]
+    nested = "permit" if other == "deny" else "deny"
+    held: Resource = {
+        "dataPeriod": _period(limits.start, limits.end),
+        "actor": [{"role": role, "reference": _organization(each)} for each in limits.holders],
+        "class": classes,
+        "data": [{"meaning": each.meaning, "reference": {"reference": each.reference}} for each in limits.data],
+        "securityLabel": [_coding(each) for each in limits.labels],
+        "provision": [{"type": other} | _limits(each, nested) for each in limits.but],
+    }
+    return {name: value for name, value in held.items() if value}
 
 
 def _exceptions(consent: Consent) -> Iterator[Resource]:

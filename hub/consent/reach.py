@@ -1,6 +1,22 @@
 """Whether a Release could let anything of a source through, before the source is asked. Doubt says yes: then it is asked."""
 
-from hub.consent.release import And, Constant, Equals, Expression, Flag, In, IsNull, Not, Or, Outcome, Overlaps, Release
+from hub.consent.release import (
+    And,
+    Bears,
+    Constant,
+    Equals,
+    Every,
+    Expression,
+    Flag,
+    In,
+    IsNull,
+    Not,
+    Or,
+    Outcome,
+    Overlaps,
+    Refers,
+    Release,
+)
 
 
 def could_permit(release: Release, source: str, provider: str) -> bool:
@@ -35,7 +51,7 @@ def _holds(expression: Expression, held: dict[str, str]) -> bool | None:
             return held[column] in values if column in held else None
         case IsNull(column):
             return False if column in held else None
-        case Flag() | Overlaps():
+        case Flag() | Overlaps() | Bears() | Refers() | Every():
             return None
         case And(parts):
             truths = [_holds(part, held) for part in parts]

@@ -1,6 +1,7 @@
 """The predicate: a small closed algebra over custody columns, and its plain-Python reading. The SQL reading is the store's.
 
-Three-valued, as SQL has it: a test of a column that is not known is unknown (None), and unknown never opens anything.
+Three-valued, as SQL has it: a test of a column that is not known is unknown (None), and unknown never opens anything. What
+resources say is asked of all resources of the entry at once (`Every`), for an entry is released whole; that is true or false.
 """
 
 import hashlib
@@ -10,7 +11,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from hub.fhir.custody import Custody
+from hub.fhir.custody import Custody, Said
 
 
 class Outcome(StrEnum):
@@ -67,6 +68,33 @@ class Overlaps:
 
 
 @dataclass(frozen=True, slots=True)
+class Bears:
+    """A resource has a security label of `system` that is one of `codes`, or, with `others`, that is none of them."""
+
+    system: str
+    codes: tuple[str, ...]
+    others: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refers:
+    """A resource refers to one of `targets`, none: to anything, by one of `keys`: (type, name that keys are kept under)."""
+
+    keys: tuple[tuple[str, str], ...]
+    targets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """Every resource of the entry meets `part`, and there is one; its Provenance, which is of all of it, is not asked.
+
+    Inside, `type` and `literal` (`Type/id`) are columns too. Never unknown: what is not known to hold, does not.
+    """
+
+    part: "Expression"
+
+
+@dataclass(frozen=True, slots=True)
 class And:
     parts: tuple["Expression", ...]
 
@@ -81,7 +109,7 @@ class Not:
     part: "Expression"
 
 
-Expression = Constant | Equals | In | IsNull | Flag | Overlaps | And | Or | Not
+Expression = Constant | Equals | In | IsNull | Flag | Overlaps | Bears | Refers | Every | And | Or | Not
 
 NO_RULE = "R00"
 """The rule of what no rule speaks of: hidden."""
@@ -136,6 +164,19 @@ def negation(part: Expression) -> Expression:
             return Not(part)
 
 
+def of_resources(expression: Expression) -> bool:
+    """Whether it asks what resources say, and not of custody alone."""
+    match expression:
+        case Bears() | Refers() | Every() | In("type" | "literal"):
+            return True
+        case And(parts) | Or(parts):
+            return any(map(of_resources, parts))
+        case Not(part):
+            return of_resources(part)
+        case _:
+            return False
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One row of a Release: where `when` is true, `outcome`; where it is unknown, nothing is seen."""
@@ -169,6 +210,13 @@ class Release:
     def refusal(self) -> Row | None:
         """The row that refuses the request before any data are looked at; None: it may be answered."""
         return self.rows[0] if self.rows[0].refuses else None
+
+    @property
+    def asks_of_resources(self) -> bool:
+        """Whether it turns on what resources say: then their facts must be at hand to read it in Python."""
+        if "asks" not in self.worked:
+            self.worked["asks"] = any(of_resources(row.when) for row in self.rows)
+        return bool(self.worked["asks"])
 
     @property
     def digest(self) -> str:
@@ -207,15 +255,15 @@ def deciding(release: Release, custody: Custody) -> tuple[Row, bool]:
     raise AssertionError("a Release ends in a row that is not false")
 
 
-def holds(expression: Expression, custody: Custody) -> bool | None:
-    """The plain reading: true, false or unknown (None) of one entry."""
+def holds(expression: Expression, custody: Custody, said: Said | None = None) -> bool | None:
+    """The plain reading: true, false or unknown (None) of one entry. `said`: of which of its resources, inside `Every`."""
     match expression:
         case Constant(truth):
             return truth
         case Equals(column, value):
-            return _compared(custody, column, (value,))
+            return _compared(custody, said, column, (value,))
         case In(column, values):
-            return _compared(custody, column, values)
+            return _compared(custody, said, column, values)
         case IsNull(column):
             return getattr(custody, column) is None
         case Flag(column):
@@ -223,19 +271,31 @@ def holds(expression: Expression, custody: Custody) -> bool | None:
             return flag
         case Overlaps(start, end):
             return _overlaps(custody.time_from, custody.time_to, start, end)
+        case Bears(system, codes, others):
+            its = said.labels if said else ()
+            return any(of == system and (code in codes) is not others for of, code in its)
+        case Refers(keys, targets):
+            pointed = said.references if said else ()
+            return any(said and (said.type, name) in keys and (not targets or at in targets) for name, at in pointed)
+        case Every(part):
+            says = custody.says
+            return None if says is None else bool(says) and all(holds(part, custody, each) is True for each in says)
         case And(parts):
-            truths = [holds(part, custody) for part in parts]
+            truths = [holds(part, custody, said) for part in parts]
             return False if False in truths else None if None in truths else True
         case Or(parts):
-            truths = [holds(part, custody) for part in parts]
+            truths = [holds(part, custody, said) for part in parts]
             return True if True in truths else None if None in truths else False
         case Not(part):
-            truth = holds(part, custody)
+            truth = holds(part, custody, said)
             return None if truth is None else not truth
 
 
-def _compared(custody: Custody, column: str, values: tuple[str, ...]) -> bool | None:
-    held = getattr(custody, column)
+_OF_RESOURCES = ("type", "literal")
+
+
+def _compared(custody: Custody, said: Said | None, column: str, values: tuple[str, ...]) -> bool | None:
+    held = getattr(said if column in _OF_RESOURCES else custody, column, None)
     return None if held is None else held in values
 
 
@@ -256,8 +316,8 @@ def _written(expression: Expression) -> str:
     match expression:
         case And(parts) | Or(parts):
             return f"{type(expression).__name__}({','.join(map(_written, parts))})"
-        case Not(part):
-            return f"Not({_written(part)})"
+        case Not(part) | Every(part):
+            return f"{type(expression).__name__}({_written(part)})"
         case Overlaps(start, end):
             return f"Overlaps({_instant(start)},{_instant(end)})"
         case _:

@@ -11,6 +11,23 @@ Regime = Literal["SVOD", "NLL", "OWN"]
 Purpose = Literal["care", "care_admin", "quality"]
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one resource of an entry says of itself that a consent may turn on (`hub.fhir.said`)."""
+
+    type: str
+    id: str
+    references: frozenset[tuple[str, str]] = frozenset()
+    """(name that the keys of a reference parameter are kept under, target)."""
+    labels: frozenset[tuple[str, str]] = frozenset()
+    """(system, code) of `meta.security`, in the normal form of search keys."""
+
+    @property
+    def literal(self) -> str:
+        """What a reference to it reads."""
+        return f"{self.type}/{self.id}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Custody:
     """The facts of one entry that release turns on. `None` is unknown, and unknown never opens anything.
@@ -42,6 +59,9 @@ class Custody:
     purpose: Purpose | None = None
     incapacity: bool | None = None
     """Made available under the rule on permanent incapacity (SVOD 2:6)."""
+    says: tuple[Said, ...] | None = None
+    """What its resources say, but for its Provenance; None: nobody has looked, and that opens nothing."""
 
 
-COLUMNS = tuple(field.name for field in fields(Custody))
+COLUMNS = tuple(field.name for field in fields(Custody) if field.name != "says")
+"""The facts that lie in columns. What resources say is read where they lie."""

@@ -28,6 +28,7 @@ from hub.store.audit_log import Leaf
 from hub.store.held_entry import custody_at
 from hub.store.known import Known
 from hub.store.known_then import known_at
+from hub.store.records_then import says_at
 from hub.store.store import Store
 from hub.store.values import instant, micros
 
@@ -116,7 +117,9 @@ def _looked(store: Store, context: Context, asked: Asked, scope: str) -> tuple[K
     number = rid(store.keys.identity, scope + asked.resource_type, asked.fhir_id)
     found = custody_at(store.reader(), told.pk, asked.resource_type, number, asked.fhir_id, at)
     register = context.hub.register
-    return told, at, None if found and register and found.source == register.name else found
+    if found is None or (register and found[1].source == register.name):
+        return told, at, None
+    return told, at, replace(found[1], says=says_at(store.reader(), told.pk, found[0], at))
 
 
 def _reader(context: Context, asked: Asked) -> Caller:

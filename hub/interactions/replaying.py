@@ -15,6 +15,7 @@ from hub.consent.notices import INCOMPLETE
 from hub.consent.release import Outcome, Release, outcome_of
 from hub.fhir.custody import Custody
 from hub.fhir.identity import rid
+from hub.fhir.json import dumps
 from hub.fhir.types import TYPES
 from hub.hub import Hub
 from hub.interactions.scopes import scopes
@@ -78,9 +79,11 @@ class _Again:
 
     def _of_released(self) -> str:
         rules = set()
+        says = self._release(self.content["type"])[0].asks_of_resources
         for line in self.entry.unshown.get("released", ()):
             fhir_id, _, version = line.partition("/")
-            outcomes = [outcome_of(self._release(kind)[0], custody) for kind, custody in self._versions(fhir_id, version)]
+            found = self._versions(fhir_id, version, says)
+            outcomes = [outcome_of(self._release(kind)[0], custody) for kind, custody in found]
             if not outcomes:
                 return "a version that was released is not there any more"
             permitting = [rule for outcome, rule in outcomes if outcome is Outcome.PERMIT]
@@ -90,20 +93,23 @@ class _Again:
         same = not rules or sorted(rules) == list(self.content["rules"])
         return "" if same else f"released by {' '.join(sorted(rules))}, not by {' '.join(self.content['rules'])}"
 
-    def _versions(self, fhir_id: str, version: str) -> list[tuple[str, Custody]]:
-        """The type and custody of a released version, as it was then; of several where clients chose one id."""
+    def _versions(self, fhir_id: str, version: str, says: bool) -> list[tuple[str, Custody]]:
+        """The type and custody of a released version, as it was then; of several where clients chose one id.
+
+        Takes: `says`: with what its entry said.
+        """
         connection, pk = self.store.reader(), self.entry.pk
         if pk != NO_PATIENT:
-            return custodies_of_version(connection, [pk], fhir_id, version, self.content["asof"])
+            return custodies_of_version(connection, [pk], fhir_id, version, self.content["asof"], says)
         main = self.content["type"]
         for kinds in ((main,), tuple(each for each in TYPES if each != main)):
             pks = records_of(
                 connection, [rid(self.store.keys.identity, scope + kind, fhir_id) for scope in self.places for kind in kinds]
             )
-            found = custodies_of_version(connection, pks, fhir_id, version, self.entry.at) if pks else []
+            found = custodies_of_version(connection, pks, fhir_id, version, self.entry.at, says) if pks else []
             if found:
                 return found
-        return custodies_of_version(connection, None, fhir_id, version, self.entry.at)  # its client is no longer configured
+        return custodies_of_version(connection, None, fhir_id, version, self.entry.at, says)  # its client is no longer configured
 
     def _of_withheld(self, release: Release) -> str:
         logged = self.entry.unshown.get("withheld")
@@ -111,7 +117,7 @@ class _Again:
             return ""
         view = View("patient", release, pk=self.entry.pk, asof=self.content["snapshot"])
         counted = self.store.search.withheld(self.store.reader(), view, self.content["type"], then=True)
-        same = [each._asdict() for each in counted] == logged
+        same = sorted(dumps(each._asdict()) for each in counted) == sorted(map(dumps, logged))
         return "" if same else "other entries would be withheld than were"
 
     def _release(self, resource_type: str) -> tuple[Release, str]:

@@ -1,12 +1,13 @@
 """An entry as it is held, or was: its contract family and its custody. For writing and explaining, never for answering."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Row, and_, bindparam, case, func, select
 from sqlalchemy.sql.selectable import NamedFromClause
 
-from hub.fhir.custody import COLUMNS, Custody
+from hub.fhir.custody import COLUMNS, Custody, Said
 from hub.store.tables import FOREVER, custody_past, entry, locator, resource
 from hub.store.values import moment
 
@@ -28,20 +29,28 @@ def held_entry(connection: Connection, pk: int, number: int) -> HeldEntry | None
     row = connection.execute(_HELD, {"on": pk, "which": number}).one_or_none()
     if row is None:
         return None
-    return HeldEntry(number, row.family, Custody(**{name: _value(name, row._mapping[name]) for name in COLUMNS}))
+    return HeldEntry(number, row.family, as_custody(row._mapping))
 
 
-def custody_at(connection: Connection, pk: int, resource_type: str, number: int, fhir_id: str, at: int) -> Custody | None:
-    """Custody, as it was at a time (microseconds), of a resource that was there then, whoever may see it; for explaining."""
+def custody_at(
+    connection: Connection, pk: int, resource_type: str, number: int, fhir_id: str, at: int
+) -> tuple[int, Custody] | None:
+    """The entry and the custody, as it was at a time (microseconds), of a resource that was there then, whoever may see it; for
+    explaining."""
     names = {"on": pk, "type": resource_type, "number": number, "id": fhir_id, "at": at}
     row = connection.execute(_CUSTODY_AT, names).one_or_none()
-    return custody_then(connection, pk, row, at) if row else None
+    return (row.entry, custody_then(connection, pk, row, at)) if row else None
 
 
 def custody_then(connection: Connection, pk: int, row: Row[Any], at: int) -> Custody:
     """Custody of an entry at a time. Takes: `row`: its number, and custody as it is now."""
     before = connection.execute(_BEFORE, {"on": pk, "which": row.entry, "at": at}).one_or_none()
-    return Custody(**{name: _value(name, (before or row)._mapping[name]) for name in COLUMNS})
+    return as_custody((before or row)._mapping)
+
+
+def as_custody(columns: Mapping[Any, Any], says: tuple[Said, ...] | None = None) -> Custody:
+    """Custody from its columns."""
+    return Custody(**{name: _value(name, columns[name]) for name in COLUMNS}, says=says)
 
 
 def rows_then() -> NamedFromClause:

@@ -14,6 +14,7 @@ from hub.fhir.json import loads
 from hub.store.held_entry import custody_then
 from hub.store.known import MARGIN, Known
 from hub.store.patients import Facts
+from hub.store.records_then import says_at
 from hub.store.tables import NO_PATIENT, facts_past, ground, locator, patient, resource
 from hub.store.values import in_parts, moment
 
@@ -60,12 +61,12 @@ def known_at(connection: Connection, told: Known, at: int) -> Known:
 
 
 def custodies_of_version(
-    connection: Connection, pks: Sequence[int] | None, fhir_id: str, version_id: str, asof: int
+    connection: Connection, pks: Sequence[int] | None, fhir_id: str, version_id: str, asof: int, says: bool
 ) -> list[tuple[str, Custody]]:
     """The type and the custody, as it was at a time (microseconds), of every version that has this id in these records: one,
     unless clients of sources chose the same id.
 
-    Takes: `pks`: patient keys; None: anywhere, which looks through everything.
+    Takes: `pks`: patient keys; None: anywhere, which looks through everything; `says`: with what their entries said then.
     """
     there = true() if pks is None else resource.c.pk.in_(pks)
     rows = connection.execute(
@@ -73,7 +74,10 @@ def custodies_of_version(
         .where(there, resource.c.fhir_id == fhir_id, resource.c.version_id == version_id)
         .order_by(resource.c.type, resource.c.rid)
     )
-    return [(row.type, custody_then(connection, row.pk, row, asof)) for row in rows]
+    found = [(row, custody_then(connection, row.pk, row, asof)) for row in rows.all()]
+    if not says:
+        return [(row.type, custody) for row, custody in found]
+    return [(row.type, replace(custody, says=says_at(connection, row.pk, row.entry, asof))) for row, custody in found]
 
 
 def records_of(connection: Connection, rids: Sequence[int]) -> list[int]:

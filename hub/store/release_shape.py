@@ -10,7 +10,23 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from hub.consent.release import And, Constant, Equals, Expression, Flag, In, IsNull, Not, Or, Outcome, Overlaps, Release
+from hub.consent.release import (
+    And,
+    Bears,
+    Constant,
+    Equals,
+    Every,
+    Expression,
+    Flag,
+    In,
+    IsNull,
+    Not,
+    Or,
+    Outcome,
+    Overlaps,
+    Refers,
+    Release,
+)
 
 P = TypeVar("P")
 Shape = tuple[Any, ...]
@@ -124,12 +140,22 @@ def _shape(expression: Expression, names: _Names) -> Shape:
             first = _EARLIEST if start is None else microseconds(start)
             last = _LATEST if end is None else microseconds(end)
             return ("overlaps", names.of(first), names.of(last))
+        case Bears(system, codes, others):
+            return ("bears", "others" if others else "among", names.of(system), *_listed(codes, names))
+        case Refers(keys, targets):
+            return ("refers", keys, *_listed(targets, names))
+        case Every(part):
+            return ("every", _shape(part, names))
         case And(parts):
             return ("and", *(_shape(part, names) for part in parts))
         case Or(parts):
             return ("or", *_alternatives(parts, names))
         case Not(part):
             return ("not", _shape(part, names))
+
+
+def _listed(values: tuple[str, ...], names: _Names) -> list[int]:
+    return names.listed(values) if values else []
 
 
 def _alternatives(parts: tuple[Expression, ...], names: _Names) -> Iterator[Shape]:
@@ -167,7 +193,7 @@ def _split(part: Expression) -> tuple[tuple[Expression, ...], tuple[Expression, 
 def _blank(form: Shape) -> Shape:
     """A form without the numbers of its values."""
     kind, *rest = form
-    if kind in ("and", "or", "not"):
+    if kind in ("and", "or", "not", "every"):
         return (kind, *map(_blank, rest))
     return form if kind in ("constant", "code") else (kind, *(None if isinstance(each, int) else each for each in rest))
 

@@ -1,6 +1,6 @@
 """A Release as SQL: the other reading of the predicate. Its text follows from the shape alone; all data are bound."""
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -22,9 +22,9 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
 from hub.store.release_shape import Shape, rows
+from hub.store.resource_facts_sql import Columns, bears, every, refers
 
 C = TypeVar("C")
-Columns = Mapping[str, ColumnElement[Any]]
 
 _UNKNOWN: ColumnElement[bool] = literal_column("NULL") == literal_column("1")
 """A comparison, for SQLAlchemy sets no brackets around `NOT CAST(NULL AS BOOLEAN)` before `IS`."""
@@ -136,6 +136,12 @@ def _sql(form: Shape, columns: Columns, prefix: str) -> ColumnElement[bool]:
             return columns[rest[0]] == literal_column("1")
         case "overlaps":
             return _overlap(columns["time_from"], columns["time_to"], *(bound(BigInteger, number) for number in rest))
+        case "bears":
+            return bears(rest, columns, bound)
+        case "refers":
+            return refers(rest, columns, bound)
+        case "every":
+            return every(columns, lambda its: _sql(rest[0], its, prefix))
         case "and":
             return and_(*(_sql(part, columns, prefix) for part in rest))
         case "or":

@@ -107,7 +107,8 @@ class Relation:
         return rule_number(shape(self.view.release), self._custody(), self.prefix)
 
     def _custody(self) -> dict[str, Any]:
-        return {name: self.rows.c[name] for name in COLUMNS}
+        pk = self._bound("pk", BigInteger) if self.view.kind == "patient" else self.rows.c.pk
+        return {name: self.rows.c[name] for name in (*COLUMNS, "entry", "type", "rid")} | {"pk": pk}
 
     def _bound(self, name: str, kind: Any = None) -> ColumnElement[Any]:
         return bindparam(self.prefix + name, type_=kind) if kind else bindparam(self.prefix + name)

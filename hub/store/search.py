@@ -3,6 +3,7 @@
 Statements are built once per shape (type, criteria, sort, release, scope) and kept; only values are bound.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -23,6 +24,7 @@ from sqlalchemy import (
     union_all,
 )
 
+from hub.consent.release import Outcome
 from hub.fhir.asked import Query, SortKey
 from hub.fhir.criteria import Criterion
 from hub.store.criteria_sql import CriteriaWriter
@@ -30,6 +32,7 @@ from hub.store.criteria_values import bound
 from hub.store.held_entry import rows_then
 from hub.store.includes import Includes
 from hub.store.prepared import Kept
+from hub.store.records_then import decided_then
 from hub.store.release_shape import permits, shape
 from hub.store.released import Relation, View, Views
 from hub.store.rows import COLUMNS, Found, bytes_of, decided, shown
@@ -149,6 +152,8 @@ class Searcher:
 
         Takes: `then`: by custody as it was at the time of the view, for replay.
         """
+        if then and view.release.asks_of_resources:
+            return _withheld_then(connection, view, resource_type)
         at = ("withheld", then, view.shape())
         statement = self._prepared.made(at, lambda: self._withheld(Relation(view, rows=rows_then() if then else resource)))
         rows = statement.rows(connection, view.values() | {"type": resource_type})
@@ -255,6 +260,15 @@ class Searcher:
 def _sorted_by(query: Query, at: Relation) -> list[ColumnElement[Any]]:
     keys = [sort_key(key, query.resource_type, n, at) for n, key in enumerate(query.sort)]
     return keys or [resource.c.sort.label("s0")]
+
+
+def _withheld_then(connection: Connection, view: View, resource_type: str) -> list[Withheld]:
+    """The same by what resources said then, whose keys may be gone."""
+    rows = view.release.rows
+    there = (each for each in decided_then(connection, view) if resource_type in each.types)
+    hidden = (each for each in there if each.place < 0 or rows[each.place - 1].outcome is not Outcome.PERMIT)
+    found = Counter((each.place, each.custody.provider, each.custody.info_type) for each in hidden)
+    return [Withheld(rows[abs(place) - 1].rule, holder, kind, number) for (place, holder, kind), number in found.items()]
 
 
 _SHOWN = 1 + len(COLUMNS) + 2

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hub.consent._limits import RESOURCE_TYPES
 from hub.consent._parts import INFORMATION_TYPE, POLICY, Context, Recipient
 from hub.consent.grounds import Block, Consent
+from hub.consent.limits import MEANINGS, Data, Limits
 from hub.consent.provision import read, read_or_denied
 from hub.consent.provision_written import PROFILE, written
 from hub.directory import Directory, Provider, Staff, Unit
@@ -53,6 +55,14 @@ def consent(provision=None, **changed):
         "provision": provision or {"type": "permit", "actor": [actor(named("u1"))]},
     } | changed
     return {name: value for name, value in held.items() if value is not None}
+
+
+CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
+NORMAL, RESTRICTED = ({"system": CONFIDENTIALITY, "code": code} for code in "NR")
+
+
+def data(meaning, reference):
+    return {"meaning": meaning, "reference": {"reference": reference}}
 
 
 def permit(**changed):
@@ -158,6 +168,45 @@ def test_a_nested_permit_adds_nothing_to_a_permit():
     assert read(permit(provision=[nested]), CONTEXT) == read(consent(), CONTEXT)
 
 
+def test_the_elements_of_one_exception_are_kept_together():
+    both = {"type": "deny", "actor": [actor(named("P2"), "CST")], "class": [{"system": INFORMATION_TYPE, "code": "upp"}]}
+    (row,) = read(permit(provision=[both]), CONTEXT)
+    assert row.within == Limits(but=(Limits(holders=("P2",), types=("upp",)),))
+    assert (row.except_holders, row.except_types) == ((), ())
+
+
+def test_two_excepted_periods_and_an_exception_to_an_exception_are_kept():
+    first, second = ({"type": "deny", "dataPeriod": {"start": f"{year}-01-01", "end": f"{year}-12-31"}} for year in (2023, 2025))
+    but = {"type": "permit", "data": [data("instance", "Observation/x")]}
+    (row,) = read(permit(provision=[first, second | {"provision": [but]}]), CONTEXT)
+    periods = [(each.start.year, each.end.year) for each in row.within.but]
+    assert periods == [(2022, 2023), (2024, 2025)]
+    assert row.within.but[1].but == (Limits(data=(Data("instance", "Observation/x"),)),)
+
+
+def test_a_nested_permit_of_data_is_a_permit_of_its_own_for_some_of_the_recipients():
+    role = {"resourceType": "PractitionerRole", "id": "r", "practitioner": named("E2"), "organization": named("U1")}
+    wider = {"type": "permit", "securityLabel": [RESTRICTED], "actor": [actor({"reference": "#r"})]}
+    denied = {"type": "deny", "data": [data("authoredby", "Practitioner/a")]}
+    held = permit(dataPeriod={"start": "2022"}, securityLabel=[NORMAL], provision=[denied, wider])
+    everyone, one = read(held | {"contained": [role]}, CONTEXT)
+    but = (Limits(data=(Data("authoredby", "Practitioner/a"),)),)
+    assert (everyone.unit, everyone.employee) == ("U1", "")
+    assert everyone.within == Limits(start=datetime(2021, 12, 31, 23, tzinfo=UTC), labels=((CONFIDENTIALITY, "N"),), but=but)
+    assert (one.unit, one.employee, one.within) == ("U1", "E2", replace(everyone.within, labels=((CONFIDENTIALITY, "R"),)))
+
+
+@pytest.mark.parametrize("code", ["BTG", "ETREAT"])
+def test_a_nested_permit_for_emergencies_adds_nothing_for_the_law_opens_then(code):
+    emergency = {
+        "type": "permit",
+        "purpose": [TREAT | {"code": code}],
+        "securityLabel": [RESTRICTED],
+        "actor": [actor(named("U2"))],
+    }
+    assert read(permit(securityLabel=[NORMAL], provision=[emergency]), CONTEXT) == read(permit(securityLabel=[NORMAL]), CONTEXT)
+
+
 def test_a_representative_is_recorded():
     (row,) = read(consent(performer=[{"reference": "RelatedPerson/g"}]), CONTEXT)
     assert row.represented_by == "RelatedPerson/g"
@@ -207,21 +256,45 @@ RESEARCH = TREAT | {"code": "HRESCH"}
         (permit(securityLabel=[{"code": "R"}]), "Consent.provision.securityLabel"),
         (permit(**{"class": [{"code": "x"}]}), "Consent.provision.class"),
         (permit(code=[{"text": "x"}]), "Consent.provision.code"),
-        (permit(data=[{}]), "Consent.provision.data"),
+        (permit(data=[{}]), "Consent.provision.data[0].reference"),
+        (permit(data=[]), "Consent.provision.data"),
+        (permit(data=[data("whatever", "Observation/x")]), "Consent.provision.data[0].meaning"),
+        (permit(data=[data("instance", "Observation/x/_history/1")]), "Consent.provision.data[0].reference"),
+        (permit(data=[data("instance", "Practitioner/x")]), "Consent.provision.data[0].reference"),
+        (permit(data=[data("instance", "Group/x")]), "Consent.provision.data[0].reference"),
+        (permit(data=[data("related", "Observation/x")]), "Consent.provision.data[0].reference"),
+        (permit(data=[data("authoredby", "Group/x")]), "Consent.provision.data[0].reference"),
+        (
+            permit(data=[data("instance", "Observation/x") | {"modifierExtension": []}]),
+            "Consent.provision.data[0].modifierExtension",
+        ),
+        (permit(data=[data("instance", f"Observation/{number}") for number in range(65)]), "Consent.provision"),
+        (permit(securityLabel=[{"system": CONFIDENTIALITY, "code": "X"}]), "Consent.provision.securityLabel"),
+        (permit(securityLabel=[{"system": CONFIDENTIALITY}]), "Consent.provision.securityLabel"),
+        (permit(**{"class": [{"system": RESOURCE_TYPES, "code": "Practitioner"}]}), "Consent.provision.class"),
+        (permit(securityLabel=[RESTRICTED]) | {"policy": [{"uri": POLICY["NLL"]}]}, "Consent.provision"),
+        (
+            permit(provision=[{"type": "permit", "securityLabel": [RESTRICTED], "actor": [actor(named("U2"))]}]),
+            "Consent.provision.provision[0].actor[0].reference",
+        ),
+        (
+            permit(provision=[{"type": "deny", "securityLabel": [RESTRICTED], "provision": [{"type": "deny"}]}]),
+            "Consent.provision.provision[0].provision[0].type",
+        ),
         (permit(dataPeriod={"start": "2026-13"}), "Consent.provision.dataPeriod.start"),
         (permit(action=[{"text": "x"}]), "Consent.provision.action"),
         (permit(provision=[{"type": "deny"}]), "Consent.provision.provision[0]"),
         (permit(dataPeriod={}), "Consent.provision.dataPeriod"),
         (permit(provision=[{"type": "deny", "dataPeriod": {"end": "9999"}}]), "Consent.provision.provision[0].dataPeriod"),
         (permit(provision=[{"type": "deny", "actor": []}]), "Consent.provision.provision[0]"),
-        (permit(provision=[{"type": "deny", "dataPeriod": {}, "class": []}]), "Consent.provision.provision[0]"),
+        (permit(provision=[{"type": "deny", "dataPeriod": {}, "class": []}]), "Consent.provision.provision[0].dataPeriod"),
         (
             permit(provision=[{"type": "deny", "actor": [actor(named("U9"), "CST")]}]),
             "Consent.provision.provision[0].actor[0].reference",
         ),
         (permit(provision=[{"type": "deny", "actor": [actor(named("U1"))]}]), "Consent.provision.provision[0].actor[0].role"),
         (permit(provision=[{"type": "deny", "class": [{"code": "voo"}]}]), "Consent.provision.provision[0].class"),
-        (permit(provision=[{"type": "deny", "data": [{}]}]), "Consent.provision.provision[0].data"),
+        (permit(provision=[{"type": "deny", "data": [{}]}]), "Consent.provision.provision[0].data[0].reference"),
         (permit(provision=[{"type": "maybe"}]), "Consent.provision.provision[0].type"),
         (permit(dataPeriod={"start": "2026"}) | {"policy": [{"uri": POLICY["NLL"]}]}, "Consent.provision"),
         (permit(provision=[{"type": "permit", "provision": []}]), "Consent.provision.provision[0].provision"),
@@ -324,8 +397,26 @@ LIMITED = st.builds(
 )
 
 
+ONE = st.builds(
+    Limits,
+    start=st.none() | st.just(datetime(1999, 5, 1, tzinfo=UTC)),
+    end=st.none() | MIDNIGHTS,
+    types=st.sampled_from([(), ("lak",), ("lak", "upp")]),
+    kinds=st.sampled_from([(), ("Observation",)]),
+    data=st.sampled_from([(), *((Data(each, "Encounter/e"),) for each in MEANINGS if each != "authoredby")]),
+    labels=st.sampled_from([(), ((CONFIDENTIALITY, "N"), (CONFIDENTIALITY, "R"))]),
+)
+NESTED = st.recursive(
+    st.builds(replace, ONE, holders=st.just(("P2",))),
+    lambda inner: st.builds(replace, ONE, holders=st.just(("U3",)), but=st.lists(inner, max_size=2).map(tuple)),
+    max_leaves=3,
+)
+WITHIN = st.builds(replace, ONE, data=st.just((Data("authoredby", "Device/d"),)), but=st.lists(NESTED, max_size=2).map(tuple))
+WHOLE = st.builds(replace, CONSENTS, regime=st.just("SVOD"), within=WITHIN)
+
+
 @settings(deadline=None)
-@given(CONSENTS | LIMITED)
+@given(CONSENTS | LIMITED | WHOLE)
 def test_a_consent_of_the_register_is_read_back_as_it_was_written(row):
     assert read(written(row, "Patient/p"), CONTEXT) == (row,)
 

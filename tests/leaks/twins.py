@@ -12,9 +12,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hub.consent.grounds import Block, Consent, Need, Relation
+from hub.consent.limits import Data, Limits
 from hub.consent.release import Outcome, outcome_of
-from hub.fhir.custody import Custody
+from hub.fhir.custody import Custody, Said
 from hub.fhir.identity import logical_id, rid
+from hub.fhir.said import said
 from hub.interactions.view import sight
 from hub.store.deposit import deposit
 from hub.store.known import known
@@ -44,6 +46,11 @@ KINDS: tuple[dict[str, Any], ...] = (
     {"provider": None, "unit": None, "source": "own", "regime": "OWN"},
 )
 """Custody of entries: each of those that callers see or do not see for reasons of their own."""
+CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
+BY_RESOURCE = Limits(
+    labels=((CONFIDENTIALITY, "N"),), but=(Limits(kinds=("Observation",), data=(Data("authoredby", "Practitioner/a"),)),)
+)
+"""What one unit may see of others': what is labelled as normal, but for the Observations that somebody made."""
 TYPES = ("Observation", "Encounter", "Condition", "DiagnosticReport", "MedicationRequest")
 CODES = ("29463-7", "8480-6", "718-7")
 ENTRIES = 40
@@ -94,7 +101,16 @@ class Entry:
                 "reasonReference": to("Condition"),
             },
         }[self.type]
+        if self.type == "Observation":
+            held |= {"performer": [{"reference": f"Practitioner/{'ab'[n // 4 % 2]}"}], "encounter": to("Encounter", many=False)}
+        label = ("N", "R", "N", "")[(n + version) // 2 % 4]
+        held |= {"meta": {"security": [{"system": CONFIDENTIALITY, "code": label}]}} if label else {}
         return {"resourceType": self.type, "subject": about, "identifier": [{"system": "urn:x", "value": str(n)}]} | held
+
+    def says(self, patient: Patient) -> tuple[Said, ...] | None:
+        """What it says now; None: it is gone, and nothing is known."""
+        last = self.resource(patient, entries(), 1 if self.number % 3 == 0 else 0)
+        return None if self.gone else (said(last | {"id": self.id}),)
 
 
 def entries() -> tuple[Entry, ...]:
@@ -155,7 +171,7 @@ class World:
         told = known(self.house.store.reader(), self.patient.pk, self.house.store.now())
         found = set()
         for entry in entries():
-            custody: Custody = replace(CUSTODY, **entry.custody)
+            custody: Custody = replace(CUSTODY, **entry.custody, says=entry.says(self.patient))
             release = sight(self.house.hub, caller, entry.type, told, True).release
             if caller.kind != "system" or custody.source == caller.source:
                 found |= {entry.number} if outcome_of(release, custody)[0] is Outcome.PERMIT else set()
@@ -203,6 +219,7 @@ def _grounds() -> Iterator[Any]:
         yield Need(id=f"need-{n}", **week, **who, type="relevance", reason="vård")
     reader = {"provider": P1, "unit": U1, "employee": ""}
     yield Consent(id="consent", **week, **reader, regime="SVOD", represented_by="", except_types=("upp",))
+    yield Consent(id="labelled", **week, **(reader | {"unit": U2}), regime="SVOD", represented_by="", within=BY_RESOURCE)
     first, last = BLOCKED_DAYS
     days = {"information_start": first, "information_end": last}
     yield Block(id="block", **often, end=None, type="inner", regime="SVOD", provider=P1, unit=U2, excluded=(), **days)

@@ -4,6 +4,9 @@ import pytest
 from psycopg import RawCursor
 from sqlalchemy import event
 
+from hub.consent._labels import CONFIDENTIALITY
+from hub.consent.limits import Data, Limits, within
+from hub.consent.release import Every, Outcome, Release, Row, closed
 from hub.fhir.identity import rid
 from hub.fhir.query import read_query
 from hub.store.known import known
@@ -144,6 +147,24 @@ def test_a_read_its_versions_and_what_is_known_are_reached_by_index_alone(filled
     _by_index_alone(filled, _plan(filled, lambda: known(filled.reader(), pk, 0)))
     if not filled.database.sqlite:
         filled.reader().exec_driver_sql("RESET enable_seqscan")
+
+
+def test_what_resources_say_is_read_by_keys_and_a_record_is_not_looked_through_for_each_entry(filled, write) -> None:
+    pk = write.PK + 1_007
+    labels = Limits(labels=((CONFIDENTIALITY, "N"),))
+    limits = Limits(data=(Data("authoredby", "Practitioner/p2"), Data("related", "Encounter/e")), but=(labels,))
+    release = Release(closed([Row(Every(within(limits)), Outcome.PERMIT, "R47")]))
+    view = View("patient", release, pk=pk, asof=filled.known(pk).recorded)
+    query = read_query("Observation", [], now=filled.clock())
+    at = (filled.reader(), view, "Observation", rid(write.KEY, "Observation", "7-o1"), "7-o1")
+    for work in (
+        lambda: filled.search.page(filled.reader(), view, query),
+        lambda: filled.search.read(*at),
+        lambda: filled.search.versions(*at),
+    ):
+        plan = _plan(filled, work)
+        _by_index_alone(filled, plan)
+        assert "resource_by_entry (pk=? AND entry=?)" in plan or not filled.database.sqlite, plan
 
 
 @pytest.mark.parametrize("kind", ["unit", "source"])

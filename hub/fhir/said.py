@@ -1,0 +1,23 @@
+"""What a resource says of itself that a consent may turn on: its labels and what it refers to, as its search keys have them."""
+
+from hub.fhir.custody import Said
+from hub.fhir.index import keys_of, parts
+from hub.fhir.index_keys import ReferenceKey, TokenKey
+from hub.fhir.resource import Resource
+
+LABELS = "_security"
+"""The name that the keys of security labels are kept under."""
+
+
+def said(resource: Resource) -> Said:
+    """The facts of one resource, from its content."""
+    kind = resource["resourceType"]
+    keys = [each for part, together in parts(resource) for each in keys_of(kind, part, together).items()]
+    return Said(
+        type=kind,
+        id=resource["id"],
+        references=frozenset((name, key.target) for name, its in keys for key in its if isinstance(key, ReferenceKey)),
+        labels=frozenset(
+            (key.system, key.code) for name, its in keys for key in its if name == LABELS and isinstance(key, TokenKey)
+        ),
+    )
