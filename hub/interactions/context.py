@@ -146,8 +146,10 @@ class Context:
             raise OrdersDue(due)
 
     def _observe(self, leaf: Leaf) -> None:
-        for rule in leaf.content.get("rules") or ("-",):
-            self.hub.observe_decision(rule, str(leaf.content.get("outcome", "")))
+        """By which rule nothing was shown is not counted: where few ask, it would tell the withheld from the absent."""
+        outcome = str(leaf.content.get("outcome", ""))
+        for rule in (leaf.content.get("rules") if outcome != "nothing" else ()) or ("-",):
+            self.hub.observe_decision(rule, outcome)
 
 
 class Due(Exception):

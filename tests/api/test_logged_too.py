@@ -1,5 +1,7 @@
 """What leaves an entry beside answers: a number told of hits, refusals of floods, faults of the hub's own."""
 
+from itertools import pairwise
+
 import httpx
 import pytest
 
@@ -57,6 +59,25 @@ def test_who_asks_too_much_is_told_of_once_an_interval(kit, tmp_path):
         assert row["reason"].startswith("too many of: requests")
     finally:
         house.close()
+
+
+def test_metrics_count_the_reading_of_what_is_withheld_as_of_what_is_not_there(light, kit):
+    patient = light.enroll()
+    light.near(patient)
+    ids = (light.hold(patient), "a" * 26)
+
+    def counted():
+        lines = light.running.metrics.exposition()[0].decode().splitlines()
+        return {
+            name: value for name, _, value in (each.rpartition(" ") for each in lines) if name.startswith("hub_decisions_total")
+        }
+
+    seen = [counted()]
+    for id in ids:
+        assert light.get(f"/fhir/Observation/{id}", "doctor").status_code == 404
+        seen.append(counted())
+    changed = [{name for name in after if after[name] != before.get(name)} for before, after in pairwise(seen)]
+    assert changed[0] == changed[1] != set()
 
 
 def test_metrics_are_for_who_runs_the_hub(light, kit, tmp_path):
