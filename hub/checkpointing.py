@@ -5,7 +5,7 @@ Nothing is signed that does not continue what was signed before: a log that was 
 
 import fcntl
 import os
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,8 @@ from sqlalchemy import Connection
 
 from hub import checkpoint_keys
 from hub.audit import Frontier
-from hub.checkpoints import START, Checkpoint, Invalid, ShardHead, digest, read, signed, split
+from hub.checkpoints import MARK, START, Checkpoint, Invalid, ShardHead, digest, read, signed, split
+from hub.removals import parsed
 from hub.store.audit_reading import heads
 from hub.store.audit_tree import keep_nodes, root_at
 from hub.store.store import Store
@@ -35,6 +36,17 @@ class Checkpoints:
     def notes(self) -> list[str]:
         """Every note, oldest first, unread. Raises: Invalid: the file ends within one."""
         return split(self.path.read_text("utf-8")) if self.path.exists() else []
+
+    def needed(self, removals: Iterable[str] = ()) -> list[str]:
+        """The notes that an export is verified by, oldest first, unread: those that removals (statements) reach to, and the last.
+
+        Raises: Invalid: the file ends within one, or a statement is none; OSError: there is no file.
+        """
+        said = (parsed(each.partition("\n\n")[0] + "\n").shards for each in removals)
+        sizes = [sum(each.frontier.size for each in shards) for shards in said]
+        with self.path.open("r", encoding="utf-8") as file:
+            found = [*(note_of(file, size) for size in sizes), last_note(file)]
+        return list(filter(None, dict.fromkeys(found)))
 
     def make(self, store: Store) -> Checkpoint | None:
         """Sign the log as it is now. Gives: the checkpoint; None: nothing was written since the last.
@@ -101,6 +113,34 @@ def last_note(file: IO[str]) -> str:
         if len(notes) > 1 or start == 0:  # the first may be cut
             break
     return notes[-1] if notes else ""
+
+
+def note_of(file: IO[str], entries: int) -> str:
+    """The note that counts so many entries; empty: there is none. Each counts more than the one before it: it is looked for by
+    halves, however many there are."""
+    low, high = 0, os.fstat(file.fileno()).st_size  # where notes begin, or the file ends
+    while high - low > ENDING:
+        after = _begin_after(file, (low + high) // 2)
+        if after is None or after[0] >= high:
+            break
+        low, high = (after[0], high) if after[1] <= entries else (low, after[0])
+    notes = split(os.pread(file.fileno(), high - low, low).decode())
+    return next((each for each in notes if _counted(each) == entries), "")
+
+
+def _begin_after(file: IO[str], place: int) -> tuple[int, int] | None:
+    """Where a note begins soon after a place in the file, and how many entries it counts; None: none does."""
+    content = os.pread(file.fileno(), ENDING, place)
+    signature = content.find(f"\n\n{MARK}".encode())
+    end = content.find(b"\n", signature + 2) + 1 if signature >= 0 else 0
+    counted = _counted(content[end:].decode(errors="replace")) if end else None
+    return None if counted is None else (place + end, counted)
+
+
+def _counted(note: str) -> int | None:
+    """How many entries a note says that there are; None: it is cut off before it says so."""
+    lines = note.split("\n", 2)
+    return int(lines[1]) if len(lines) == 3 and lines[1].isdigit() else None
 
 
 def check_continues(connection: Connection, former: Checkpoint, now: tuple[ShardHead, ...]) -> None:

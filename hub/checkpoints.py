@@ -18,7 +18,7 @@ from hub.audit import tree_head
 
 START = "-"
 """Stands for the checkpoint before the first."""
-_MARK = "\u2014 "
+MARK = "\u2014 "
 
 
 class Invalid(ValueError):
@@ -95,7 +95,7 @@ def signed(said: Said, private: bytes) -> str:
     key = Ed25519PrivateKey.from_private_bytes(private)
     named = PublicKey(public_of(private), 0, None).id(said.origin)
     signature = b64encode(named + key.sign(said.text.encode())).decode()
-    return f"{said.text}\n{_MARK}{said.origin} {signature}\n"
+    return f"{said.text}\n{MARK}{said.origin} {signature}\n"
 
 
 def read(note: str, keys: Sequence[PublicKey]) -> Checkpoint:
@@ -112,7 +112,7 @@ def read(note: str, keys: Sequence[PublicKey]) -> Checkpoint:
 def check_signed(said: Said, last: str, keys: Sequence[PublicKey], what: str) -> None:
     """Raises: Invalid: `last` is not the signature line of a key that was the log's when it was said; with the words `what`."""
     mark, _, written = last.removesuffix("\n").rpartition(" ")
-    if mark != f"{_MARK}{said.origin}":
+    if mark != f"{MARK}{said.origin}":
         raise Invalid(f"{what} is not signed as it should be")
     signature = decoded(written)
     key = next((each for each in keys if each.id(said.origin) == signature[:4]), None)
@@ -154,7 +154,7 @@ def split(content: str) -> list[str]:
     notes, held = [], ""
     for line in content.splitlines(keepends=True):
         held += line
-        if line.startswith(_MARK):
+        if line.startswith(MARK):
             notes.append(held)
             held = ""
     if held:
@@ -195,9 +195,13 @@ def check_signature(public: bytes, signature: bytes, said: bytes, why: str) -> N
 def _check_grown(former: Checkpoint, checkpoint: Checkpoint) -> None:
     if checkpoint.origin != former.origin or checkpoint.at < former.at:
         raise Invalid("it is older than the one before it, or of another log")
-    sizes = {each.shard: each.size for each in checkpoint.shards}
-    if any(sizes.get(each.shard, -1) < each.size for each in former.shards):
-        raise Invalid("the log was larger before")
+    heads = {each.shard: each for each in checkpoint.shards}
+    for each in former.shards:
+        grown = heads.get(each.shard)
+        if grown is None or grown.size < each.size:
+            raise Invalid("the log was larger before")
+        if grown.size == each.size and grown.root != each.root:
+            raise Invalid("the log was another before")
 
 
 def _parsed(text: str) -> Checkpoint:

@@ -148,7 +148,7 @@ def check_signed(named, text, last, at, origin, keys):
 
 def read_removals(notes, origin, keys, checkpoints):
     """What the last removal left of each shard, {shard: (Tree, lists, their root)}, and when; each fits its checkpoint."""
-    named = {sha256(text.encode()).hexdigest(): (heads, at) for heads, at, text in checkpoints}
+    named = {sha256(text.encode()).hexdigest(): (heads, at) for heads, at, text, *_ in checkpoints}
     left, before, since = {}, "-", 0
     for number, note in enumerate(notes, 1):
         text, _, last = note.partition("\n\n")
@@ -203,23 +203,43 @@ def list_leaf(ended):
     return leaf_of(f"{ended['key']} {ended['number']} {ended['leaf']}".encode())
 
 
-def read_checkpoints(notes, origin, keys):
-    """All of them, each following the one before it."""
+def read_checkpoints(notes, origin, keys, chosen=False):
+    """All of them: heads, time, text, note, and what it follows; each following the one before it, unless they are only some of
+    the log's, as an export carries them."""
     found, before = [], "-"
     for number, note in enumerate(notes, 1):
         try:
             heads, at, follows = read_checkpoint(note, origin, keys)
-            if follows != before:
+            if follows != before and not chosen:
                 raise Broken("it does not follow the one before it")
-            if found and (at < found[-1][1] or any(heads.get(s, (-1,))[0] < size for s, (size, _) in found[-1][0].items())):
+            if found and not continues(found[-1], heads, at):
                 raise Broken("it says less than the one before it")
         except Broken as fault:
             raise Broken(f"checkpoint {number}: {fault}") from None
-        found.append((heads, at, note.partition("\n\n")[0] + "\n"))
+        found.append((heads, at, note.partition("\n\n")[0] + "\n", note, follows))
         before = sha256(note.encode()).hexdigest()
     if not found:
         raise Broken("there is no checkpoint")
     return found
+
+
+def continues(former, heads, at):
+    """Whether what a checkpoint says may come after what a former one says."""
+    grown = (heads.get(shard, (-1, b"")) for shard in former[0])
+    pairs = zip(former[0].values(), grown, strict=True)
+    return at >= former[1] and all(old[0] < new[0] or old == new for old, new in pairs)
+
+
+def beyond(kept, carried):
+    """What an export carries beyond the row that was kept, and whether its last is shown to follow on that row."""
+    held, more = {note for *_, note, _ in kept}, []
+    for each in carried:
+        if each[3] not in held:
+            if not continues((kept + more)[-1], *each[:2]):
+                raise Broken("the checkpoints in the export are others than those that were kept")
+            more.append(each)
+    row = kept[-1:] + more
+    return more, all(sha256(old[3].encode()).hexdigest() == new[4] for old, new in pairwise(row))
 
 
 def split_notes(content):
@@ -279,7 +299,7 @@ def check_whole(lines, checkpoints, left):
     wanted = {}
     for number, (heads, *_) in enumerate(checkpoints, 1):
         for shard, (size, root) in heads.items():
-            wanted.setdefault(shard, {})[size] = (number, root)
+            wanted.setdefault(shard, {}).setdefault(size, (number, root))
     (trees, lists), count = begin(lines, left), 0
     for line in lines:
         if "ended" in line:
@@ -357,12 +377,12 @@ def verify(export, keys_content=None, checkpoints_content=None):
     if header["origin"] != origin:
         raise Broken("the export is of another log")
     check_keys(origin, keys)
-    notes = split_notes(checkpoints_content) if checkpoints_content else header["checkpoints"]
-    if checkpoints_content and header["checkpoints"][: len(notes)] != notes[: len(header["checkpoints"])]:
-        raise Broken("the checkpoints in the export are others than those that were kept")
-    if len(header["checkpoints"]) > len(notes):
-        notes = header["checkpoints"]
-    checkpoints = read_checkpoints(notes, origin, keys)
+    checkpoints = carried = read_checkpoints(header["checkpoints"], origin, keys, chosen=True)
+    follows = True
+    if checkpoints_content:
+        kept = read_checkpoints(split_notes(checkpoints_content), origin, keys)
+        more, follows = beyond(kept, carried)
+        checkpoints = kept + more
     left, removed_at = read_removals(header.get("removals", []), origin, keys, checkpoints)
     removed = sum(tree.size for tree, _, _ in left.values())
     if header["kind"] == "whole":
@@ -370,8 +390,11 @@ def verify(export, keys_content=None, checkpoints_content=None):
         if older:
             told.append(f"The first {older} entries are of a form that does not name its patient's list.")
     else:
-        made_at = read_checkpoints(header["checkpoints"], origin, keys)
-        count = check_part(lines[1:], made_at, header["kind"], left)
+        count = check_part(lines[1:], carried, header["kind"], left)
+        if not follows:
+            told.append(
+                "Its last checkpoint is newer than those that were kept: that it goes on from them, only later ones show."
+            )
     if lines[-1].get("entries") != count:
         raise Broken("the export was cut off, or its count is not that of its entries")
     told.insert(0, f"{count} entries hold, under {len(checkpoints)} checkpoints, the last of {checkpoints[-1][1]} microseconds.")

@@ -119,7 +119,7 @@ def audit_export(
     """Write the log to a file that `tools/verify_audit.py` verifies without the hub."""
     from hub import checkpoint_keys
     from hub.checkpointing import Checkpoints
-    from hub.checkpoints import read_all
+    from hub.checkpoints import read
     from hub.store.audit_export import ended_line, ended_lines, header, list_of, part_lines, whole, whole_lines
     from hub.store.audit_removed import removal_notes
 
@@ -128,13 +128,14 @@ def audit_export(
         noted(store.database, held, "export-log", pk, patient)
         signed = Checkpoints(held.checkpoint_file, held.data)
         signed.make(store)
-        notes = signed.notes()
-        key = checkpoint_keys.load(held.data)
-        last = read_all(notes, key.keys)[-1]
-        connection, shards = store.reader(), [each.shard for each in last.shards]
+        connection, key = store.reader(), checkpoint_keys.load(held.data)
+        removals = removal_notes(connection)
+        notes = signed.needed(removals)
+        last = read(notes[-1], key.keys)
+        shards = [each.shard for each in last.shards]
         kind, asked = ("list", {"patient": patient}) if patient else ("whole", {})
         with file.open("xb") as target:
-            target.write(header(kind, key.origin, key.keys, notes, asked, removal_notes(connection)))
+            target.write(header(kind, key.origin, key.keys, notes, asked, removals))
             target.writelines(ended_line(connection, pk) if patient else ended_lines(connection))
             chosen = part_lines(connection, list_of(connection, pk, shards), last) if patient else None
             target.writelines(chosen or whole_lines(whole(connection, last)))

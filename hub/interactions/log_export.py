@@ -11,7 +11,7 @@ from typing import Any
 
 from hub import checkpoint_keys
 from hub.checkpointing import Checkpoints
-from hub.checkpoints import Invalid, read_all
+from hub.checkpoints import Invalid, read
 from hub.errors import AuditUnavailable, Forbidden, InvalidRequest
 from hub.fhir.json import dumps
 from hub.interactions import logbook
@@ -73,15 +73,15 @@ def _begun(store: Store, context: Context, form: str, asked: Mapping[str, str]) 
 
 
 def _written(store: Store, context: Context, pk: int, form: str, asked: Mapping[str, str]) -> bytes:
-    config = context.hub.config
+    config, connection = context.hub.config, store.reader()
     signed = Checkpoints(config.checkpoint_file, config.data)
     try:
         signed.make(store)
-        notes, key = signed.notes(), checkpoint_keys.load(config.data)
-        last = read_all(notes, key.keys)[-1]
+        removals = removal_notes(connection) if context.caller.kind == "patient" else []
+        notes, key = signed.needed(removals), checkpoint_keys.load(config.data)
+        last = read(notes[-1], key.keys)
     except (Invalid, OSError):
         raise AuditUnavailable("the access log cannot be signed") from None
-    connection = store.reader()
     if context.caller.kind == "patient":
         lines = part_lines(
             connection,
@@ -90,7 +90,7 @@ def _written(store: Store, context: Context, pk: int, form: str, asked: Mapping[
             shown=lambda each: not is_protected(context, each),
         )
         begun = ended_line(connection, pk) if pk != NO_PATIENT else ()
-        return b"".join((header("list", key.origin, key.keys, notes, {}, removal_notes(connection)), *begun, *lines))
+        return b"".join((header("list", key.origin, key.keys, notes, {}, removals), *begun, *lines))
     audit_index.bring_up(store.database, connection)
     found = [each.logged for each in audit_index.search(connection, wanted(store, context, asked), None, MOST)]
     match form:

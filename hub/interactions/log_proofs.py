@@ -1,10 +1,11 @@
 """Proofs from the access log, for who may see the entry: that it stands under the last checkpoint, and that the log only grew."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from hub import checkpoint_keys
 from hub.checkpointing import Checkpoints
-from hub.checkpoints import Checkpoint, Invalid, read_all
+from hub.checkpoints import Checkpoint, Invalid, PublicKey, read
 from hub.errors import AuditUnavailable, Forbidden, NotFound
 from hub.interactions import logbook
 from hub.interactions.context import Context, check_caller
@@ -38,43 +39,52 @@ async def consistency_of(context: Context, first: int, second: int) -> dict[str,
 
 
 def _proof(store: Store, context: Context, shard: int, seq: int, resource: str) -> tuple[dict[str, Any], Leaf]:
-    row, notes = _checkpoints(context)
+    [*_, note], keys = _checkpoints(context, last=True)
     found = entries(store.reader(), after=seq - 1, limit=1, shard=shard)
     if not found or found[0].seq != seq or not is_readers(store, context, found[0]):
         raise NotFound("there is no such entry")
     try:
-        held = proof(store.reader(), shard, seq, row[-1], resource)
+        held = proof(store.reader(), shard, seq, _read(note, keys), resource)
     except ValueError:
         raise NotFound("there is no such entry under the last checkpoint") from None
     if context.caller.kind == "patient" and is_protected(context, found[0]):
         held = {name: value for name, value in held.items() if name != "entry"} | {"leaf": found[0].leaf.hex()}
-    return held | {"checkpoint": notes[-1]}, _leaf(context, found[0].pk if context.caller.kind == "patient" else NO_PATIENT)
+    return held | {"checkpoint": note}, _leaf(context, found[0].pk if context.caller.kind == "patient" else NO_PATIENT)
 
 
 def _consistency(store: Store, context: Context, first: int, second: int) -> tuple[dict[str, Any], Leaf]:
-    row, notes = _checkpoints(context)
-    if not 1 <= first <= second <= len(row):
-        raise NotFound(f"there are {len(row)} checkpoints")
+    notes, keys = _checkpoints(context)
+    if not 1 <= first <= second <= len(notes):
+        raise NotFound(f"there are {len(notes)} checkpoints")
     try:
-        paths = growth(store.reader(), row[first - 1], row[second - 1])
+        paths = growth(store.reader(), _read(notes[first - 1], keys), _read(notes[second - 1], keys))
     except ValueError:
         raise NotFound("the log has no proof of it: it is not the one that was signed") from None
     return {"shards": paths, "checkpoints": [notes[first - 1], notes[second - 1]]}, _leaf(context, NO_PATIENT)
 
 
-def _checkpoints(context: Context) -> tuple[list[Checkpoint], list[str]]:
+def _checkpoints(context: Context, last: bool = False) -> tuple[list[str], Sequence[PublicKey]]:
+    """The notes, or the last of them, unread, and the keys that they are signed with."""
     check_caller(context)
     if context.caller.kind not in READERS:
         raise Forbidden("the access log is read by the patient, or by the care provider's log reviewer")
     config = context.hub.config
     try:
-        notes = Checkpoints(config.checkpoint_file, config.data).notes()
-        row = read_all(notes, checkpoint_keys.load(config.data).keys)
+        signed = Checkpoints(config.checkpoint_file, config.data)
+        notes = [] if not signed.path.exists() else signed.needed() if last else signed.notes()
+        keys = checkpoint_keys.load(config.data).keys
     except (Invalid, OSError):
         raise AuditUnavailable("the checkpoints cannot be read") from None
-    if not row:
+    if not notes:
         raise NotFound("there is no checkpoint yet")
-    return row, notes
+    return notes, keys
+
+
+def _read(note: str, keys: Sequence[PublicKey]) -> Checkpoint:
+    try:
+        return read(note, keys)
+    except Invalid:
+        raise AuditUnavailable("the checkpoints cannot be read") from None
 
 
 def _leaf(context: Context, pk: int) -> Leaf:

@@ -1,8 +1,9 @@
 """The log written out, to be verified by whoever has neither the hub nor its database (`tools/verify_audit.py`).
 
-Lines of JSON. The first: what it is, the log's name, its public keys, its checkpoints, what was asked for. Then an entry a line:
-its exact text, or only its leaf hash where it may not be shown; in a part of the log with the path to the last checkpoint's root.
-The last line counts the entries, so that a file that was cut off shows.
+Lines of JSON. The first: what it is, the log's name, its public keys, the checkpoints that it is verified by (the last, and those
+that removals reach to), what was asked for. Then an entry a line: its exact text, or only its leaf hash where it may not be
+shown; in a part of the log with the path to the last checkpoint's root. The last line counts the entries, so that a file that was
+cut off shows.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -22,6 +22,23 @@ def test_the_last_note_is_found_however_long_the_file_and_wherever_it_is_cut(pla
     assert (place.world().hub(), place.world().alone()) == ("", "")
 
 
+def test_a_note_is_found_by_what_it_counts_however_long_the_file(place, monkeypatch):
+    for _ in range(40):
+        place.log(1)
+        place.signed.make(place.store)
+    notes = place.signed.notes()
+    counted = [int(each.splitlines()[1]) for each in notes]
+    with place.signed._held() as file:
+        for ending in (300, 700, 2000, 10**6):
+            monkeypatch.setattr(checkpointing, "ENDING", ending)
+            assert [checkpointing.note_of(file, size) for size in counted] == notes
+            assert [checkpointing.note_of(file, size) for size in (0, 11, counted[-1] + 1)] == [""] * 3
+
+
+def test_an_export_carries_the_last_note_alone(place):
+    assert place.signed.needed() == place.signed.notes()[-1:]
+
+
 def test_nothing_is_signed_after_a_last_note_that_is_cut_off_or_changed(place):
     place.log(1)
     whole = place.signed.path.read_text("utf-8")
