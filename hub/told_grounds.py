@@ -13,15 +13,24 @@ from typing import Any
 from uuid import UUID
 
 from hub.consent.grounds import AnyGround, Block, Consent, Relation, Revoke
-from hub.fhir.json import dumps
+from hub.consent.release import TRUE, Outcome, Release, Row
+from hub.fhir.identity import rid
+from hub.fhir.json import dumps, loads
 from hub.hub import Hub
 from hub.service_questions import CHECKS, KINDS, ServiceQuestion
 from hub.sources import Fault
 from hub.sources.security import Told, ToldBlock, ToldConsent, ToldRelation
-from hub.store.deposit import lock_patient
+from hub.store.database import Connection
+from hub.store.deposit import Record, deposit, lock_patient
+from hub.store.held_entry import held_entry
 from hub.store.known import Freshness, known, note_freshness, put_new_ground
+from hub.store.search import View
 from hub.store.store import Store
+from hub.store.tables import FOREVER
 from hub.store.values import micros
+
+_WHOLE = Release((Row(TRUE, Outcome.PERMIT, "KEPT"),))
+"""What the hub itself changes, it reads whoever may see it."""
 
 
 def take_told(store: Store, hub: Hub, question: ServiceQuestion, told: Sequence[Told], asked: int) -> None:
@@ -36,8 +45,13 @@ def take_told(store: Store, hub: Hub, question: ServiceQuestion, told: Sequence[
         before = held.fresh(name, question.kept)
         if before and before.asked > asked:
             return  # a later question was answered first
-        for given in _changes(hub, question, told, held.grounds, asked):
+        changes = list(_changes(hub, question, told, held.grounds, asked))
+        for given in changes:
             put_new_ground(connection, store.keys.identity, question.pk, given, name, store.now())
+        over = {each.id for each in changes if isinstance(each, Consent) and each.state == "ended" and each.recorded_by != name}
+        for consent_id in sorted({each.split("-")[0] for each in over}):
+            if not any(_is_of(each, consent_id) and each.state == "active" and each.id not in over for each in held.grounds):
+                _say_ended(connection, store, question.pk, consent_id)
         note_freshness(connection, question.pk, [Freshness(name, question.kept, asked, asked, "", "")])
 
 
@@ -72,6 +86,22 @@ def _changes(
             if not _stands(mine.get(given.id), given):
                 yield given
     yield from (_over(each, now) for each in mine.values() if each.id not in found and _ends(each, name, now, asked))
+
+
+def _is_of(given: AnyGround, consent_id: str) -> bool:
+    return isinstance(given, Consent) and given.id.split("-")[0] == consent_id
+
+
+def _say_ended(connection: Connection, store: Store, pk: int, consent_id: str) -> None:
+    """A new version of the FHIR Consent by which what is over was registered, as ended."""
+    key, whole = store.keys.identity, View("patient", _WHOLE, pk=pk, asof=FOREVER - 1)
+    found = store.search.read(connection, whole, "Consent", rid(key, "Consent", consent_id), consent_id)
+    entry = held_entry(connection, pk, found.entry) if found else None
+    if found and entry:
+        held = loads(found.bytes)
+        meta = {name: value for name, value in held.pop("meta").items() if name not in ("versionId", "lastUpdated")}
+        ended = held | {"status": "inactive"} | ({"meta": meta} if meta else {})
+        deposit(connection, key, pk, [Record(entry.number, entry.family, entry.custody, (ended,))], (), store.now())
 
 
 def _is_answered(question: ServiceQuestion, given: AnyGround) -> bool:

@@ -391,13 +391,21 @@ def test_a_consent_that_is_ended_at_the_service_ends_in_the_register_too(served)
     patient, near, beside, far = served.patient()
     served.relate(patient)
     served.need(patient)
-    assert served.house.consent(patient, served.house.patient_person(patient)).status_code == 201
+    me = served.house.patient_person(patient)
+    given = served.house.consent(patient, me)
+    assert given.status_code == 201
     assert served.seen(patient) == {near, beside, far}
     [held] = [each for each in served.held.assertions.values() if each.number == patient.number.value]
     served.held.assertions[held.id] = replace(held, over=True)
     served.house.clock.move(seconds=61)
     assert served.seen(patient) == {near, beside}
     assert registered(served, patient.id) == ("ended", "trygg")
+    where = f"/fhir/Consent/{given.json()['id']}"
+    shown = served.house.get(where, me).json()
+    assert shown == given.json() | {"status": "inactive", "meta": shown["meta"]}
+    assert served.house.found(f"/fhir/Consent?status=active&patient={patient.id}", me) == []
+    assert served.house.get(f"{where}/_history", me).json()["total"] == 2
+    assert served.house.do("PUT", where, me, resource=given.json()).status_code == 409
 
 
 @pytest.mark.parametrize(
