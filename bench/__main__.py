@@ -78,7 +78,11 @@ def _sqlite(folder: Path, loaded: Site, size: Size) -> list[Result]:
         inside.storing(mine, size.rounds),
         log.under_requests(mine, size.patients, size.reads, "sqlite", None),
         *log.alone(f"sqlite:///{copy / 'log.db'}", LOGGED[size.patients > SMALL.patients], "sqlite"),
-        *(long_log.appending(f"sqlite:///{copy / 'long-log.db'}", "sqlite") if size is FULL else ()),
+        *(
+            long_log.appending(*(f"sqlite:///{copy / name}" for name in ("short-log.db", "long-log.db")), "sqlite")
+            if size is FULL
+            else ()
+        ),
         *_register(mine, another, f"sqlite:///{copy / 'hub.db'}", "sqlite", size, None),
         _hanging(folder),
     ]
@@ -95,7 +99,11 @@ def _postgresql(folder: Path, loaded: Site, size: Size) -> list[Result]:
             *measures.over_http(mine, "postgresql", size, process),
             *measures.overhead(mine, another, "postgresql", size, process),
             *_register(mine, another, url, "postgresql", size, process),
-            *(long_log.appending(beside(url, "hub_long_log"), "postgresql") if size is FULL else ()),
+            *(
+                long_log.appending(beside(url, "hub_short_log"), beside(url, "hub_long_log"), "postgresql")
+                if size is FULL
+                else ()
+            ),
         ]
 
 

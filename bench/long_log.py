@@ -5,7 +5,6 @@ On PostgreSQL they lie in a month each of ten years, as they would.
 
 import statistics
 import time
-from collections.abc import Sequence
 
 from sqlalchemy import Connection, text
 
@@ -27,38 +26,52 @@ YEARS = 10 * 365 * 86_400 * 1_000_000
 """Microseconds, both."""
 
 
-def appending(url: str, database: str, long: int = LONG) -> list[Result]:
-    """An entry appended to a log of `SHORT` and of `long` entries, in commits of `BATCH`. Takes: an empty database.
+def appending(short_url: str, long_url: str, database: str, long: int = LONG) -> list[Result]:
+    """An entry appended to a log of `SHORT` and to one of `long` entries, in commits of `BATCH`, in turns; and how many times as
+    long the long one takes, turn by turn: the machine has fast and slow hours, and both logs have the same.
 
-    *Remembered* are lists that the process has gone on with before; *of another day* are those that it must look up.
+    Takes: two empty databases. *Remembered* are lists that the process has gone on with before; *of another day* are those that
+    it must look up.
     """
-    held = Database(url)
-    held.migrate()
+    logs = [_Log(url, size) for url, size in ((short_url, SHORT), (long_url, long))]
     found = []
-    for size in (SHORT, long):
-        persons = _fill(held, size)
-        for what, again in (("remembered", False), ("of another day", True)):
-            times = _timed(held, persons, again)
+    for what, again in (("remembered", False), ("of another day", True)):
+        turns = [[each.commit(turn, again) for each in logs] for turn in range(ROUNDS + 1)][1:]  # the first looks up
+        both = list(zip(*turns, strict=True))
+        for size, times in zip((SHORT, long), both, strict=True):
             found.append(Result(f"log: to {size:.0e}, {what}", statistics.median(times), "us", min(times), database))
-    held.close()
+        ratio, least = statistics.median(slow / quick for quick, slow in turns), min(both[1]) / min(both[0])
+        found.append(Result(f"log: {long:.0e} by {SHORT:.0e}, {what}", ratio, "times", least, database))
+    for each in logs:
+        each.held.close()
     return found
 
 
-def _timed(held: Database, persons: int, again: bool) -> Sequence[float]:
-    """Microseconds an entry. Takes: `again`: whether the process forgets the lists each time."""
-    log, times = AuditLog(held, lambda: NOW), []
-    for turn in range(ROUNDS + 1):
+class _Log:
+    """One log, and the process that appends to it. State: what that process remembers."""
+
+    def __init__(self, url: str, size: int) -> None:
+        self.held = Database(url)
+        self.held.migrate()
+        self.persons = fill(self.held, size)
+        self.log = AuditLog(self.held, lambda: NOW)
+
+    def commit(self, turn: int, again: bool) -> float:
+        """Microseconds an entry. Takes: `again`: whether the process forgets the lists before."""
         if again:
-            log = AuditLog(held, lambda: NOW)
-        met = turn * BATCH if again else 0
-        leaves = [Leaf(1 + (met + n) % persons, CONTENT, kept=KEPT) for n in range(BATCH)]
+            self.log = AuditLog(self.held, lambda: NOW)
+        batch = leaves(self.persons, turn if again else 0)
         began = time.perf_counter()
-        log.append_all(leaves)
-        times.append((time.perf_counter() - began) / BATCH * 1e6)
-    return times[1:]  # the first looks up what is remembered from then on
+        self.log.append_all(batch)
+        return (time.perf_counter() - began) / BATCH * 1e6
 
 
-def _fill(held: Database, size: int) -> int:
+def leaves(persons: int, turn: int) -> list[Leaf]:
+    """The entries of one commit, each of another person, in other turns of others."""
+    return [Leaf(1 + (turn * BATCH + n) % persons, CONTENT, kept=KEPT) for n in range(BATCH)]
+
+
+def fill(held: Database, size: int) -> int:
     """A log of so many entries in place of the one that is there: in the order of the primary key, the other index afterwards.
 
     Gives: of how many patient keys.

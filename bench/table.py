@@ -23,6 +23,10 @@ BUDGETS = {
     ("memory at idle", "sqlite"): 200.0,
     ("search, 16 times the patients", "sqlite"): 1.5,
     ("search, 64 times the patients", "sqlite"): 1.5,
+    ("log: 1e+07 by 1e+03, remembered", "sqlite"): 1.5,
+    ("log: 1e+07 by 1e+03, remembered", "postgresql"): 1.5,
+    ("log: 1e+07 by 1e+03, of another day", "sqlite"): 1.5,
+    ("log: 1e+07 by 1e+03, of another day", "postgresql"): 1.5,
 }
 """(what, database) -> the most it may be, in the unit of its row."""
 
