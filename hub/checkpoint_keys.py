@@ -28,16 +28,20 @@ class SigningKey:
 
 
 def load_or_create(folder: Path, now: int) -> SigningKey:
-    """The keys in `folder`, made there if there are none.
+    """The keys in `folder`, made there if there are none. The public file is put right where a rotation was cut off before it.
 
     Takes: `now`: microseconds.
-    Raises: Invalid: the files do not fit each other.
+    Raises: Invalid: the file is not ours.
     """
     if not (folder / PRIVATE_FILE).exists():
         folder.mkdir(parents=True, exist_ok=True)
         private = secrets.token_bytes(32)
         _write(folder, f"samsyn/{secrets.token_hex(8)}", private, (PublicKey(public_of(private), now, None),))
-    return load(folder)
+    held, public = load(folder), folder / PUBLIC_FILE
+    shown = public_json(held.origin, held.keys)
+    if not public.exists() or public.read_text("ascii") != shown:
+        _replace(public, shown)
+    return held
 
 
 def load(folder: Path) -> SigningKey:
@@ -97,10 +101,14 @@ def _write(folder: Path, origin: str, private: bytes, keys: tuple[PublicKey, ...
         (PRIVATE_FILE, public_json(origin, keys, private=private.hex())),
         (PUBLIC_FILE, public_json(origin, keys)),
     ):
-        new = folder / f".{name}.new"
-        handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "w") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(folder / name)
+        _replace(folder / name, content)
+
+
+def _replace(path: Path, content: str) -> None:
+    new = path.with_name(f".{path.name}.new")
+    handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)

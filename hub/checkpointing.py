@@ -3,9 +3,10 @@
 Nothing is signed that does not continue what was signed before: a log that was cut off or written anew is told of instead.
 """
 
+import errno
 import fcntl
 import os
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,15 +15,18 @@ from typing import IO
 from sqlalchemy import Connection
 
 from hub import checkpoint_keys
-from hub.audit import Frontier
+from hub.audit import Frontier, consistent
+from hub.checkpoint_keys import SigningKey
 from hub.checkpoints import MARK, START, Checkpoint, Invalid, ShardHead, digest, read, signed, split
 from hub.removals import parsed
-from hub.store.audit_reading import heads
-from hub.store.audit_tree import keep_nodes, root_at
+from hub.store.audit_reading import Head, heads
+from hub.store.audit_removed import removal_notes
+from hub.store.audit_tree import consistency_of, keep_nodes, root_at
 from hub.store.store import Store
 
 ENDING = 16_384
 """Bytes from the end of the file that hold the last note, unless there are very many shards."""
+SHORTER = "the log is shorter than its last checkpoint says"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,47 +57,81 @@ class Checkpoints:
 
         Raises: Invalid: the log does not continue from the last checkpoint, or file and keys do not fit; OSError.
         """
-        key = checkpoint_keys.load_or_create(self.folder, store.now())
-        with self._held() as file:
+        with self.held() as file:
+            key = checkpoint_keys.load_or_create(self.folder, store.now())  # while nobody rotates it
             note = last_note(file)
             former = read(note, key.keys) if note else None
-            found = tuple(
-                ShardHead(each.shard, each.size, Frontier.from_bytes(each.size, each.frontier).root)
-                for each in heads(store.reader())
-            )
-            if former:
-                check_continues(store.reader(), former, found)
+            found = tuple(map(_signable, heads(store.reader())))
+            check_continues(store.reader(), former.shards if former else (), found)
             if sum(each.size for each in found) == (former.size if former else 0):
                 return None
             before = digest(note) if note else START
-            made = Checkpoint(key.origin, found, max(store.now(), former.at if former else 0), before)
+            at = max(store.now(), former.at if former else 0, key.keys[-1].since)
+            made = Checkpoint(key.origin, found, at, before)
             with store.database.writing() as connection:
                 for each in found:
                     keep_nodes(connection, each.shard, each.size)
-            file.write(signed(made, key.private))
-            file.flush()
-            os.fsync(file.fileno())
+            _append(file, signed(made, key.private))
         return made
+
+    def rotate(self, store: Store) -> SigningKey:
+        """Make a key that follows the one there is, from after all that this one signed on, whatever the clock says.
+
+        Raises: Invalid: file and keys do not fit; OSError.
+        """
+        with self.held() as file:
+            note = last_note(file)
+            held = checkpoint_keys.load(self.folder)
+            said = [read(note, held.keys).at] if note else []
+            said += [parsed(each.partition("\n\n")[0] + "\n").at for each in removal_notes(store.reader())]
+            return checkpoint_keys.rotate(self.folder, max([store.now(), *(at + 1 for at in said)]))
 
     async def witness(self, send: Callable[[str], Awaitable[bool]]) -> int:
         """Hand what the witness has not taken yet to it, in order. Gives: how many it took; what it did not is kept for later."""
-        mark = self.path.with_name(self.path.name + ".witnessed")
-        taken = int(mark.read_text("ascii")) if mark.exists() else 0
+        mark, notes = self.path.with_name(self.path.name + ".witnessed"), self.notes()
+        taken = _taken(mark.read_text("ascii") if mark.exists() else "", notes)
         sent = 0
-        for note in self.notes()[taken:]:
+        for note in notes[taken:]:
             if not await send(note):
                 break
             sent += 1
-            mark.write_text(str(taken + sent), "ascii")
+            mark.write_text(f"{taken + sent} {digest(note)}", "ascii")
         return sent
 
     @contextmanager
-    def _held(self) -> Iterator[IO[str]]:
+    def held(self) -> Iterator[IO[str]]:
         """The file, for one process at a time."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("a+", encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield file
+
+
+def _signable(head: Head) -> ShardHead:
+    try:
+        return ShardHead(head.shard, head.size, Frontier.from_bytes(head.size, head.frontier).root)
+    except ValueError:
+        raise Invalid("the head of the log is not written as one") from None
+
+
+def _append(file: IO[str], note: str) -> None:
+    """Write a note whole, or not at all. Raises: OSError."""
+    handle, content = file.fileno(), note.encode()
+    size = os.fstat(handle).st_size
+    try:
+        if os.write(handle, content) < len(content):  # past Python's buffer, which would try the rest again when it is closed
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), file.name)
+        os.fsync(handle)
+    except OSError:
+        os.ftruncate(handle, size)
+        raise
+
+
+def _taken(mark: str, notes: Sequence[str]) -> int:
+    """How many of the notes the witness took; none, where it was another file's notes that it took."""
+    count, _, last = mark.partition(" ")
+    taken = int(count or 0)
+    return taken if taken <= len(notes) and (not last or digest(notes[taken - 1]) == last) else 0
 
 
 def last_note(file: IO[str]) -> str:
@@ -143,15 +181,26 @@ def _counted(note: str) -> int | None:
     return int(lines[1]) if len(lines) == 3 and lines[1].isdigit() else None
 
 
-def check_continues(connection: Connection, former: Checkpoint, now: tuple[ShardHead, ...]) -> None:
-    """Raises: Invalid: the log is not one that began as `former` says."""
-    sizes = {each.shard: each.size for each in now}
-    for each in former.shards:
-        if sizes.get(each.shard, 0) < each.size:
-            raise Invalid("the log is shorter than its last checkpoint says")
+def check_continues(connection: Connection, former: Sequence[ShardHead], now: Sequence[ShardHead]) -> None:
+    """Raises: Invalid: the trees are not those over the entries, or do not begin as `former` says."""
+    begun = {each.shard: each for each in former}
+    if any(each.shard not in {head.shard for head in now} and each.size for each in former):
+        raise Invalid(SHORTER)
+    for each in now:
+        first = begun.get(each.shard, ShardHead(each.shard, 0, b""))
+        if each.size < first.size:
+            raise Invalid(SHORTER)
         try:
-            held = root_at(connection, each.shard, each.size)
+            holds = _holds(connection, first, each) if first.size else root_at(connection, each.shard, each.size) == each.root
         except LookupError:
-            raise Invalid("the log lacks entries that its last checkpoint counts") from None
-        if held != each.root:
-            raise Invalid("the log is another than its last checkpoint says")
+            raise Invalid("the log lacks entries that its last checkpoint or its head counts") from None
+        if not holds:
+            raise Invalid("the log is another than its last checkpoint or its head says")
+
+
+def _holds(connection: Connection, first: ShardHead, now: ShardHead) -> bool:
+    """Whether the entries, or what is kept in their place, are those that were signed, and the tree now goes on from them."""
+    path = consistency_of(connection, now.shard, first.size, now.size)
+    return root_at(connection, now.shard, first.size) == first.root and consistent(
+        first.size, now.size, path, first.root, now.root
+    )

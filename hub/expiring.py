@@ -9,7 +9,7 @@ from hub.config import Config
 from hub.removals import Removal, check_removals, name_of, read_removals
 from hub.store import audit_retention
 from hub.store.audit_log import Leaf
-from hub.store.audit_removed import removal_notes
+from hub.store.audit_removed import begun, ends_of, removal_notes
 from hub.store.audit_retention import Due, Held, Rules
 from hub.store.patients import locate
 from hub.store.store import Store
@@ -44,18 +44,24 @@ def expire(store: Store, config: Config, found: Due, leaf: Leaf) -> int:
     Takes: `leaf`: the entry of it, which becomes durable with the statement, before anything is deleted.
     Raises: ValueError; checkpoints.Invalid: the log is not what was signed; AuditUnavailable; OSError.
     """
+    checkpoints = Checkpoints(config.checkpoint_file, config.data)
     row, key = _signed(config)
-    trees = audit_retention.trees(store.reader(), found.checkpoint)
-    with store.database.writing() as connection:
+    earlier = read_removals(removal_notes(store.reader()), key.keys)
+    trees = audit_retention.trees(
+        store.reader(), found.checkpoint, begun(earlier, row, lambda shard: ends_of(store.reader(), shard))
+    )
+    with checkpoints.held(), store.database.writing() as connection:
+        row, key = _signed(config)  # while nobody rotates it
         notes = removal_notes(connection)
         earlier = read_removals(notes, key.keys)
         check_removals(earlier, row)
         shards = audit_retention.prepare(connection, found.checkpoint, trees)
         before = digest(notes[-1]) if notes else START
-        made = Removal(key.origin, name_of(found.checkpoint), shards, found.kept, store.now(), before)
+        at = max(store.now(), key.keys[-1].since, *(each.at for each in earlier))
+        made = Removal(key.origin, name_of(found.checkpoint), shards, found.kept, at, before)
         check_removals([*earlier, made], row)
         audit_retention.state(connection, store.audit, len(notes) + 1, signed(made, key.private), leaf)
-    Checkpoints(config.checkpoint_file, config.data).make(store)
+    checkpoints.make(store)
     return audit_retention.sweep(store.database)
 
 

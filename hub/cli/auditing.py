@@ -366,8 +366,8 @@ def rotate(config: LookedAt = None) -> None:
     with _store(config) as (store, held), plainly():
         signed = Checkpoints(held.checkpoint_file, held.data)
         signed.make(store)
-        key = checkpoint_keys.rotate(held.data, store.now())
         noted(store.database, held, "rotate-key")
+        key = signed.rotate(store)
         signed.make(store)
     console.print(f"the log is signed by key {len(key.keys)}: keep a copy of {held.data / checkpoint_keys.PUBLIC_FILE} elsewhere")
 

@@ -27,16 +27,11 @@ def removal_notes(connection: Connection) -> list[str]:
     return list(connection.execute(select(audit_removal.c.note).order_by(audit_removal.c.number)).scalars())
 
 
-def removed_trees(connection: Connection) -> dict[int, Frontier]:
-    """The trees over what is removed of each shard, as the last statement says, believed or not."""
-    notes = removal_notes(connection)
-    said = parsed(notes[-1].partition("\n\n")[0] + "\n").shards if notes else ()
-    return {each.shard: each.frontier for each in said}
-
-
 def removed_sizes(connection: Connection) -> dict[int, int]:
     """How many entries of each shard are removed, as the last statement says, believed or not."""
-    return {shard: tree.size for shard, tree in removed_trees(connection).items()}
+    notes = removal_notes(connection)
+    said = parsed(notes[-1].partition("\n\n")[0] + "\n").shards if notes else ()
+    return {each.shard: each.frontier.size for each in said}
 
 
 def ends_of(connection: Connection, shard: int) -> Iterator[End]:

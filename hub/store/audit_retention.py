@@ -13,9 +13,10 @@ from sqlalchemy import Connection, delete, func, insert, select
 from hub.audit import Frontier, frontier
 from hub.checkpoints import Checkpoint
 from hub.removals import NOBODY, KeptFor, RemovedShard, list_line
+from hub.store.audit_check import FROM_THE_FIRST, Check
 from hub.store.audit_log import AuditLog, Leaf
 from hub.store.audit_reading import Logged, every, heads
-from hub.store.audit_removed import ends_of, removed_sizes, removed_trees
+from hub.store.audit_removed import Begun, ends_of, removed_sizes
 from hub.store.audit_tree import keep_frontier, keep_nodes
 from hub.store.database import Database
 from hub.store.partitions import drop_empty
@@ -132,9 +133,13 @@ def _counted(connection: Connection, rules: Rules, last: Checkpoint, removed: Ma
     yield from (KeptFor(provider, rules.of(provider), count) for provider, count in sorted(found.items()))
 
 
-def trees(connection: Connection, last: Checkpoint) -> dict[int, Frontier]:
-    """The tree of each shard at a checkpoint. Raises: ValueError: it is not what was signed."""
-    found = {each.shard: _tree(connection, each.shard, each.size) for each in last.shards}
+def trees(connection: Connection, last: Checkpoint, after: Mapping[int, Begun]) -> dict[int, Frontier]:
+    """The tree of each shard at a checkpoint, once every entry was read again: nothing that does not hold is removed.
+
+    Takes: `after`: from where each shard goes on, where its beginning was removed before.
+    Raises: ValueError: it is not what was signed; the text names the first entry that does not hold.
+    """
+    found = {each.shard: _tree(connection, each.shard, each.size, after.get(each.shard, FROM_THE_FIRST)) for each in last.shards}
     if any(found[each.shard].root != each.root for each in last.shards):
         raise ValueError("the log is not the one that the checkpoint covers: nothing is removed")
     return found
@@ -156,12 +161,13 @@ def prepare(connection: Connection, last: Checkpoint, grown: Mapping[int, Fronti
     return tuple(found)
 
 
-def _tree(connection: Connection, shard: int, size: int) -> Frontier:
-    """The frontier of a shard when it had `size` entries: over what was removed before, and the leaf hashes since."""
-    tree = removed_trees(connection).get(shard, Frontier())
-    for entry in every(connection, size, shard, tree.size - 1):
-        tree = tree.grown(entry.leaf)
-    return tree
+def _tree(connection: Connection, shard: int, size: int, after: Begun) -> Frontier:
+    """The tree of a shard when it had `size` entries, each of which holds."""
+    check = Check(shard, after)
+    for entry in every(connection, size, shard, after.tree.size - 1):
+        if fault := check.fault(entry):
+            raise ValueError(f"nothing is removed: {fault}")
+    return check.tree
 
 
 def _keep_ends(connection: Connection, shard: int, size: int) -> None:

@@ -14,7 +14,7 @@ def test_the_last_note_is_found_however_long_the_file_and_wherever_it_is_cut(pla
     last = split(content)[-1]
     for ending in (1, 3, len(last.encode()) - 1, len(last.encode()), len(last.encode()) + 2, 2 * len(last), 10**6):
         monkeypatch.setattr(checkpointing, "ENDING", ending)
-        with place.signed._held() as file:
+        with place.signed.held() as file:
             assert checkpointing.last_note(file) == last
     place.log(1)
     place.signed.make(place.store)
@@ -28,7 +28,7 @@ def test_a_note_is_found_by_what_it_counts_however_long_the_file(place, monkeypa
         place.signed.make(place.store)
     notes = place.signed.notes()
     counted = [int(each.splitlines()[1]) for each in notes]
-    with place.signed._held() as file:
+    with place.signed.held() as file:
         for ending in (300, 700, 2000, 10**6):
             monkeypatch.setattr(checkpointing, "ENDING", ending)
             assert [checkpointing.note_of(file, size) for size in counted] == notes
