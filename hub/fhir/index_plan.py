@@ -96,18 +96,23 @@ def kept_under(resource_type: str, name: str) -> tuple[str, ...]:
     held = TYPES.get(resource_type)
     base, colon, ending = name.partition(":")
     whole = held.named.get(base) if held and not base.startswith("_") else None
-    if whole is None or held is None:
+    if whole is None:
         return (name,)
-    found = {each.name: _found_in(each) for each in held.named.values() if each.index == each.name}
+    found = _finds(resource_type)
     wanted = found.get(base, frozenset())
     parts = [other for other, its in found.items() if its and its < wanted]
     covered = frozenset().union(*(found[each] for each in parts))
     return tuple(each + colon + ending for each in parts) if parts and covered == wanted else (name,)
 
 
-def _found_in(parameter: SearchParameter) -> frozenset[Hashable]:
-    """What a parameter finds, such that equal parts of it give equal keys."""
-    return frozenset((member, path, _made_of(reading.parameter)) for member, path, reading in _planned(parameter))
+@cache
+def _finds(resource_type: str) -> Mapping[str, frozenset[Hashable]]:
+    """What each parameter with keys of its own finds, such that equal parts of it give equal keys."""
+    return {
+        each.name: frozenset((member, path, _made_of(reading.parameter)) for member, path, reading in _planned(each))
+        for each in TYPES[resource_type].named.values()
+        if each.index == each.name
+    }
 
 
 def _made_of(parameter: SearchParameter) -> Hashable:

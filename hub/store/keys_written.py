@@ -79,8 +79,7 @@ def _made(resource_type: str, written: bytes, together: bool) -> _Made:
                 parted = ((part, *_part(each)) for part, its in enumerate(key.parts) for each in its)
                 rows += [("ix_composite", (param, *columns), (element,)) for columns in parted]
             else:
-                table, columns = _row(key, exact)
-                rows.append((table, (param, *columns), ()))
+                rows.append(_row(param, key, exact))
             if isinstance(key, StringKey) and len(key.value) >= KEY_LENGTH and not exact:
                 texts.setdefault(param, {})[key.value.replace("\0", "\ufffd")] = None
     times = [key.lo for key in keys.get(_ordering(resource_type), ()) if isinstance(key, DateKey)]
@@ -95,23 +94,21 @@ def _ordering(resource_type: str) -> str:
     return parameter.index if parameter else name
 
 
-def _row(key: Key, exact: bool) -> tuple[str, Row]:
-    """The table of a key and its columns there. `exact`: it is a text letter for letter."""
+def _row(param: int, key: Key, exact: bool) -> tuple[str, Row, Row]:
+    """`exact`: it is a text letter for letter."""
     if isinstance(key, TokenKey):
-        return "ix_token", (fitted(key.code), fitted(key.system))
+        return "ix_token", (param, fitted(key.code), fitted(key.system)), ()
+    if isinstance(key, ReferenceKey):
+        return "ix_ref", (param, fitted(key.target)), ()
     if isinstance(key, StringKey):
-        return "ix_string", (fitted(key.value) if exact else beginning(key.value),)
-    match key:
-        case QuantityKey(lo, hi, system, unit):
-            return "ix_quantity", (lo, hi, fitted(system), fitted(unit))
-        case DateKey():
-            return "ix_date", key
-        case ReferenceKey(target):
-            return "ix_ref", (fitted(target),)
-        case UriKey(value):
-            return "ix_string", (fitted(value),)
-        case _:
-            raise AssertionError("no such key")
+        return "ix_string", (param, fitted(key.value) if exact else beginning(key.value)), ()
+    if isinstance(key, DateKey):
+        return "ix_date", (param, *key), ()
+    if isinstance(key, QuantityKey):
+        return "ix_quantity", (param, key.lo, key.hi, fitted(key.system), fitted(key.unit)), ()
+    if isinstance(key, UriKey):
+        return "ix_string", (param, fitted(key.value)), ()
+    raise AssertionError("no such key")
 
 
 def beginning(text: str) -> str:
