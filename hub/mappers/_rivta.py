@@ -162,7 +162,9 @@ def reader(contract: Contract, build: Build) -> Callable[[SourceMessage, Setting
             if entries.get(entry.key, entry) != entry:
                 record.problem("another record of the answer has the same id; the later one is used", "error")
             entries[entry.key] = entry
-        return Mapped(entries=tuple(entries.values()), issues=tuple(issues), complete=whole, coverage=root.coverage())
+        mapped = Mapped(entries=tuple(entries.values()), issues=tuple(issues), complete=whole, coverage=root.coverage())
+        root.release()
+        return mapped
 
     return read
 

@@ -90,13 +90,14 @@ def _analysis(node: Node, path: str, above: _Sampled, into: Collected, depth: in
     own = number.value if number else f"{_name(code)}{'@' if taken else ''}{taken}"
     path = own if number and not depth else path + own
     key, status = into.key(path), status_of(node.one("status"), into.report, bool(results))
+    issued = local(node.one("timestamp"))
     base = {
         "status": status,
         "category": CATEGORY,
         "code": code,
         "subject": into.header.subject,
         **sampled.effective,
-        **(time("issued", node.one("timestamp")) if local(node.one("timestamp")) else {}),
+        **(issued.element("issued") if issued else {}),
         "specimen": _refer_to("Specimen", sampled.keys[0]) if sampled.keys else None,
     }
     said = base | _own(node, number, notes)
@@ -138,8 +139,8 @@ def _outcome(node: Node, base: Resource, path: str, sampled: _Sampled, into: Col
     """Value, flags, range, signatures and what is beneath one result."""
     value, comment = value_of(node.one("value")), node.one("comment").value
     kind = concept(node.one("type"), NPU) if is_lone else None
-    performer = actor(node.one("performerSignature"), "performer")
-    signed = stamped(f"{EXTENSION}/performer-signed", node.one("performerSignature", "timestamp"))
+    signature = node.one("performerSignature")
+    performer, signed = actor(signature, "performer"), stamped(f"{EXTENSION}/performer-signed", signature.one("timestamp"))
     seen, who = seen_by(node.one("recipientSignature"), into)
     extensions: list[Resource] = [{"url": RESULT_TYPE, "valueCodeableConcept": kind}] if kind else []
     ranges = reference_range(node.one("reference"))

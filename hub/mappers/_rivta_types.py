@@ -8,6 +8,7 @@ import re
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from typing import NamedTuple
 from uuid import UUID
 
 from hub.fhir.identifiers import (
@@ -22,7 +23,7 @@ from hub.fhir.identifiers import (
 from hub.fhir.resource import Resource, reference
 from hub.fhir.swedish_time import Moment, from_digits
 from hub.mappers._tracked import Node
-from hub.mappers._ucum import is_ucum
+from hub.mappers._ucum import LONG, is_ucum
 
 PROFILES = "https://samsyn.example/fhir"
 """Base of everything the hub defines itself."""
@@ -52,6 +53,7 @@ _OID = re.compile(r"[0-2](?:\.(?:0|[1-9][0-9]*))+", re.ASCII)
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 _URI = re.compile(r"(?:https?://|urn:)\S+")
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
+_TRUTH = {"true": True, "1": True, "false": False, "0": False}
 _PARTS = {"YYYY": 4, "YYYYMM": 6, "YYYYMMDD": 8, "YYYYMMDDhh": 10, "YYYYMMDDhhmm": 12, "YYYYMMDDhhmmss": 14}
 
 
@@ -65,8 +67,10 @@ def extension(name: str, kind: str, value: object) -> Resource:
 
 def flag(node: Node) -> bool | None:
     """xs:boolean; None for nothing, and for what is neither true nor false (refused)."""
-    said = {"true": True, "1": True, "false": False, "0": False}.get(node.value or "")
-    if said is None and node:
+    if not node:
+        return None
+    said = _TRUTH.get(node.value or "")
+    if said is None:
         node.refuse("neither true nor false")
     return said
 
@@ -138,15 +142,28 @@ def logical(resource_type: str, key: Identifier, display: str | None = None) -> 
 # --- codes
 
 
+class CodeSystem(NamedTuple):
+    """A code system as FHIR names it."""
+
+    uri: str
+    edition: str | None = None
+    by_oid: str | None = None
+    """As `urn:oid:…`, if it was sent as an OID."""
+
+
+def code_system(sent: str) -> CodeSystem | None:
+    """A code system as sent: OID, UUID or URI; None for anything else."""
+    return _code_system(sent) if len(sent) <= LONG else _code_system.__wrapped__(sent)
+
+
 @lru_cache(1024)
-def code_system(sent: str) -> tuple[str, str | None] | None:
-    """(URI, edition) of a code system as sent: OID, UUID or URI; None for anything else."""
+def _code_system(sent: str) -> CodeSystem | None:
     if _OID.fullmatch(sent):
-        uri = SYSTEMS.get(sent, f"urn:oid:{sent}")
-        return uri, SNOMED_SE if sent == "1.2.752.116.2.1.1" else None
+        by_oid = f"urn:oid:{sent}"
+        return CodeSystem(SYSTEMS.get(sent, by_oid), SNOMED_SE if sent == "1.2.752.116.2.1.1" else None, by_oid)
     if _UUID.fullmatch(sent):
-        return f"urn:uuid:{sent.lower()}", None
-    return (sent, None) if _URI.fullmatch(sent) else None
+        return CodeSystem(f"urn:uuid:{sent.lower()}")
+    return CodeSystem(sent) if _URI.fullmatch(sent) else None
 
 
 def concept(node: Node, systems: dict[str, str] | None = None) -> Resource | None:
@@ -156,9 +173,10 @@ def concept(node: Node, systems: dict[str, str] | None = None) -> Resource | Non
     """
     if not node:
         return None
-    codings = _codings(node, systems or {})
-    text = node.one("originalText").value or node.one("displayName").value
-    if not codings and (code := node.one("code")):
+    code, display = node.one("code"), node.one("displayName")
+    codings = _codings(node, code, display, systems or {})
+    text = node.one("originalText").value or display.value
+    if not codings and code:
         if text:
             code.keep("a code without a code system means nothing outside its source")
         text = text or code.value
@@ -168,20 +186,20 @@ def concept(node: Node, systems: dict[str, str] | None = None) -> Resource | Non
     return ({"coding": codings} if codings else {}) | ({"text": text} if text else {})
 
 
-def _codings(node: Node, systems: dict[str, str]) -> list[Resource]:
-    sent = node.one("codeSystem").peek()
+def _codings(node: Node, code: Node, display: Node, systems: dict[str, str]) -> list[Resource]:
+    system, version = node.one("codeSystem"), node.one("codeSystemVersion")
+    sent = system.peek()
     found = code_system(sent) if sent else None
     if sent and not found:
-        node.one("codeSystem").refuse("not the OID or URI of a code system")
-        node.one("codeSystemVersion").keep("the version of no code system")
-    if not found or not node.one("code"):
+        system.refuse("not the OID or URI of a code system")
+        version.keep("the version of no code system")
+    if not found or not code:
         return []
-    code, display = node.one("code").value, node.one("displayName").value
-    node.one("codeSystem").value  # noqa: B018  # read: it becomes the system
-    version = node.one("codeSystemVersion").value or found[1]
-    rest = {"code": code} | ({"display": display} if display else {})
-    emitted = {"system": systems.get(sent, found[0])} | ({"version": version} if version else {}) | rest
-    as_sent = f"urn:oid:{sent}" if _OID.fullmatch(sent) else emitted["system"]
+    system.value  # noqa: B018  # read: it becomes the system
+    rest = {"code": code.value} | ({"display": shown} if (shown := display.value) else {})
+    edition = version.value or found.edition
+    emitted = {"system": systems.get(sent, found.uri)} | ({"version": edition} if edition else {}) | rest
+    as_sent = found.by_oid or emitted["system"]
     return [emitted] if as_sent == emitted["system"] else [emitted, {"system": as_sent} | rest]
 
 

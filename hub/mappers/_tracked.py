@@ -112,6 +112,13 @@ class Node:
         unmapped.update(f"{node.path}@{name}" for node, name in message.attributes)
         return Coverage(len(message.leaves) - len(rest), {leaf.path: leaf._fate for leaf in rest if leaf._fate}, dict(unmapped))
 
+    def release(self) -> None:
+        """Take the message apart, as nothing more is asked of it: what holds itself in a circle is dear to be rid of."""
+        for node in self._message.holders:
+            node._children = _NONE
+        for held in (self._message.holders, self._message.leaves, self._message.attributes):
+            held.clear()
+
     def _nodes(self) -> Iterator["Node"]:
         """This element and all inside it, in the order of the message."""
         waiting = [self]
@@ -144,6 +151,8 @@ class _Message:
     names: "_Names"
     issues: list[Issue]
     leaves: list[Node] = field(default_factory=list)
+    holders: list[Node] = field(default_factory=list)
+    """Nodes with children."""
     attributes: list[tuple[Node, str]] = field(default_factory=list)
     """Nobody reads them; those of XML Schema are not counted."""
 
@@ -158,6 +167,7 @@ def _node(element: xml.Element, name: str, parent: Node | None, number: int, mes
     node = Node(name, parent, number, message)
     text = element.text or ""
     if len(element):
+        message.holders.append(node)
         children = node._children = {}
         for child in element:
             its = message.names[child.tag]

@@ -4,6 +4,7 @@ What is not recognised is not called UCUM: the unit then travels as text. https:
 """
 
 import re
+from functools import lru_cache
 
 _PREFIX = "da|[YZEPTGMkhdcmunpfazy]"
 _METRIC = (
@@ -22,6 +23,15 @@ _SWEDISH_WORDS = re.compile(r"(?:^|[./])(?:dag|st|gr)(?:$|[./])")
 """Words of Swedish notes that happen to spell a UCUM unit: decagrams, steres, …"""
 
 
+LONG = 100
+"""Characters. What is longer is no common unit or code system, and is not remembered."""
+
+
 def is_ucum(unit: str) -> bool:
     """Whether `unit` is a UCUM code (case-sensitive) that can be meant as one."""
+    return _is_ucum(unit) if len(unit) <= LONG else _is_ucum.__wrapped__(unit)
+
+
+@lru_cache(1024)
+def _is_ucum(unit: str) -> bool:
     return bool(_UNIT.fullmatch(unit)) and not _SWEDISH_WORDS.search(unit)

@@ -52,7 +52,9 @@ def read(message: SourceMessage, settings: Settings) -> Mapped:
             persons.append(found)
         else:
             record.problem("the register has no person with this number", "information")
-    return Mapped(persons=tuple(persons), issues=tuple(issues), coverage=root.coverage())
+    mapped = Mapped(persons=tuple(persons), issues=tuple(issues), coverage=root.coverage())
+    root.release()
+    return mapped
 
 
 def _person(node: Node, settings: Settings, today: date) -> Person | None:

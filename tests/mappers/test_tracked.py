@@ -1,5 +1,7 @@
 """The tree that remembers what was read: every leaf ends as mapped, kept with a reason, or unmapped and counted."""
 
+import gc
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -61,6 +63,14 @@ def test_the_absent_is_empty_all_the_way_down() -> None:
     assert (bool(absent), absent.value, absent.all("x")) == (False, None, ())
     absent.keep("x")
     assert (root.coverage().kept, issues) == ({}, [])
+
+
+def test_a_message_that_was_read_leaves_no_circles_behind() -> None:
+    root, _ = read("<a unit='mg'><b>1</b><c><d>2</d></c></a><a/>")
+    gc.collect()
+    root.release()
+    del root
+    assert gc.collect() == 0
 
 
 leaves = st.recursive(
