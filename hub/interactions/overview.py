@@ -49,15 +49,17 @@ SECTIONS = (
 """In the order in which a reader meets them."""
 
 OWN_RULES = ("R90", "R91")
+EMERGENCY_RULES = ("R34", "R51", "R63")
 """The rules that let through what the patient has entered."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One released resource. `own`: the patient has entered it."""
+    """One released resource. `own`: the patient has entered it; `emergency`: nothing but an emergency shows it."""
 
     resource: Resource
     own: bool
+    emergency: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +182,8 @@ async def _asked(context: Context, patient: str, ask: Ask) -> Answer:
 def _rows(answer: Answer) -> Iterable[Row]:
     rules = answer.sight.release.rows
     for hit in answer.page.hits:
-        yield Row(loads(hit.bytes), own=rules[hit.row].rule in OWN_RULES)
+        rule = rules[hit.row].rule
+        yield Row(loads(hit.bytes), own=rule in OWN_RULES, emergency=rule in EMERGENCY_RULES)
 
 
 def _never(hub: Hub, sight: Sight, kinds: Iterable[str]) -> tuple[str, ...]:

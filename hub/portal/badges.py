@@ -1,7 +1,7 @@
 """Where a row comes from: a letter in a square or circle, and the name in words."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hub.fhir.resource import Resource
@@ -21,6 +21,8 @@ class Badge:
 
     letter: str
     title: str
+    emergency: str = ""
+    """In words, that an emergency opened it; empty: none did."""
 
 
 class Sources:
@@ -55,7 +57,8 @@ class Sources:
 
     def badge(self, row: Row) -> Badge:
         """The badge of a row."""
-        return Badge(OWN, self._words("source.own")) if row.own else self.of(row.resource)
+        found = Badge(OWN, self._words("source.own")) if row.own else self.of(row.resource)
+        return replace(found, emergency=self._words("emergency.row")) if row.emergency else found
 
     def of(self, resource: Resource) -> Badge:
         """The badge of a resource that a source gave."""

@@ -4,7 +4,7 @@ The first tells who holds and who has blocked; the second opens what is not bloc
 another's block. Source: SVOD 3:5, 3:6 (CONSENT.md L18, L19).
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from hub.caller import Caller
 from hub.consent.grounds import Assertion
-from hub.errors import Conflict, Forbidden, InvalidRequest
+from hub.errors import Conflict, Forbidden
 from hub.interactions import access
 from hub.interactions.body import LONGEST_REASON
 from hub.interactions.context import Context
@@ -22,7 +22,7 @@ from hub.interactions.overview import found
 from hub.portal.language import Words
 from hub.portal.person import basis, person
 from hub.portal.site import Portal
-from hub.portal.visit import Visit, Wrong, known
+from hub.portal.visit import Step, Visit, Wrong, choice, known
 from hub.store.known import Known
 
 LONGEST = (LONGEST_REASON - len(" / ")) // 2
@@ -35,25 +35,22 @@ CHOSEN = "provider-"
 class Emergency:
     """The caller's emergency about a patient, as it stands."""
 
-    first: Assertion
-    second: Assertion | None
+    opened: tuple[str, ...]
+    """HSA-ids of the care providers whose unblocked data are open."""
     until: str
-
-    @property
-    def opened(self) -> tuple[str, ...]:
-        """HSA-ids of the care providers whose unblocked data are open."""
-        return self.second.providers if self.second else ()
 
 
 def emergency(told: Known, caller: Caller, words: Words, now: datetime) -> Emergency | None:
     """The emergency that stands; None: there is none."""
     held = (each for each in told.grounds if isinstance(each, Assertion) and each.type == "emergency" and each.personal(caller))
-    mine = [each for each in held if each.holds(now)]
+    mine = sorted((each for each in held if each.holds(now)), key=lambda each: each.start)
     first = next((each for each in reversed(mine) if each.step == 1), None)
     if first is None or first.end is None:
         return None
-    second = next((each for each in reversed(mine) if each.begun_by(first)), None)
-    return Emergency(first, second, words.time((second or first).end or first.end))
+    seconds = [each for each in mine if each.step == 2]
+    opened = dict.fromkeys(provider for each in seconds for provider in each.providers)
+    ends = [each.end for each in (first, *seconds) if each.end]
+    return Emergency(tuple(opened), words.time(max(ends)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +67,7 @@ class Emergencies:
         """One choice made."""
         handle, patient = self.portal.patient(visit)
         _may(known(visit))
-        act = STEPS.get(visit.form.get("step", ""))
-        if act is None:
-            raise InvalidRequest("no such step", "step")
+        act = choice(visit, STEPS)
         try:
             await act(self.portal.context(visit), patient, visit.form)
         except Wrong as wrong:
@@ -98,6 +93,7 @@ class Emergencies:
             basis=basis(told, caller, visit.words, now),
             emergency=stands,
             providers=exists.get("providers", []),
+            opened=_names(portal, stands),
             blocking=exists.get("blocked_by", {}).get("providers", []),
             asked={each["provider"] for each in asked},
             chosen=CHOSEN,
@@ -144,12 +140,18 @@ async def end(context: Context, patient: str, form: Mapping[str, str]) -> None:
         await access.end(context, "assertions", each.id)
 
 
-STEPS: Mapping[str, Callable[[Context, str, Mapping[str, str]], Awaitable[None]]] = {
+STEPS: Mapping[str, Step] = {
     "first": first,
     "second": second,
     "lift": lift,
     "end": end,
 }
+
+
+def _names(portal: Portal, stands: Emergency | None) -> list[str]:
+    """Whose data an emergency has opened."""
+    known_ones = portal.hub.directory.providers
+    return sorted(known_ones[each].name for each in (stands.opened if stands else ()) if each in known_ones)
 
 
 def _reason(form: Mapping[str, str], name: str) -> str:

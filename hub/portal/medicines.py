@@ -44,7 +44,12 @@ class Medicine:
 
 def medicines(part: Part, sources: Sources, words: Words, now: datetime) -> dict[str, list[Medicine]]:
     """Rows by group, in the order of `GROUPS`; empty groups are left out."""
-    derived = [Row(each, own=False) for each in medication_list((row.resource for row in part.of("MedicationRequest")), now)]
+    requests = part.of("MedicationRequest")
+    opened = {f"MedicationRequest/{row.resource.get('id')}" for row in requests if row.emergency}
+    derived = [
+        Row(each, own=False, emergency=any(its["reference"] in opened for its in each.get("derivedFrom", ())))
+        for each in medication_list((row.resource for row in requests), now)
+    ]
     rows = [_medicine(row, sources, words, now) for row in (*derived, *part.of("MedicationStatement"))]
     found: dict[str, list[Medicine]] = {}
     for group in GROUPS:

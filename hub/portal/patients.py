@@ -1,7 +1,7 @@
 """Choosing a patient by number, and the gate: relation, need and consent, one active choice each."""
 
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -20,7 +20,7 @@ from hub.interactions.write import write
 from hub.portal.emergency import emergency
 from hub.portal.person import basis, consent_ended, in_days, person
 from hub.portal.site import Portal
-from hub.portal.visit import Visit, Wrong, known
+from hub.portal.visit import Step, Visit, Wrong, choice, known
 
 MOST_OPEN = 20
 """Patients open in one session; the one opened first gives way."""
@@ -68,9 +68,7 @@ class Patients:
     async def step(self, visit: Visit) -> Response:
         """One choice made."""
         handle, patient = self.portal.patient(visit)
-        act = STEPS.get(visit.form.get("step", ""))
-        if act is None:
-            raise InvalidRequest("no such step", "step")
+        act = choice(visit, STEPS)
         try:
             await act(self.portal.context(visit), patient, visit.form)
         except Wrong as wrong:
@@ -184,7 +182,7 @@ def _day(form: Mapping[str, str], step: str) -> date:
         raise Wrong(f"{step}-end", "access.bad-end") from None
 
 
-STEPS: Mapping[str, Callable[[Context, str, Mapping[str, str]], Awaitable[None]]] = {
+STEPS: Mapping[str, Step] = {
     "relation": relate,
     "need": need,
     "consent": consent,

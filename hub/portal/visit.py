@@ -1,6 +1,6 @@
 """One request of a browser: its session, who has signed in, in what language; and what a session keeps of a caller."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -8,8 +8,12 @@ from starlette.requests import Request
 
 from hub import errors, scopes
 from hub.caller import Caller
+from hub.interactions.context import Context
 from hub.portal.language import Words
 from hub.store.sessions import Session
+
+Step = Callable[[Context, str, Mapping[str, str]], Awaitable[None]]
+"""One choice made about a patient, by the fields of a form."""
 
 
 class Closed(errors.NotFound):
@@ -44,6 +48,17 @@ def known(visit: Visit) -> Caller:
     if visit.caller is None:
         raise errors.Unauthenticated("nobody has signed in")
     return visit.caller
+
+
+def choice(visit: Visit, steps: Mapping[str, Step]) -> Step:
+    """What is done where a form makes one of these choices.
+
+    Raises: InvalidRequest: it makes none of them.
+    """
+    step = steps.get(visit.form.get("step", ""))
+    if step is None:
+        raise errors.InvalidRequest("no such step", "step")
+    return step
 
 
 def caller_to(caller: Caller) -> dict[str, Any]:

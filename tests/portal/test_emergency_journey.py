@@ -73,17 +73,27 @@ async def test_the_two_choices_open_what_is_chosen_and_an_end_closes_it(house: H
     assert "Nödöppning pågår till 11.00" in page.text
     assert f'name="provider-{o.VASTVIK}"' in page.text
     before = await browser.get(f"/patient/{handle}")
+    assert "Öppnad i nödläge" not in before.text
     assert "Nödöppning pågår" in before.text
     assert "Lillhamns vårdcentral" not in before.text
     page = await browser.send(page, at, **{f"provider-{o.VASTVIK}": "yes", "matters": "Läkemedel"})
     assert str(page.url).endswith(f"/patient/{handle}")
     assert "Lillhamns vårdcentral" in page.text
     assert "Hjärtgården specialistmottagning" not in page.text
+    listed = [row for row in page.text.split("<li>") if "Region Västvik" in row and 'class="src ' in row]
+    assert listed
+    assert all("Öppnad i nödläge" in row for row in listed)
+    assert 'Region Norrdal</span> <span class="tag tag-w">' not in page.text
+    others = [each for each in (o.NORRDAL, o.HJARTGARDEN, o.AKERBY) if f'name="provider-{each}"' in (await browser.get(at)).text]
+    page = await browser.send(await browser.get(at), at, **{f"provider-{each}": "yes" for each in others}, matters="Mer")
+    chosen = await browser.get(at)
+    assert "Öppnat: Hjärtgården AB, Region Västvik, Åkerby kommun." in chosen.text
+    assert "Ingen annan vårdgivare är känd" not in chosen.text
     page = await browser.http.post(at, data=_end(page.text), follow_redirects=True)
     assert "Nödöppning pågår" not in page.text
     assert "Lillhamns vårdcentral" not in page.text
     found = await actions(house)
-    assert found.count("register-assertion") == 2
+    assert found.count("register-assertion") == 3
     assert {"existence", "end-assertion"} <= set(found)
 
 
