@@ -254,6 +254,14 @@ def split_notes(content):
     return notes
 
 
+def named(pairs):
+    """A JSON object, each of whose names stands there once: by which of two it is read, nobody could say."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise Broken("a line says something twice")
+    return found
+
+
 class Lists:
     """The list of each patient key in one shard: what its last entry was."""
 
@@ -304,14 +312,12 @@ def check_whole(lines, checkpoints, left):
     for line in lines:
         if "ended" in line:
             continue
-        if "entries" in line:
-            break
         shard = line["shard"]
         tree, where = trees.setdefault(shard, Tree()), f"shard {shard}, entry {line['seq']}"
         if line["seq"] != tree.size:
             raise Broken(f"shard {shard}, entry {tree.size} is missing")
         text = line["entry"].encode()
-        content, leaf = json.loads(text), leaf_of(text)
+        content, leaf = json.loads(text, object_pairs_hook=named), leaf_of(text)
         if (content.get("seq"), content.get("shard", shard)) != (tree.size, shard):
             raise Broken(f"{where} lies in another's place")
         lists.setdefault(shard, Lists()).check(where, content, leaf)
@@ -320,19 +326,20 @@ def check_whole(lines, checkpoints, left):
         number, root = wanted.get(shard, {}).get(tree.size, (0, b""))
         if number and tree.root() != root:
             raise Broken(f"the log up to {where} is another than checkpoint {number} says")
-    for shard, sizes in wanted.items():
-        held = trees[shard].size if shard in trees else 0
-        if held < max(sizes):
-            raise Broken(f"shard {shard} ends at entry {held - 1}, and a checkpoint counts {max(sizes)}")
+    for shard in trees | wanted:
+        held, signed = trees[shard].size if shard in trees else 0, max(wanted.get(shard, ()), default=0)
+        if held < signed:
+            raise Broken(f"shard {shard} ends at entry {held - 1}, and a checkpoint counts {signed}")
+        if held > signed:
+            raise Broken(f"shard {shard}, entry {signed} is under no checkpoint")
     return count, sum(each.older for each in lists.values())
 
 
 def check_part(lines, checkpoints, kind, left):
-    """Each entry stands in the last checkpoint's tree; of a list, also that none is left out of it."""
-    heads, count, last, key = checkpoints[-1][0], 0, None, None
+    """Each entry stands in the last checkpoint's tree; of a list, also that none is left out. How many, and how many of them are
+    not shown."""
+    heads, count, unshown, last, key = checkpoints[-1][0], 0, 0, None, None
     for line in lines:
-        if "entries" in line:
-            break
         if "ended" in line:
             last, key = check_ended(line, left), line["ended"]["key"]
             continue
@@ -341,7 +348,7 @@ def check_part(lines, checkpoints, kind, left):
         leaf = leaf_of(line["entry"].encode()) if "entry" in line else bytes.fromhex(line["leaf"])
         if rooted(leaf, line["seq"], size, [bytes.fromhex(step) for step in line["path"]]) != root:
             raise Broken(f"{where} is not in the tree of the last checkpoint")
-        content = json.loads(line["entry"]) if "entry" in line else None
+        content = json.loads(line["entry"], object_pairs_hook=named) if "entry" in line else None
         if content is not None and content.get("seq") != line["seq"]:
             raise Broken(f"{where} lies in another's place")
         if kind == "list":
@@ -353,8 +360,8 @@ def check_part(lines, checkpoints, kind, left):
                 if (content["number"], content["prev"]) != (number + 1, before):
                     raise Broken(f"{where} does not follow the one before it: {content['number'] - number - 1} left out")
             last = (number + 1, leaf.hex())
-        count += 1
-    return count
+        count, unshown = count + 1, unshown + (content is None)
+    return count, unshown
 
 
 def check_ended(line, left):
@@ -368,10 +375,12 @@ def check_ended(line, left):
 
 def verify(export, keys_content=None, checkpoints_content=None):
     """What can be said of an export, in sentences. Raises: Broken."""
-    lines = [json.loads(line) for line in export.splitlines() if line]
-    if not lines or lines[0].get("export") != 1:
+    header, *lines = [json.loads(line, object_pairs_hook=named) for line in export.split("\n") if line]
+    if header.get("export") != 1:
         raise ValueError("this is not an export of an access log")
-    header, told = lines[0], []
+    counted, told = (lines.pop() if lines else {}).get("entries"), []
+    if any("entries" in line for line in lines):
+        raise Broken("there is more in the export after its count")
     held = json.loads(keys_content) if keys_content else header
     origin, keys = held["origin"], held["keys"]
     if header["origin"] != origin:
@@ -386,16 +395,18 @@ def verify(export, keys_content=None, checkpoints_content=None):
     left, removed_at = read_removals(header.get("removals", []), origin, keys, checkpoints)
     removed = sum(tree.size for tree, _, _ in left.values())
     if header["kind"] == "whole":
-        count, older = check_whole(lines[1:], checkpoints, left)
+        count, older = check_whole(lines, checkpoints, left)
         if older:
             told.append(f"The first {older} entries are of a form that does not name its patient's list.")
     else:
-        count = check_part(lines[1:], carried, header["kind"], left)
+        count, unshown = check_part(lines, carried, header["kind"], left)
+        if unshown:
+            told.append(f"{unshown} of them are shown by their hash alone: what they say cannot be shown.")
         if not follows:
             told.append(
                 "Its last checkpoint is newer than those that were kept: that it goes on from them, only later ones show."
             )
-    if lines[-1].get("entries") != count:
+    if counted != count:
         raise Broken("the export was cut off, or its count is not that of its entries")
     told.insert(0, f"{count} entries hold, under {len(checkpoints)} checkpoints, the last of {checkpoints[-1][1]} microseconds.")
     if removed:
