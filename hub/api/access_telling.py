@@ -32,9 +32,13 @@ _REACH: list[dict[str, Any]] = [
     *_ASKED[1:2],
     *_ASKED[3:],
 ]
+_OF_DATA = {
+    "type": "object",
+    "description": "Of which data: dataPeriod, class, data, securityLabel and, as exceptions, provision, as in a FHIR Consent.",
+}
 _SIMULATED = json_schema(
     {
-        "consent": {"type": "object", "required": ["unit"], "properties": {"unit": HSA, "employee": HSA}},
+        "consent": {"type": "object", "required": ["unit"], "properties": {"unit": HSA, "employee": HSA, "provision": _OF_DATA}},
         "block": {"type": "object", "required": ["type", "provider"], "properties": BLOCK},
     }
 )

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hub.consent._limits import DATA, Placed, check_told, limits_of, nested
+from hub.consent._data import DATA, Placed, check_told, limits_of, nested
 from hub.consent._parts import RECIPIENT, TREATMENT, Context, Recipient, actors, coding, for_care, listed, only, recipient
 from hub.consent.grounds import Consent
 from hub.consent.limits import Limits
@@ -71,6 +71,15 @@ def consents(permit: Permit, held: Mapping[str, Any], made: dict[str, Any], cont
         if provider is None:
             raise Unprocessable("the directory knows no such unit", where)
         yield Consent(**made, **limits, provider=provider, unit=reader.unit.upper(), employee=reader.employee.upper())
+
+
+def data_fields(said: Any, place: str, context: Context) -> dict[str, Any]:
+    """The fields of a consent to the data that a permit's elements say: `DATA`, and in `provision` what is excepted.
+
+    Raises: Unprocessable: they say something else, or what cannot be kept.
+    """
+    held = only(said, (*DATA, "provision"), place)
+    return _fields(limits_of(held, place, nested(held, place), context))
 
 
 def _recipients(permit: Permit, held: Mapping[str, Any], context: Context) -> list[tuple[str, Recipient]]:

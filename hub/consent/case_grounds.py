@@ -17,6 +17,9 @@ from hub.consent.grounds import (
     Revoke,
     Share,
 )
+from hub.consent.provision import Context, data_fields
+from hub.directory import Directory, Provider, Unit
+from hub.errors import InvalidRequest
 
 EMPLOYEE, COLLEAGUE = "SE0000000001-CASE-E1", "SE0000000001-CASE-E2"
 _DAY = timedelta(days=1)
@@ -35,8 +38,19 @@ class Place:
     unit: str
 
 
+_DIRECTORY = Directory(
+    providers={each: Provider(each, each) for each in (Place.PROVIDER, Place.OTHER_PROVIDER)},
+    units={
+        Place.UNIT: Unit(Place.UNIT, Place.UNIT, Place.PROVIDER),
+        Place.SISTER_UNIT: Unit(Place.SISTER_UNIT, Place.SISTER_UNIT, Place.PROVIDER),
+        Place.OTHER_UNIT: Unit(Place.OTHER_UNIT, Place.OTHER_UNIT, Place.OTHER_PROVIDER),
+    },
+)
+"""Whom a `provision` may name as custodian."""
+
+
 def rows(facts: Mapping[str, Any], place: Place, now: datetime) -> tuple[AnyGround, ...]:
-    """Every row that the facts speak of."""
+    """Every row that the facts speak of. Raises: Unprocessable, InvalidRequest: a consent to data that none can be of."""
     return (
         *_relation(facts, now),
         *_consent(facts, now),
@@ -88,7 +102,12 @@ def _consent(facts: Mapping[str, Any], now: datetime) -> Iterator[AnyGround]:
     when, whose = shapes[facts["consent"]]
     regime: Any = "NLL" if facts["location"] == "NLL" else "SVOD"
     common = _common("consent", now, **when)
-    yield Consent(**common, **whose, regime=regime, represented_by="")
+    limits: dict[str, Any] = {}
+    if "provision" in facts and regime == "SVOD":
+        limits = data_fields(facts["provision"], "provision", Context(directory=_DIRECTORY, recorded=now, recorded_by=EMPLOYEE))
+    elif "provision" in facts:
+        raise InvalidRequest("the medication list is consented to as a whole", "provision")
+    yield Consent(**common, **whose, **limits, regime=regime, represented_by="")
 
 
 def _assertion(facts: Mapping[str, Any], place: Place, now: datetime) -> Iterator[AnyGround]:

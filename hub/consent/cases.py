@@ -16,6 +16,8 @@ from hub.consent.payloads import with_rows
 from hub.consent.release import Outcome, outcome_of
 from hub.errors import InvalidRequest
 from hub.fhir.custody import Custody, Regime
+from hub.fhir.said import said
+from hub.fhir.types import TYPES
 
 NOW = datetime(2026, 6, 15, 10, tzinfo=UTC)
 """The instant of every case."""
@@ -57,6 +59,8 @@ VALUES: Mapping[str, tuple[Any, ...]] = {
     _TRUTHS,
 )
 """The facts with a closed list of values."""
+_OPTIONAL: Mapping[str, type] = {"provision": dict, "resource": dict}
+"""Facts that a case may leave out: of which data the consent is, as in a FHIR Consent, and the resource that the entry holds."""
 _OPEN: Mapping[str, type] = {"role": str, "loa": int, "patientAge": int, "dataType": str, "blockExcludes": list}
 
 
@@ -119,12 +123,13 @@ def _listed(base: Mapping[str, Any], row: Any, number: int) -> Case:
 
 def _check(id: str, facts: Mapping[str, Any]) -> None:
     known = VALUES.keys() | _OPEN.keys()
-    if facts.keys() != known:
-        raise InvalidRequest(f"{id}: facts unknown or missing: {', '.join(sorted(facts.keys() ^ known))}")
+    if facts.keys() - _OPTIONAL.keys() != known:
+        raise InvalidRequest(f"{id}: facts unknown or missing: {', '.join(sorted(facts.keys() - _OPTIONAL.keys() ^ known))}")
+    kinds = {**_OPEN, **_OPTIONAL}
     for name, value in facts.items():
         listed = VALUES.get(name)
-        wrong = type(value) is not _OPEN[name] if listed is None else (type(value), value) not in [(type(v), v) for v in listed]
-        if wrong:
+        wrong = type(value) is not kinds[name] if listed is None else (type(value), value) not in [(type(v), v) for v in listed]
+        if wrong or (name == "resource" and value.get("resourceType") not in TYPES):
             raise InvalidRequest(f"{id}: {name} cannot have this value")
 
 
@@ -183,4 +188,5 @@ def _custody(facts: Mapping[str, Any], place: Place) -> Custody:
         insurance=facts["insuranceInvestigation"],
         purpose=facts["dataPurpose"],
         incapacity=facts["underIncapacityRule"],
+        says=(said({"id": "entry", **facts["resource"]}),) if "resource" in facts else (),
     )

@@ -49,8 +49,8 @@ UNKNOWN = (
 _RELATION = ("Patientrelation saknas.", "There is no patient relation.")
 _CHILD = ("Barnet bedöms inte själv kunna samtycka.", "The child is judged unable to consent.")
 _NO_CONSENT = (
-    "Giltigt samtycke för enheten eller personen saknas.",
-    "There is no consent that holds for the unit or the person.",
+    "Giltigt samtycke som omfattar uppgiften saknas för enheten eller personen.",
+    "There is no consent of this that holds for the unit or the person.",
 )
 _NOT_RELEVANT = (
     "Ingen har angett att uppgifterna kan antas ha betydelse.",

@@ -1,9 +1,9 @@
 """FHIR Consent, read as the specification and IHE PCF read it: consents of reading units, and blocks. CONSENT.md section 6.
 
-A consent is a root `permit` with recipients (IRCP): each names a reading unit, or an employee in one. A data period and nested
-denials limit it to some data: a nested provision is an exception to its parent (IHE PCF intermediate). A block is a root
-`deny` with a custodian (CST): a provider (outer) or a unit (inner). Whatever else a Consent could say has no exact
-counterpart in the rules, so it is refused when written; if it is met in store all the same, it denies and never permits.
+A consent is a root `permit` with recipients (IRCP): each names a reading unit, or an employee in one. What it says of data limits
+it to these, and a nested provision is an exception to its parent (IHE PCF intermediate and advanced). A block is a root `deny`
+with a custodian (CST): a provider (outer) or a unit (inner). Whatever else a Consent could say has no exact counterpart in the
+rules, so it is refused when written; if it is met in store all the same, it denies and never permits.
 
 Deviates: R4 says that `provision.type` is not permitted at the root; IHE PCF requires it there. Both are read: where it is
 absent the acts' own base holds, under which nothing is shared, and nested permits are the consent.
@@ -17,12 +17,12 @@ from typing import Any
 
 from hub.consent._denials import blocks
 from hub.consent._parts import REGIME_OF, SCOPE, Context, Recipient, coded, listed, only, period, representative
-from hub.consent._permits import consents, permits
+from hub.consent._permits import consents, data_fields, permits
 from hub.consent.grounds import Block, CareRegime, Consent, State, unreadable_block
 from hub.errors import Unprocessable
 from hub.fhir.resource import Resource
 
-__all__ = ["Context", "Recipient", "read", "read_or_denied"]
+__all__ = ["Context", "Recipient", "data_fields", "read", "read_or_denied"]
 
 _ABOUT = ("resourceType", "meta", "language", "text", "contained", "identifier", "sourceAttachment", "sourceReference")
 _SAYS = ("status", "scope", "category", "patient", "dateTime", "performer", "organization", "policy", "provision")

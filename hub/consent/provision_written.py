@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from hub.consent._limits import RESOURCE_TYPES
+from hub.consent._data import RESOURCE_TYPES
 from hub.consent._parts import CATEGORY, CUSTODIAN, INFORMATION_TYPE, POLICY, RECIPIENT, SCOPE, TREATMENT
 from hub.consent.grounds import Consent, closing
 from hub.consent.limits import Limits

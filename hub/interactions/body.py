@@ -28,6 +28,14 @@ class Body:
             raise InvalidRequest(f"one of {', '.join(allowed)}", name)
         return value
 
+    def part(self, name: str) -> Mapping[str, Any] | None:
+        """An object within it; None: there is none."""
+        self.read.add(name)
+        value = self.held.get(name)
+        if value is not None and not isinstance(value, dict):
+            raise InvalidRequest("is not an object", name)
+        return value
+
     def texts(self, name: str) -> tuple[str, ...]:
         self.read.add(name)
         value = self.held.get(name, [])

@@ -55,11 +55,11 @@ def _placed(context: Context, told: Known, given: Consent, before: Consent | Non
     service = context.hub.registers_consents_of(given.provider) if given.regime == "SVOD" else None
     if service is None:
         return given, ending
+    if given.limited:
+        raise Unprocessable(LIMITED, "Consent.provision")
     wanted = context.registered.get(given.id) or replace(given, service=service.config.name)
     if standing and _terms(standing, now) == _terms(wanted, now):
         return replace(wanted, start=standing.start), []
-    if given.limited:
-        raise Unprocessable(LIMITED, "Consent.provision")
     return wanted, [_order(context, told, "register", wanted), *ending]
 
 

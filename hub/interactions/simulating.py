@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from hub.caller import Caller
+from hub.consent import provision
 from hub.consent.grounds import Block, Commissioned, Consent, Grounds
 from hub.errors import Forbidden, HubError, InvalidRequest, NotFound
 from hub.fhir.identifiers import Identifier
@@ -35,9 +36,10 @@ async def simulate(context: Context, body: Mapping[str, Any]) -> dict[str, Any]:
     """Who would gain what by a consent, or lose what by a block.
 
     Whoever a consent is for is supposed to take part in the care, whether or not they are named: that is when it is used.
-    Takes: `body`: {`consent`: {`unit`, `employee`}} or {`block`: as one is registered, without the patient}.
+    Takes: `body`: {`consent`: {`unit`, `employee`, `provision`: of which data, as in a FHIR Consent}} or {`block`: as one is
+    registered, without the patient}.
     Gives: `readers`: each with `gains` or `loses`: entries by care provider and kind of information.
-    Raises: Forbidden: not a patient; InvalidRequest.
+    Raises: Forbidden: not a patient; InvalidRequest; Unprocessable: of data that no consent can be of.
     """
     try:
         check_caller(context)
@@ -83,9 +85,11 @@ def _supposed(context: Context, body: dict[str, Any], told: Known) -> Consent | 
     if "consent" not in body:
         raise InvalidRequest("one of consent, block, as an object")
     read = Body(held, now)
-    unit, employee = read.text("unit", required=True), read.text("employee")
+    unit, employee, said = read.text("unit", required=True), read.text("employee"), read.part("provision")
     read.done()
-    return _consent(reader(context.hub.directory, unit, employee), employee.upper(), now)
+    made = _consent(reader(context.hub.directory, unit, employee), employee.upper(), now)
+    reading = provision.Context(directory=context.hub.directory, recorded=now, recorded_by="")
+    return replace(made, **provision.data_fields(said, "consent.provision", reading)) if said is not None else made
 
 
 def _consent(who: Caller, employee: str, now: datetime) -> Consent:

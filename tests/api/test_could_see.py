@@ -117,6 +117,21 @@ def test_an_inner_block_is_lost_by_the_other_units_of_the_care_provider(shared, 
     assert [each["unit"]["id"] for each in readers] == [kit.U1]
 
 
+def test_a_consent_of_some_data_is_simulated_as_such(shared, kit, patient):
+    label = {"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "N"}
+    shared.hold(patient, resource=kit.observation(patient, meta={"security": [label]}))
+    id = shared.hold(patient, resource=kit.observation(patient, meta={"security": [label | {"code": "R"}]}))
+    shared.hold(patient, resource=kit.observation(patient, meta={"security": [label]}), released=False)
+    but = {"type": "deny", "data": [{"meaning": "instance", "reference": {"reference": f"Observation/{id}"}}]}
+    for provision, gained in (({"securityLabel": [label]}, 1), ({"provision": [but]}, 1), ({}, 2)):
+        [reader] = simulate(shared, patient, consent={"unit": kit.U1, "provision": provision})
+        assert [each["entries"] for each in reader["gains"]] == [gained]
+    me = shared.patient_person(patient)
+    for provision, status in (({"code": [{"text": "x"}]}, 422), ("x", 400)):
+        body = {"consent": {"unit": kit.U1, "provision": provision}}
+        assert shared.post("/access/simulations", me, json=body).status_code == status
+
+
 def test_a_simulation_registers_nothing_and_nobody_named_in_it_has_seen_anything(shared, kit, patient):
     me = shared.patient_person(patient)
     shared.hold(patient)

@@ -463,6 +463,16 @@ def test_a_limited_consent_is_not_widened_by_registering_it(alone):
     assert alone.calls() == 0
 
 
+def test_a_consent_that_the_service_has_is_not_limited_behind_its_back(alone):
+    patient, *_ = alone.patient()
+    me = alone.house.patient_person(patient)
+    given = alone.house.consent(patient, me).json()
+    given["provision"]["dataPeriod"] = {"start": "2040-01-01"}
+    assert alone.house.do("PUT", f"/fhir/Consent/{given['id']}", me, resource=given).status_code == 422
+    mine = [each for each in alone.held.assertions.values() if each.number == patient.number.value]
+    assert [each.over for each in mine] == [False]
+
+
 def test_a_changed_consent_is_another_one_at_the_service(alone):
     patient, *_ = alone.patient()
     me = alone.house.patient_person(patient)

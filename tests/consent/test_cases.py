@@ -5,7 +5,7 @@ import json
 import pytest
 
 from hub.consent.cases import cases, decide_case
-from hub.errors import InvalidRequest
+from hub.errors import InvalidRequest, Unprocessable
 
 BASE = {
     "kind": "clinician",
@@ -120,6 +120,53 @@ def test_a_case_with_a_fact_that_cannot_be_is_refused(given):
 def test_a_file_of_another_form_is_refused(held):
     with pytest.raises(InvalidRequest):
         cases(held)
+
+
+def label(code):
+    return {"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": code}
+
+
+def observation(code, author="a"):
+    said = {"meta": {"security": [label(code)]}, "performer": [{"reference": f"Practitioner/{author}"}]}
+    return {"resourceType": "Observation", "id": "x"} | said
+
+
+BY_A = {"data": [{"meaning": "authoredby", "reference": {"reference": "Practitioner/a"}}]}
+NOT_X = {"type": "deny", "data": [{"meaning": "instance", "reference": {"reference": "Observation/x"}}]}
+
+
+@pytest.mark.parametrize(
+    ("provision", "resource", "outcome"),
+    [
+        ({"securityLabel": [label("N")]}, observation("N"), "PERMIT"),
+        ({"securityLabel": [label("N")]}, observation("R"), "EXISTS"),
+        ({"securityLabel": [label("N")]} | BY_A, observation("N", "b"), "EXISTS"),
+        (BY_A, observation("V"), "PERMIT"),
+        ({"provision": [NOT_X]}, observation("N"), "EXISTS"),
+        ({"provision": [NOT_X]}, observation("N") | {"id": "y"}, "PERMIT"),
+        ({"provision": [NOT_X]}, None, "EXISTS"),  # of a made-up entry nothing is known
+        ({}, None, "PERMIT"),
+    ],
+    ids=str,
+)
+def test_a_case_may_say_of_which_data_the_consent_is_and_what_the_entry_holds(provision, resource, outcome):
+    held = {"resource": resource} if resource else {}
+    assert decide_case(BASE, {"consent": "unit", "provision": provision, **held})[0] == outcome
+
+
+@pytest.mark.parametrize(
+    ("given", "fault"),
+    [
+        ({"provision": []}, InvalidRequest),
+        ({"provision": {"code": []}}, Unprocessable),
+        ({"provision": {}, "location": "NLL"}, InvalidRequest),
+        ({"resource": {"id": "x"}}, InvalidRequest),
+    ],
+    ids=str,
+)
+def test_a_case_of_data_that_no_consent_can_be_of_is_refused(given, fault):
+    with pytest.raises(fault):
+        decide_case(BASE, {"consent": "unit"} | given)
 
 
 def test_a_file_gives_its_cases_by_name():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.consent._limits import RESOURCE_TYPES
+from hub.consent._data import RESOURCE_TYPES
 from hub.consent._parts import INFORMATION_TYPE, POLICY, Context, Recipient
 from hub.consent.grounds import Block, Consent
 from hub.consent.limits import MEANINGS, Data, Limits
