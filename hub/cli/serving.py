@@ -41,6 +41,7 @@ def serve(config: ConfigFile = None) -> None:
         access_log=False,
         log_config=None,
         server_header=False,
+        ws="none",  # who asks for a WebSocket passes the same door as others, and is counted there
         ssl_context_factory=factory,
     )
 

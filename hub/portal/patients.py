@@ -7,6 +7,7 @@ from datetime import date
 
 from starlette.responses import Response
 
+from hub import limits
 from hub.caller import Caller
 from hub.consent.grounds import Consent, closing
 from hub.consent.provision_written import written
@@ -54,10 +55,9 @@ class Patients:
             patient, _ = await found(context, number=str(number))
         except InvalidNumber as fault:
             return self._again(visit, FAULTS[str(fault)], typed)
-        except RegisterSilent:
-            return self._again(visit, "search.register-silent", typed)
-        except NotFound:
-            return self._again(visit, "search.nobody", typed)
+        except (RegisterSilent, NotFound) as fault:
+            limits.told(visit.request.scope)  # looking for somebody is in the log, found or not
+            return self._again(visit, "search.register-silent" if isinstance(fault, RegisterSilent) else "search.nobody", typed)
         handle = await self._open(visit, str(patient["id"]))
         return portal.away(f"/patient/{handle}/atkomst" if caller.staff else f"/patient/{handle}")
 

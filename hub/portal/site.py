@@ -16,7 +16,7 @@ from hub.errors import HubError
 from hub.hub import Hub
 from hub.interactions import logbook
 from hub.interactions.context import Context
-from hub.limits import Limits, told
+from hub.limits import Limits, is_told, told
 from hub.portal import templates
 from hub.portal.language import LANGUAGES, words
 from hub.portal.visit import Closed, Visit, caller_from, known
@@ -167,6 +167,8 @@ class Portal:
                 told(request.scope)
             said = visit.words("fault.ours", id=name)
             answer = self.show(visit, "said", 500, title=visit.words("fault.title"), said=said)
+        if visit.caller and 400 <= answer.status_code < 500 and not is_told(request.scope):
+            self.count(request, errors.InvalidRequest("the form was filled in wrongly"), visit.caller)
         if request.query_params.get("lang") in LANGUAGES:
             answer.set_cookie("lang", visit.words.language, A_YEAR, path="/", secure=self.secure, httponly=True, samesite="lax")
         return answer
