@@ -28,10 +28,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from hub.fhir.index_keys import PRESENT
+from hub.store.key_sets import ONE_WAY, VERSION, among, keys_seen, word
 from hub.store.released import Relation, Views
 from hub.store.tables import ix_composite, ix_date, ix_quantity, ix_ref, ix_string, ix_text, ix_token, resource
 from hub.store.values import KEY_LENGTH, parameter_numbers
 
+_ELEMENT = ("pk", "param", "rid", "version", "element")
+"""Keys of one element have these in common."""
 Form = Any
 """The shape of a criterion: a tuple that begins with its kind."""
 _TABLES: Mapping[str, Any] = {
@@ -76,17 +79,17 @@ class CriteriaWriter:
             case ("lastUpdated", comparison):
                 return compared(comparison, at.rows.c.rec_from, at.rows.c.rec_from + 1, *self._two(BigInteger))
             case ("type", name):
-                return at.rows.c.type == literal_column(f"'{_word(name)}'")
+                return at.rows.c.type == literal_column(f"'{word(name)}'")
             case ("present", param, kind, *targets):
                 return self._present(param, kind, targets, resource_type, at)
             case ("points", *params):
                 numbers = [number for of, name in params for number in _numbers(of, name)]
-                return self._indexed(ix_ref, at, numbers, ix_ref.c.target == self._value(Text))
+                return self._indexed(ix_ref, resource_type, at, numbers, ix_ref.c.target == self._value(Text))
             case ("refers", param, *targets) if self._views.apart:
                 return self._refers_within(_numbers(resource_type, param), targets, at)
             case ("refers", param, *targets):
                 found = or_(false(), *[self._at_one(select(self._targets(name, inner).c.target), at) for name, inner in targets])
-                return self._indexed(ix_ref, at, _numbers(resource_type, param), found)
+                return self._indexed(ix_ref, resource_type, at, _numbers(resource_type, param), found)
             case ("referred", source, param, inner) if self._views.apart:
                 pointing = self._pointing(source, param, inner)
                 return self._among_sources(pointing, _own(resource_type, at), at)
@@ -96,31 +99,33 @@ class CriteriaWriter:
                 return self._composite(param, parts, resource_type, at)
             case ("unlike", leaf):
                 table, test = self._leaf(leaf)
-                return self._under_each(table, at, _numbers(resource_type, leaf[1]), not_(test))
+                return self._under_each(table, resource_type, at, _numbers(resource_type, leaf[1]), not_(test))
             case ("text", param, way):
                 return self._text(param, way, resource_type, at)
             case (_, param, *_):
                 table, test = self._leaf(form)
-                return self._under_each(table, at, _numbers(resource_type, param), test)
+                return self._under_each(table, resource_type, at, _numbers(resource_type, param), test)
             case _:
                 raise AssertionError(f"no SQL for a criterion of form {form[0]}")
 
     def _indexed(
-        self, table: Any, at: Relation, numbers: list[ColumnElement[int]], test: ColumnElement[bool]
+        self, table: Any, resource_type: str, at: Relation, numbers: list[ColumnElement[int]], test: ColumnElement[bool]
     ) -> ColumnElement[bool]:
         """The row has a key that passes `test`."""
         its = _under(table, numbers)
+        if not self._as_set(at) and self._sqlite and table.name in ONE_WAY:
+            return among(at.rows, VERSION, keys_seen(table, at, resource_type).where(its, test))
         if not self._as_set(at):
             return exists().where(*_same(table, at), its, test)
         hits = select(table.c.rid, table.c.version).where(at.of(table), its, test)
         return tuple_(at.rows.c.rid, at.rows.c.version).in_(hits)
 
     def _under_each(
-        self, table: Any, at: Relation, numbers: list[ColumnElement[int]], test: ColumnElement[bool]
+        self, table: Any, resource_type: str, at: Relation, numbers: list[ColumnElement[int]], test: ColumnElement[bool]
     ) -> ColumnElement[bool]:
         """The same where `test` may ask for a range: one number at a time, since SQLite 3.40 can pass over a range that follows
         several numbers in the index."""
-        return or_(*(self._indexed(table, at, [each], test) for each in numbers))
+        return or_(*(self._indexed(table, resource_type, at, [each], test) for each in numbers))
 
     def _as_set(self, at: Relation) -> bool:
         """Whether keys are found as a set of hits, or row by row: across patients, and on PostgreSQL deeper in a chain, where it
@@ -172,11 +177,11 @@ class CriteriaWriter:
     def _text(self, param: str, way: str, resource_type: str, at: Relation) -> ColumnElement[bool]:
         """A text: in its key, or where the key holds only its beginning, in full."""
         value, numbers = self._value(Text), _numbers(resource_type, param)
-        found = self._under_each(ix_string, at, numbers, self._way(ix_string.c.value, way, value))
+        found = self._under_each(ix_string, resource_type, at, numbers, self._way(ix_string.c.value, way, value))
         if way not in ("contains", "ends"):
             return found
         whole = value.concat(literal_column("'\n'", Text)) if way == "ends" else value
-        return or_(found, self._indexed(ix_text, at, numbers, self._holds(ix_text.c.value, whole)))
+        return or_(found, self._indexed(ix_text, resource_type, at, numbers, self._holds(ix_text.c.value, whole)))
 
     def _holds(self, column: ColumnElement[Any], value: ColumnElement[Any]) -> ColumnElement[bool]:
         found: ColumnElement[int] = func.instr(column, value) if self._sqlite else func.strpos(column, value)
@@ -194,16 +199,16 @@ class CriteriaWriter:
 
     def _present(self, param: str, kind: str, targets: Iterable[str], resource_type: str, at: Relation) -> ColumnElement[bool]:
         table, numbers = _TABLES[kind], _numbers(resource_type, param)
-        starts = [func.substr(ix_ref.c.target, 1, len(each) + 1) == literal_column(f"'{_word(each)}/'") for each in targets]
+        starts = [func.substr(ix_ref.c.target, 1, len(each) + 1) == literal_column(f"'{word(each)}/'") for each in targets]
         if starts:
-            return self._indexed(ix_ref, at, numbers, or_(*starts))
-        other = self._indexed(ix_token, at, _numbers(resource_type, param + PRESENT), true())
-        return or_(self._indexed(table, at, numbers, true()), other)
+            return self._indexed(ix_ref, resource_type, at, numbers, or_(*starts))
+        other = self._indexed(ix_token, resource_type, at, _numbers(resource_type, param + PRESENT), true())
+        return or_(self._indexed(table, resource_type, at, numbers, true()), other)
 
     def _targets(self, name: str, inner: Form) -> Any:
         """The released resources of a type that meet a criterion, as others point at them."""
         other = self._views.relation(name, self._alias())
-        at = (literal_column(f"'{_word(name)}/'", Text) + other.rows.c.fhir_id).label("target")
+        at = (literal_column(f"'{word(name)}/'", Text) + other.rows.c.fhir_id).label("target")
         return self._set(select(at, other.rows.c.source).where(*_there(other, name), self.criterion(inner, name, other)))
 
     def _at_one(self, targets: Select[Any], at: Relation) -> ColumnElement[bool]:
@@ -249,16 +254,22 @@ class CriteriaWriter:
         tests: list[ColumnElement[bool]] = []
         for place, form in enumerate(parts):
             table = ix_composite.alias(f"k{next(self._aliases)}")
-            tests += [table.c.part == literal_column(str(place)), self._part(form, table)]
-            if tables:
-                same = ("pk", "param", "rid", "version", "element")
-                tests += [table.c[name] == tables[0].c[name] for name in same]
+            part = and_(table.c.part == literal_column(str(place)), self._part(form, table))
+            tests.append(and_(_under(table, numbers), part))
             tables.append(table)
-        first = tables[0]
+        first, *others = tables
+        if self._sqlite:
+            its = zip(others, tests[1:], strict=True)
+            sets = [among(first, _ELEMENT, keys_seen(each, at, resource_type, _ELEMENT).where(test)) for each, test in its]
+            if self._as_set(at):
+                hits = keys_seen(first, at, resource_type, ("rid", "version")).where(tests[0], *sets)
+                return tuple_(at.rows.c.rid, at.rows.c.version).in_(hits)
+            return among(at.rows, VERSION, keys_seen(first, at, resource_type).where(tests[0], *sets))
+        same = [each.c[name] == first.c[name] for each in others for name in _ELEMENT]
         if self._as_set(at):
-            hits = select(first.c.rid, first.c.version).select_from(*tables).where(at.of(first), _under(first, numbers), *tests)
+            hits = select(first.c.rid, first.c.version).select_from(*tables).where(at.of(first), *tests, *same)
             return tuple_(at.rows.c.rid, at.rows.c.version).in_(hits)
-        return exists().select_from(*tables).where(*_same(first, at), _under(first, numbers), *tests)
+        return exists().select_from(*tables).where(*_same(first, at), *tests, *same)
 
     def _part(self, form: Form, table: Any) -> ColumnElement[bool]:
         """The test of one component's key."""
@@ -322,14 +333,14 @@ def _same(table: Any, at: Relation) -> list[ColumnElement[bool]]:
 
 def _there(other: Relation, name: str) -> tuple[ColumnElement[bool], ...]:
     """What is released now of another type."""
-    of_type = other.rows.c.type == literal_column(f"'{_word(name)}'")
+    of_type = other.rows.c.type == literal_column(f"'{word(name)}'")
     return other.where(), of_type, other.current(), other.rows.c.gone == literal_column("0"), other.permitted()
 
 
 def _own(resource_type: str, at: Relation) -> ColumnElement[Any]:
     """A row as others point at it."""
     if resource_type:
-        return literal_column(f"'{_word(resource_type)}/'", Text) + at.rows.c.fhir_id
+        return literal_column(f"'{word(resource_type)}/'", Text) + at.rows.c.fhir_id
     return at.rows.c.type + literal_column("'/'", Text) + at.rows.c.fhir_id
 
 
@@ -340,10 +351,3 @@ def _numbers(resource_type: str, index: str) -> list[ColumnElement[int]]:
 def _under(table: Any, numbers: list[ColumnElement[int]]) -> ColumnElement[bool]:
     found: ColumnElement[bool] = table.c.param == numbers[0] if len(numbers) == 1 else table.c.param.in_(numbers)
     return found
-
-
-def _word(name: str) -> str:
-    """A name of FHIR's, in the text of the statement. None has anything in it that SQL could take for its own."""
-    if not name.isalnum():
-        raise ValueError("not a name")
-    return name

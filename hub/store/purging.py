@@ -3,12 +3,12 @@
 The versions themselves stay, for history and vread. What is done is noted, and each step is small: writers wait for none.
 """
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, tuple_, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from hub.store.cursor import LIFE
 from hub.store.database import Database
-from hub.store.keys_written import KEYS
 from hub.store.tables import IS_CLOSED, keys_purged, resource
+from hub.store.versions import unindex
 
 STEP = 200
 """Versions whose keys go in one transaction, and with the last of them all that were replaced in the same moment."""
@@ -29,8 +29,7 @@ def purge_keys(database: Database, now: int, step: int = STEP) -> int:
         due = connection.execute(_DUE, {"since": upto, "last": moments[-1]}).all()
         for pk in {row.pk for row in due}:
             versions = [(row.rid, row.version) for row in due if row.pk == pk]
-            for statement in _DELETE:
-                connection.execute(statement, {"on": pk, "versions": versions})
+            unindex(connection, pk, versions)
         connection.execute(_DONE, {"upto": moments[-1]})
         return len(due)
 
@@ -52,10 +51,4 @@ _MOMENTS = (
 )
 _DUE = select(resource.c.pk, resource.c.rid, resource.c.version).where(
     IS_CLOSED, resource.c.rec_to > bindparam("since"), resource.c.rec_to <= bindparam("last")
-)
-_DELETE = tuple(
-    delete(table).where(
-        table.c.pk == bindparam("on"), tuple_(table.c.rid, table.c.version).in_(bindparam("versions", expanding=True))
-    )
-    for table in KEYS
 )

@@ -23,6 +23,7 @@ from sqlalchemy import (
     true,
     union_all,
 )
+from sqlalchemy.sql.selectable import FromClause
 
 from hub.consent.release import Outcome
 from hub.fhir.asked import Query, SortKey
@@ -36,8 +37,8 @@ from hub.store.records_then import decided_then
 from hub.store.release_shape import permits, shape
 from hub.store.released import Relation, View, Views
 from hub.store.rows import COLUMNS, Found, bytes_of, decided, shown
+from hub.store.search_parts import Sorting
 from hub.store.search_parts import after as following
-from hub.store.search_parts import sort_key
 from hub.store.tables import body, locator, resource
 from hub.store.values import fitted
 
@@ -240,26 +241,28 @@ class Searcher:
         if not query.types:
             at = views.relation(query.resource_type)
             matching = [writer.criterion(each.shape(), query.resource_type, at) for each in criteria]
-            return decided(at, select(*COLUMNS, resource.c.version).where(_OF_TYPE, *matching), *_sorted_by(query, at))
+            rows, keys = self._sorted_by(query, at)
+            return decided(at, select(*COLUMNS, resource.c.version).select_from(rows).where(_OF_TYPE, *matching), *keys)
         found = []
         for number, types in views.grouped(query.types).items():
             at = views.relation(types[0])
             matching = [writer.criterion(each.shape(), "", at) for each in criteria]
             named = resource.c.type.in_([literal_column(f"'{each}'", Text) for each in types])
             columns = (*COLUMNS, resource.c.version, resource.c.type, literal_column(str(number)).label("seen"))
-            found.append(decided(at, select(*columns).where(named, *matching), *_sorted_by(query, at)))
+            rows, keys = self._sorted_by(query, at)
+            found.append(decided(at, select(*columns).select_from(rows).where(named, *matching), *keys))
             writer.again()
         return union_all(*found)
+
+    def _sorted_by(self, query: Query, at: Relation) -> tuple[FromClause, Sequence[ColumnElement[Any]]]:
+        """The rows with what is put beside them, and what they are ordered by."""
+        sorting = Sorting(query.sort, query.resource_type, at, self._sqlite)
+        return sorting.rows, sorting.keys or [resource.c.sort.label("s0")]
 
     def _ordered(self, column: ColumnElement[Any], key: SortKey) -> ColumnElement[Any]:
         if key.kind != "date" and not self._sqlite:
             column = column.collate("C")
         return column.desc() if key.descending else column
-
-
-def _sorted_by(query: Query, at: Relation) -> list[ColumnElement[Any]]:
-    keys = [sort_key(key, query.resource_type, n, at) for n, key in enumerate(query.sort)]
-    return keys or [resource.c.sort.label("s0")]
 
 
 def _withheld_then(connection: Connection, view: View, resource_type: str) -> list[Withheld]:

@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Text, and_, bindparam, func, literal_column, or_, select
+from sqlalchemy.sql.selectable import FromClause
 
 from hub.fhir.index_keys import OPEN_HIGH, OPEN_LOW
 from hub.fhir.query import SortKey
+from hub.store.key_sets import ONE_WAY, VERSION, beside, keys_seen
 from hub.store.released import Relation
 from hub.store.tables import ix_date, ix_quantity, ix_ref, ix_string, ix_token
 from hub.store.values import parameter_numbers
@@ -26,30 +28,33 @@ _COLUMNS: Mapping[str, tuple[Any, str]] = {
 }
 
 
-def sort_key(key: SortKey, resource_type: str, n: int, at: Relation) -> ColumnElement[Any]:
-    """What hits are ordered by; those without a value come last."""
-    rows = at.rows
-    if key.param == "_lastUpdated":
-        return rows.c.rec_from.label(f"s{n}")
-    if key.param == "_id":
-        return rows.c.fhir_id.label(f"s{n}")
-    table, column = _COLUMNS[key.kind]
-    value = table.c[column] if key.kind == "date" else func.substr(table.c[column], 1, SORT_LENGTH)
-    chosen = func.max(value) if key.descending else func.min(value)
-    first = (
-        select(chosen)
-        .where(
-            table.c.pk == rows.c.pk,
-            or_(
-                *(table.c.param == literal_column(str(each), BigInteger) for each in parameter_numbers(resource_type, key.param))
-            ),
-            table.c.rid == rows.c.rid,
-            table.c.version == rows.c.version,
-        )
-        .scalar_subquery()
-    )
-    nothing: Any = (OPEN_LOW if key.descending else OPEN_HIGH) if key.kind == "date" else ("" if key.descending else LAST_TEXT)
-    return func.coalesce(first, nothing).label(f"s{n}")
+class Sorting:
+    """What hits are ordered by, those without a value last; and what is put beside the rows for that."""
+
+    def __init__(self, sort: Sequence[SortKey], resource_type: str, at: Relation, sqlite: bool) -> None:
+        self._type, self._at, self._sqlite = resource_type, at, sqlite
+        self.rows: FromClause = at.rows
+        self.keys = [self._key(key, n).label(f"s{n}") for n, key in enumerate(sort)]
+
+    def _key(self, key: SortKey, n: int) -> ColumnElement[Any]:
+        rows = self._at.rows
+        if key.param in ("_lastUpdated", "_id"):
+            return rows.c[{"_lastUpdated": "rec_from", "_id": "fhir_id"}[key.param]]
+        table, column = _COLUMNS[key.kind]
+        value = table.c[column] if key.kind == "date" else func.substr(table.c[column], 1, SORT_LENGTH)
+        first = (func.max(value) if key.descending else func.min(value)).label("value")
+        its = or_(*(table.c.param == literal_column(str(each), BigInteger) for each in parameter_numbers(self._type, key.param)))
+        last = (OPEN_HIGH, OPEN_LOW) if key.kind == "date" else (LAST_TEXT, "")
+        nothing: Any = last[key.descending]
+        if self._sqlite and table.name in ONE_WAY:
+            return func.coalesce(self._beside(table, its, first, f"by{n}"), nothing)
+        return func.coalesce(select(first).where(beside(rows, table), its).scalar_subquery(), nothing)
+
+    def _beside(self, table: Any, its: ColumnElement[bool], first: ColumnElement[Any], name: str) -> ColumnElement[Any]:
+        of_each = keys_seen(table, self._at, self._type).add_columns(first).where(its)
+        keys = of_each.group_by(*(table.c[each] for each in VERSION)).subquery(name)
+        self.rows = self.rows.outerjoin(keys, beside(self._at.rows, keys))
+        return keys.c.value
 
 
 def after(hits: Any, sort: Sequence[SortKey], sqlite: bool) -> ColumnElement[bool]:

@@ -60,6 +60,10 @@ def _table(name: str, *columns: SchemaItem, rows_apart: bool = False) -> Table:
     return Table(name, METADATA, *columns, sqlite_with_rowid=rows_apart)
 
 
+def _back(name: str, *columns: Column[Any]) -> None:
+    Index(name, *columns, info={"only": "postgresql"}).ddl_if(dialect="postgresql")
+
+
 patient = _table(
     "patient",
     _key("pk"),
@@ -127,6 +131,7 @@ body = _table(
 )
 
 # An index `…_back` leads from a version to its keys: those of one version lie together, so that a write changes few pages.
+# On SQLite it would be a second copy of each row, so there are only those of times and references (`hub.store.key_sets`).
 ix_token = _table(
     "ix_token",
     _key("pk"),
@@ -136,7 +141,7 @@ ix_token = _table(
     _key("rid"),
     _key("version", Integer),
 )
-Index("ix_token_back", ix_token.c.pk, ix_token.c.rid, ix_token.c.version, ix_token.c.param)
+_back("ix_token_back", ix_token.c.pk, ix_token.c.rid, ix_token.c.version, ix_token.c.param)
 
 ix_date = _table("ix_date", _key("pk"), _key("param", Integer), _key("lo"), _key("hi"), _key("rid"), _key("version", Integer))
 Index("ix_date_back", ix_date.c.pk, ix_date.c.rid, ix_date.c.version, ix_date.c.param, ix_date.c.lo, ix_date.c.hi)
@@ -160,7 +165,7 @@ ix_string = _table(
     _key("version", Integer),
 )
 """Texts in normal form, and uris letter for letter."""
-Index("ix_string_back", ix_string.c.pk, ix_string.c.rid, ix_string.c.version, ix_string.c.param)
+_back("ix_string_back", ix_string.c.pk, ix_string.c.rid, ix_string.c.version, ix_string.c.param)
 
 ix_quantity = _table(
     "ix_quantity",
@@ -175,10 +180,7 @@ ix_quantity = _table(
 )
 """Numbers with and without unit. Their ends are texts in the order of numbers (`hub.fhir.index_keys.decimal_text`): exact, and
 compared alike by both databases."""
-Index(
-    "ix_quantity_back",
-    *(ix_quantity.c[name] for name in ("pk", "rid", "version", "param", "lo", "hi")),
-)
+_back("ix_quantity_back", *(ix_quantity.c[name] for name in ("pk", "rid", "version", "param", "lo", "hi")))
 
 ix_composite = _table(
     "ix_composite",
@@ -195,7 +197,7 @@ ix_composite = _table(
 )
 """Keys of the components of composite parameters. `element`: of those with one number all parts belong together. `code`: of a
 token, the text, target or unit; `lo`, `hi`: of a number or a time."""
-Index("ix_composite_back", *(ix_composite.c[name] for name in ("pk", "rid", "version", "param", "element", "part")))
+_back("ix_composite_back", *(ix_composite.c[name] for name in ("pk", "rid", "version", "param", "element", "part")))
 
 ix_text = _table(
     "ix_text", _key("pk"), _key("param", Integer), _key("rid"), _key("version", Integer), Column("value", Text, nullable=False)

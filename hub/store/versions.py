@@ -1,7 +1,7 @@
 """The rows of one deposit: new versions with their bytes and index keys, tombstones, locators. Each table is written once."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,9 +119,14 @@ def rewrite(connection: Connection, pk: int, change: Callable[[Resource], Resour
             gather(gathered.keys, changed, pk, row.rid, row.version)
     if bodies:
         connection.execute(_REPLACE, bodies)
-        for statement in _UNINDEX:
-            connection.execute(statement, bodies)
+        unindex(connection, pk, [(each["r"], each["v"]) for each in bodies])
         gathered.save(connection)
+
+
+def unindex(connection: Connection, pk: int, versions: Sequence[tuple[int, int]]) -> None:
+    """Take away the search keys of versions of one patient's resources: SQLite goes through all of the patient's for it, once."""
+    for statement in _UNINDEX:
+        connection.execute(statement, {"on": pk, "versions": versions})
 
 
 def renew_keys(connection: Connection, pk: int, now: int) -> None:
@@ -161,7 +166,9 @@ _REPLACE = (
     .values(bytes=bindparam("content"))
 )
 _UNINDEX = tuple(
-    delete(table).where(table.c.pk == bindparam("p"), table.c.rid == bindparam("r"), table.c.version == bindparam("v"))
+    delete(table).where(
+        table.c.pk == bindparam("on"), tuple_(table.c.rid, table.c.version).in_(bindparam("versions", expanding=True))
+    )
     for table in KEYS
 )
 _LIVE = (

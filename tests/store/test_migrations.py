@@ -2,6 +2,7 @@
 
 import re
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -38,12 +39,19 @@ def engine(database_url: str):
 
 def test_migrating_an_empty_database_makes_exactly_the_tables_of_the_code(engine: Engine) -> None:
     with engine.connect() as connection:
-        opts = {"compare_type": True, "compare_server_default": True, "include_object": _is_no_partition}
+        opts = {
+            "compare_type": True,
+            "compare_server_default": True,
+            "include_object": partial(_is_compared, engine.dialect.name),
+        }
         context = MigrationContext.configure(connection, opts=opts)
         assert compare_metadata(context, METADATA) == []
 
 
-def _is_no_partition(_, name, kind, *__):
+def _is_compared(dialect, thing, name, kind, *_):
+    """Not a month's partition, and no index that only the other database has."""
+    if kind == "index":
+        return thing.info.get("only", dialect) == dialect
     return kind != "table" or not name.startswith("audit_of_")
 
 

@@ -9,6 +9,7 @@ from hub.consent.limits import Data, Limits, within
 from hub.consent.release import Every, Outcome, Release, Row, closed
 from hub.fhir.identity import rid
 from hub.fhir.query import read_query
+from hub.keys import Keys
 from hub.store.known import known
 from hub.store.patients import locate
 from hub.store.search import View, Views
@@ -174,6 +175,57 @@ def test_the_named_fan_outs_start_from_an_index_of_their_own(filled, write, kind
     query = read_query("Observation", [("code", "c3")], now=filled.clock())
     plan = _plan(filled, lambda: filled.search.page(filled.reader(), view, query))
     assert f"resource_by_{kind}" in plan
+
+
+@pytest.mark.parametrize("kind", ["unit", "source"])
+@pytest.mark.parametrize("asked", [*QUERIES, "sorted by quantity, downwards"])
+def test_across_patients_the_same_is_found_in_the_same_order(filled, write, kind, asked) -> None:
+    """All patients hold alike, so that of all together as many times as much is found as of one."""
+    asking = [*QUERIES.get(asked, [("_sort", "-value-quantity,code")])]
+    held = write.CUSTODY
+    where = {"unit": {"provider": held.provider, "unit": held.unit}, "source": {"source": held.source}}[kind]
+    pk = write.PK + 1_007
+    one = View("patient", write.EVERYTHING, pk=pk, asof=filled.known(pk).recorded)
+    query = read_query("Observation", asking, now=filled.clock())
+    of_all = filled.search.page(filled.reader(), View(kind, write.EVERYTHING, **where), query)
+    of_one = filled.search.page(filled.reader(), one, query)
+    assert of_all.total == PATIENTS * of_one.total
+    several = [hit.keys for hit in of_one.hits for _ in range(PATIENTS)]
+    if query.sort:
+        assert [hit.keys for hit in of_all.hits] == several[: len(of_all.hits)]
+
+
+def test_on_sqlite_a_larger_record_makes_a_search_dearer_in_proportion_at_most(tmp_path, write) -> None:
+    """Where keys have no way back from the versions, going through them once a row would cost the square."""
+    store = write.Held(f"sqlite:///{tmp_path / 'hub.db'}", Keys(identity=write.KEY, cursor=b"c" * 32), write.Clock())
+    store.open()
+    try:
+        steps = [_steps(store, write, pk, count) for pk, count in ((write.PK + 1, 100), (write.PK + 2, 400))]
+    finally:
+        store.close()
+    for few, many in zip(*steps, strict=True):
+        assert many < 6 * few
+
+
+def _steps(store, write, pk, count):
+    """How many steps of SQLite's machine each of some searches takes in a record of so many Observations."""
+    made = {
+        "code": {"coding": [{"system": "urn:s", "code": "c"}], "text": "c"},
+        "valueQuantity": {"value": 1, "unit": "mg"},
+    }
+    store.patient(pk)
+    custody = {"source": f"source-{pk}"}
+    store.put(*(write.record(n, write.observation(f"{pk}-{n}", **made), **custody) for n in range(count)), pk=pk)
+    driver, found = store.reader().connection.dbapi_connection, []
+    patient = View("patient", write.EVERYTHING, pk=pk, asof=store.known(pk).recorded)
+    for view in (patient, View("source", write.EVERYTHING, **custody)):
+        for asked in (("_sort", "code"), ("_sort", "-value-quantity"), ("code-value-quantity", "c$gt0"), ("code:text", "c")):
+            query, taken = read_query("Observation", [asked], now=store.clock()), []
+            driver.set_progress_handler(lambda taken=taken: taken.append(1), 100)
+            assert store.search.page(store.reader(), view, query).total == count
+            driver.set_progress_handler(None, 100)
+            found.append(len(taken))
+    return found
 
 
 def test_a_page_of_one_patient_costs_one_statement_whatever_is_asked(filled, write) -> None:
