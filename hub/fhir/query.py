@@ -221,7 +221,7 @@ class _Reader:
             return False
         targets = [each for one in criteria if isinstance(one, ReferenceIs) for each in one.targets]
         ids = [each.removeprefix("Patient/") for each in targets if each.startswith("Patient/")]
-        if not targets or (bare == "subject" and len(ids) < len(criteria)):
+        if not ids or (bare == "subject" and len(ids) < len(criteria)):
             return False
         self._name(ids)
         return True

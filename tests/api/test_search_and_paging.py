@@ -70,6 +70,17 @@ def test_a_compartment_is_what_the_definition_says(light):
     assert {light.get(f"/fhir/Patient/{who}/{each}", "alfa-client").status_code for each in every} == {200}
 
 
+@pytest.mark.parametrize(
+    "where", ["http://elsewhere.example.org/fhir/Patient/x", "urn:uuid:x", "http://elsewhere.example.org/Patient/{id}"]
+)
+def test_who_names_a_patient_of_another_server_finds_nothing_and_not_the_own_record(light, where):
+    patient = light.enroll()
+    me, id = light.patient_person(patient), light.hold(patient)
+    assert light.found("/fhir/Observation", me) == [id]
+    answer = light.get("/fhir/Observation", me, params={"patient": where.format(id=patient.id)})
+    assert (answer.status_code, answer.json()["total"]) == (200, 0)
+
+
 def test_a_type_that_names_its_patient_by_no_parameter_is_searched_in_a_compartment_without_a_fault(light):
     who = light.post("/fhir/Patient", "alfa-client", resource={"resourceType": "Patient"}).json()["id"]
     for path in ("*?_type=Binary", "$everything?_type=Binary", "*?_type=Binary,Patient"):
