@@ -83,7 +83,10 @@ def data_fields(said: Any, place: str, context: Context) -> dict[str, Any]:
 
 
 def _recipients(permit: Permit, held: Mapping[str, Any], context: Context) -> list[tuple[str, Recipient]]:
-    contained = {str(each.get("id")): each for each in listed(held, "contained", "Consent") if isinstance(each, dict)}
+    parts = [each for each in listed(held, "contained", "Consent") if isinstance(each, dict)]
+    contained = {str(each.get("id")): each for each in parts}
+    if len(contained) < len(parts):
+        raise Unprocessable("two of these have one id, so that nobody can tell which is meant", "Consent.contained")
     readers = actors(permit.said, permit.place, RECIPIENT)
     if not readers:
         raise Unprocessable("names no reading unit", f"{permit.place}.actor")

@@ -38,7 +38,8 @@ def read(resource: Resource, context: Context) -> tuple[Consent | Block, ...]:
     Raises: Unprocessable: it cannot be read in full, with the place of what is in the way.
     """
     held = only(resource, _ABOUT + _SAYS, "Consent")
-    if SCOPE not in coded(held.get("scope"), "Consent.scope"):
+    scopes = {code for code in coded(held.get("scope"), "Consent.scope") if code[0] == SCOPE[0]}
+    if scopes != {SCOPE}:
         raise Unprocessable("only patient-privacy is kept here", "Consent.scope")
     status = held.get("status")
     if status in _NO_GROUND:

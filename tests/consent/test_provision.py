@@ -57,6 +57,14 @@ def consent(provision=None, **changed):
     return {name: value for name, value in held.items() if value is not None}
 
 
+PRIVACY = {"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "patient-privacy"}
+
+
+def role(employee):
+    """A contained role of an employee in unit U1."""
+    return {"resourceType": "PractitionerRole", "id": "r", "practitioner": named(employee), "organization": named("U1")}
+
+
 CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 NORMAL, RESTRICTED = ({"system": CONFIDENTIALITY, "code": code} for code in "NR")
 
@@ -299,6 +307,8 @@ RESEARCH = TREAT | {"code": "HRESCH"}
         (permit(dataPeriod={"start": "2026"}) | {"policy": [{"uri": POLICY["NLL"]}]}, "Consent.provision"),
         (permit(provision=[{"type": "permit", "provision": []}]), "Consent.provision.provision[0].provision"),
         (consent({"provision": [{"type": "deny"}]}), "Consent.provision.provision[0].type"),
+        (permit() | {"contained": [role("E1"), role("E2")]}, "Consent.contained"),
+        (permit() | {"scope": {"coding": [PRIVACY, PRIVACY | {"code": "research"}]}}, "Consent.scope"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
