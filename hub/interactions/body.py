@@ -6,6 +6,7 @@ from typing import Any
 
 from hub.consent.grounds import closing
 from hub.errors import InvalidRequest
+from hub.fhir.swedish_time import LOCAL
 
 LONGEST_REASON = 500
 """Characters."""
@@ -72,12 +73,13 @@ class Body:
             raise InvalidRequest("a date, or a time with its zone", name) from None
 
     def period(self, life: timedelta, longest: timedelta) -> tuple[datetime, datetime]:
-        """Start (now, if none is given) and end (after `life`, if none is given), at most `longest` apart."""
+        """Start (now, if none is given) and end (after `life`, if none is given), at most `longest` apart: by
+        the clock where that is less, since seven days may have an hour more in autumn."""
         start = self.moment("start") or self.now
         until = self.moment("end", exclusive=True) or _later(start, life)
         if until <= start or until <= self.now:
             raise InvalidRequest("lies before the start, or is over", "end")
-        if until - start > longest:
+        if min(until - start, _on_the_clock(until) - _on_the_clock(start)) > longest:
             raise InvalidRequest(f"at most {longest} after the start", "end")
         return start, until
 
@@ -85,6 +87,10 @@ class Body:
         unknown = self.held.keys() - self.read
         if unknown:
             raise InvalidRequest("is not known here", sorted(unknown)[0][:64])
+
+
+def _on_the_clock(moment: datetime) -> datetime:
+    return moment.astimezone(LOCAL).replace(tzinfo=None)
 
 
 def _later(start: datetime, life: timedelta) -> datetime:

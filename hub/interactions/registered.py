@@ -100,7 +100,12 @@ def _assertion(context: Context, body: Body, id: str, told: Known) -> Assertion:
     kind: Any = body.text("type", ("emergency", "incapacity", "child", "inner_emergency"))
     step = body.number("step", (1, 2))
     reason = body.text("reason", required=True)
-    chosen, units = body.texts("providers"), body.texts("units")
+    chosen, units = (tuple(each.upper() for each in body.texts(name)) for name in ("providers", "units"))
+    directory = context.hub.directory
+    if not set(chosen) <= directory.providers.keys():
+        raise InvalidRequest("the directory does not know one of these", "providers")
+    if not set(units) <= directory.units.keys():
+        raise InvalidRequest("the directory does not know one of these", "units")
     attested = body.texts("attestations")
     if not set(attested) <= ATTESTATIONS:
         raise InvalidRequest(f"among {', '.join(sorted(ATTESTATIONS))}", "attestations")
@@ -119,8 +124,8 @@ def _assertion(context: Context, body: Body, id: str, told: Known) -> Assertion:
         step=step,
         follows=first.id if first else "",
         reason=reason,
-        providers=tuple(each.upper() for each in chosen),
-        units=tuple(each.upper() for each in units),
+        providers=chosen,
+        units=units,
         attestations=attested,
     )
 

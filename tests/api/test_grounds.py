@@ -1,6 +1,12 @@
 """Registering, listing and ending grounds at /access: who may, for how long, and what it opens. API.md section 2."""
 
+from datetime import UTC, datetime
+
 import pytest
+
+from hub.errors import InvalidRequest
+from hub.interactions.body import Body
+from hub.interactions.registered import LONGEST_REVOKE
 
 
 @pytest.fixture
@@ -103,6 +109,38 @@ def test_an_emergency_lasts_a_day_at_most(light, body, status):
     assert answer.status_code == status
     if not body:
         assert answer.json()["end"] == "2040-11-21T10:00:00+00:00"
+
+
+@pytest.mark.parametrize("named", [{"providers": ["SE-NOWHERE"]}, {"units": ["SE-NOWHERE"]}, {"providers": ["SE2321990018-U1"]}])
+def test_a_second_step_of_whom_the_directory_does_not_know_is_refused_and_not_taken_for_an_opening(light, named):
+    patient = light.enroll()
+    register(light, "doctor", "assertions", patient, type="emergency", reason="x")
+    answer = register(light, "doctor", "assertions", patient, type="emergency", reason="x", step=2, **named)
+    assert (answer.status_code, next(iter(named)) in answer.text) == (400, True)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "kept"),
+    [
+        ("2027-10-28", "2027-11-03", True),  # an hour more: the clocks are set back on the 31st
+        ("2027-10-28", "2027-11-04", False),
+        ("2027-10-28T00:00:00+02:00", "2027-11-04T00:00:00+01:00", True),
+        ("2027-10-28T00:00:00+02:00", "2027-11-04T00:00:01+01:00", False),
+        ("2027-03-25", "2027-03-31", True),  # an hour less
+        ("2027-03-25", "2027-04-01", False),
+        ("2027-03-25T00:00:00+01:00", None, True),
+        ("2027-06-01", "2027-06-07", True),
+        ("2027-06-01", "2027-06-08", False),
+    ],
+)
+def test_seven_days_are_seven_days_when_the_clocks_are_set(start, end, kept):
+    held = {"start": start} | ({"end": end} if end else {})
+    body = Body(held, datetime(2027, 1, 1, tzinfo=UTC))
+    if kept:
+        body.period(LONGEST_REVOKE, LONGEST_REVOKE)
+    else:
+        with pytest.raises(InvalidRequest):
+            body.period(LONGEST_REVOKE, LONGEST_REVOKE)
 
 
 def test_a_reason_for_a_need_is_not_written_in_the_log(light):
