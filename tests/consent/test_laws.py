@@ -22,13 +22,23 @@ from hub.consent.grounds import (
     Share,
     unreadable_block,
 )
+from hub.consent.limits import Data, Limits
 from hub.consent.release import Outcome, outcome_of
-from hub.fhir.custody import Custody
+from hub.fhir.custody import Custody, Said
 
 NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 PROVIDER_OF = {"U1": "P1", "U2": "P1", "U3": "P2", "U4": "P3"}
 UNITS, PROVIDERS = sorted(PROVIDER_OF), sorted(set(PROVIDER_OF.values()))
+CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
+LABELS = ((CONFIDENTIALITY, "N"), (CONFIDENTIALITY, "R"), ("urn:local", "secret"))
+DATA = (
+    Data("instance", "Observation/x"),
+    Data("related", "Encounter/e"),
+    Data("dependents", "Encounter/e"),
+    Data("authoredby", "Practitioner/a"),
+)
+REFERENCES = (("encounter", "Encounter/e"), ("performer", "Practitioner/a"), ("performer", "Practitioner/b"))
 TIMES = (None, *(NOW - days * 24 * HOUR for days in (1, 10, 20, 30)))
 
 
@@ -77,11 +87,34 @@ class Draw(Random):
 
     def limits(self):
         """Of a consent of some data alone; most have none."""
-        if self.random() < 0.6:
+        if self.random() < 0.4:
             return {}
+        if self.random() < 0.5:
+            return {"within": self.within(2)}
         times = {name: self.choice(TIMES) for name in ("information_start", "information_end", "except_start", "except_end")}
         kinds = self.choice([(), (), ("lak",), ("upp",)])
         return times | {"except_holders": tuple(self.sample(UNITS + PROVIDERS, self.choice([0, 0, 1]))), "except_types": kinds}
+
+    def within(self, depth):
+        """Of data, by one or two elements, with exceptions."""
+        elements = {
+            "start": self.choice(TIMES[1:]),
+            "holders": (self.choice(UNITS + PROVIDERS),),
+            "types": (self.choice(["lak", "upp"]),),
+            "kinds": ("Observation",),
+            "data": (self.choice(DATA),),
+            "labels": (self.choice(LABELS),),
+        }
+        held = {name: elements[name] for name in self.sample(sorted(elements), self.choice([1, 1, 2]))}
+        return Limits(**held, but=tuple(self.within(depth - 1) for _ in range(self.choice([0, 0, 1]) if depth else 0)))
+
+    def said(self):
+        return Said(
+            type=self.choice(["Observation", "Encounter", "AllergyIntolerance"]),
+            id=self.choice("xyz"),
+            references=frozenset(self.sample(REFERENCES, self.choice([0, 1, 2]))),
+            labels=frozenset((system, code.lower()) for system, code in self.sample(LABELS, self.choice([0, 1, 1, 2]))),
+        )
 
     def revoke(self):
         return Revoke(
@@ -158,6 +191,7 @@ class Draw(Random):
             released=not self.rarely(),
             purpose="quality" if self.rarely() else self.choice(["care", "care_admin"]),
             **{name: self.rarely() for name in flags},
+            says=tuple(self.said() for _ in range(self.choice([1, 1, 2]))),
         )
 
 
@@ -174,6 +208,7 @@ DRAWS = st.integers(0, 2**32).map(Draw)
 GROUNDS, ENTRIES, BLOCKS = DRAWS.map(Draw.grounds), DRAWS.map(Draw.entry), DRAWS.map(Draw.block)
 FORGETTABLE = [
     "provider", "unit", "social", "time_from", "time_to", "released", "secret", "nullified", "insurance", "purpose", "incapacity",
+    "says",
 ]  # fmt: skip
 LAW = settings(max_examples=300, deadline=None)
 
@@ -210,9 +245,18 @@ def test_a_ground_taken_away_opens_nothing(grounds, custody, kind):
 @given(GROUNDS, ENTRIES)
 def test_a_limit_of_a_consent_opens_nothing(grounds, custody):
     whole = dict.fromkeys(("information_start", "information_end", "except_start", "except_end"))
-    unlimited = tuple(replace(row, **whole, except_holders=(), except_types=()) for row in grounds.consents)
+    unlimited = tuple(replace(row, **whole, except_holders=(), except_types=(), within=None) for row in grounds.consents)
     if permits(grounds, custody):
         assert permits(replace(grounds, consents=unlimited), custody)
+
+
+@LAW
+@given(GROUNDS, ENTRIES, DRAWS)
+def test_an_exception_added_to_a_consent_opens_nothing(grounds, custody, draw):
+    limited = tuple(replace(row, within=replace(row.within or Limits(), but=(draw.within(1),))) for row in grounds.consents)
+    fewer = tuple(replace(row, within=replace(row.within, but=())) for row in limited)
+    if permits(replace(grounds, consents=limited), custody):
+        assert permits(replace(grounds, consents=fewer), custody)
 
 
 @LAW

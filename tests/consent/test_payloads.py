@@ -1,5 +1,6 @@
 """Grounds go into the store and come back the same; what cannot be read in full never opens anything."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.consent.grounds import Assertion, Attorney, Block, Consent, Need, Relation, Revoke, Share
+from hub.consent.limits import MEANINGS, Data, Limits
 from hub.consent.payloads import Unreadable, from_payload, rows_read, to_payload, with_rows
 from hub.fhir.json import dumps, loads
 
@@ -22,9 +24,20 @@ COMMON = {
     "recorded_by": TEXTS,
 }
 MINE = COMMON | {"provider": IDS, "unit": IDS, "employee": IDS}
+ELEMENTS = {
+    "start": st.none() | INSTANTS,
+    "end": st.none() | INSTANTS,
+    "holders": st.lists(IDS, max_size=2).map(tuple),
+    "types": st.lists(st.sampled_from(["lak", "upp"]), max_size=2).map(tuple),
+    "kinds": st.lists(TEXTS, max_size=2).map(tuple),
+    "data": st.lists(st.builds(Data, st.sampled_from(MEANINGS), TEXTS), max_size=2).map(tuple),
+    "labels": st.lists(st.tuples(TEXTS, TEXTS), max_size=2).map(tuple),
+}
+ONE = st.builds(Limits, **ELEMENTS)
+WITHIN = st.recursive(ONE, lambda inner: st.builds(replace, ONE, but=st.lists(inner, max_size=2).map(tuple)), max_leaves=3)
 REGIMES = st.sampled_from(["SVOD", "NLL"])
 GROUNDS = st.one_of(
-    st.builds(Consent, **MINE, regime=REGIMES, represented_by=TEXTS),
+    st.builds(Consent, **MINE, regime=REGIMES, represented_by=TEXTS, within=st.none() | WITHIN),
     st.builds(
         Block,
         **COMMON,
@@ -123,3 +136,44 @@ def test_rows_find_their_places_among_the_grounds(at):
 def test_an_unreadable_block_survives_the_store(at):
     (block,) = rows_read([("block", "b", {"x": timedelta})], at.now)
     assert from_payload("block", "b", loads(dumps(to_payload(block)))) == block
+
+
+WHOLE = {
+    "start": "2026-03-03T12:00:00+00:00",
+    "end": None,
+    "state": "active",
+    "recorded": "2026-03-03T12:00:00+00:00",
+    "recorded_by": "E1",
+    "provider": "P1",
+    "unit": "U1",
+    "employee": "",
+    "regime": "SVOD",
+    "represented_by": "",
+}
+"""A consent as it was kept before there were any limits."""
+
+
+def test_a_consent_that_was_kept_before_limits_is_read_and_opens_all():
+    assert from_payload("consent", "c", WHOLE).limited is False
+    assert "within" not in to_payload(from_payload("consent", "c", WHOLE))
+
+
+@pytest.mark.parametrize(
+    "within",
+    [
+        [],
+        "all",
+        {"colour": []},
+        {"start": None},
+        {"data": [["instance"]]},
+        {"data": [["whatever", "Observation/x"]]},
+        {"labels": [["R"]]},
+        {"but": [{"but": [3]}]},
+    ],
+    ids=str,
+)
+def test_limits_that_cannot_be_read_leave_the_consent_out(within):
+    payload = WHOLE | {"within": within}
+    with pytest.raises(Unreadable, match=r"consent\.within"):
+        from_payload("consent", "c", payload)
+    assert rows_read([("consent", "c", payload)], datetime(2026, 3, 3, tzinfo=UTC)) == ()
