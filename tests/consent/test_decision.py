@@ -20,7 +20,9 @@ from hub.consent.grounds import (
     closing,
     unreadable_block,
 )
+from hub.consent.limits import Limits
 from hub.consent.release import TRUE, Outcome, Row, outcome_of
+from hub.fhir.custody import Said
 
 SECOND = timedelta(seconds=1)
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
@@ -496,6 +498,53 @@ def test_data_of_an_unknown_time_lie_in_no_consent_s_period_and_in_every_excepti
     grounds = at.replace(at.grounds, consents=(at.row(Consent, "c", **{name: at.now + away}),))
     assert decided(at, grounds)[1] == "R47"
     assert decided(at, grounds, **times)[1] == "R48"
+
+
+@pytest.mark.parametrize(
+    ("within", "opens"),
+    [
+        (Limits(start=-2 * DAY), True),
+        (Limits(start=-2 * DAY + SECOND), False),
+        (Limits(end=-timedelta(hours=47)), False),
+        (Limits(end=-timedelta(hours=47) + SECOND), True),
+        (Limits(but=(Limits(start=-2 * DAY + SECOND),)), False),
+        (Limits(but=(Limits(start=-timedelta(hours=47) + SECOND),)), True),
+        (Limits(but=(Limits(start=-3 * DAY, holders=("P3",)),)), True),
+        (Limits(but=(Limits(start=-3 * DAY, holders=("P2",)),)), False),
+        (Limits(but=(Limits(holders=("P2",), but=(Limits(start=-2 * DAY),)),)), True),
+        (Limits(but=(Limits(holders=("P2",), but=(Limits(start=-2 * DAY + SECOND),)),)), False),
+        (Limits(but=(Limits(start=-9 * DAY, end=-8 * DAY), Limits(start=-3 * DAY))), False),
+    ],
+    ids=str,
+)
+def test_the_elements_of_a_provision_match_together_and_what_is_nested_is_excepted(at, within, opens):
+    grounds = at.replace(at.grounds, consents=(at.row(Consent, "c", within=_from(at, within)),))
+    assert decided(at, grounds)[1] == ("R47" if opens else "R48")
+    plain = at.row(Consent, "plain", except_holders=("P3",))
+    assert decided(at, at.replace(grounds, consents=(*grounds.consents, plain)))[1] == "R47"
+
+
+def _from(at, limits):
+    """The limits with times that are told from now."""
+    times = {name: at.now + value for name in ("start", "end") if (value := getattr(limits, name)) is not None}
+    return at.replace(limits, **times, but=tuple(_from(at, each) for each in limits.but))
+
+
+@pytest.mark.parametrize("within", [Limits(start=-99 * DAY), Limits(but=(Limits(start=99 * DAY, holders=("P2",)),))], ids=str)
+def test_data_of_an_unknown_time_lie_in_no_permit_and_in_every_denial(at, within):
+    grounds = at.replace(at.grounds, consents=(at.row(Consent, "c", within=_from(at, within)),))
+    assert decided(at, grounds)[1] == "R47"
+    assert decided(at, grounds, time_from=None)[1] == "R48"
+
+
+def test_what_nobody_has_looked_at_opens_by_no_consent_of_resources(at):
+    grounds = at.replace(at.grounds, consents=(at.row(Consent, "c", within=Limits(but=(Limits(kinds=("Condition",)),))),))
+    said = Said(type="Observation", id="x")
+    assert outcome_of(decide(grounds), at.custody) == (Outcome.HIDE, "R47")
+    assert outcome_of(decide(grounds), at.replace(at.custody, says=())) == (Outcome.EXISTS, "R48")
+    assert outcome_of(decide(grounds), at.replace(at.custody, says=(said,))) == (Outcome.PERMIT, "R47")
+    both = (said, at.replace(said, type="Condition"))
+    assert outcome_of(decide(grounds), at.replace(at.custody, says=both)) == (Outcome.EXISTS, "R48")
 
 
 def test_an_excepted_information_type_is_not_opened(at):
