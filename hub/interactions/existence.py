@@ -10,7 +10,7 @@ from typing import Any
 
 from hub.consent.decision import decide
 from hub.consent.grounds import Grounds
-from hub.consent.probes import tellable
+from hub.consent.probes import Tellable, tellable
 from hub.consent.release import Outcome
 from hub.errors import Forbidden, HubError, NotFound
 from hub.fhir.identifiers import Identifier
@@ -59,9 +59,13 @@ async def existence(context: Context, patient: str) -> dict[str, Any]:
 def _who_is_asked_about(store: Store, context: Context, patient: str) -> tuple[int, Identifier] | None:
     """The patient key and number to ask the engagement index about; None: nothing of what others hold could be told anyway."""
     told = _patient(store, context, patient)
-    might = tellable(_grounds(context, told))
-    elsewhere = {might.elsewhere, might.blocked_elsewhere} & {*UNBLOCKED, *BLOCKED}
-    return (told.pk, told.facts.numbers[0]) if elsewhere and told.facts.numbers else None
+    asked = _of_others(tellable(_grounds(context, told)))
+    return (told.pk, told.facts.numbers[0]) if asked and told.facts.numbers else None
+
+
+def _of_others(might: Tellable) -> bool:
+    """Whether something of what others hold may be told."""
+    return not {might.elsewhere, might.blocked_elsewhere}.isdisjoint((*UNBLOCKED, *BLOCKED))
 
 
 def _patient(store: Store, context: Context, patient: str) -> Known:
@@ -88,13 +92,14 @@ def _told(store: Store, context: Context, patient: str, rows: Sequence[Engagemen
     late = stale_of(hub, told, unsaid, store.now())
     context.demand(*late)
     silent = bool(late) or not unsaid <= {each for source in hub.clinical for each in source.holders}
+    silent = silent or _is_late(hub, given, told, rows, store.now())
     view = View("patient", release, pk=told.pk, asof=told.recorded)
     found = outcomes(store.reader(), view, hub.register.name if hub.register else "")
     found += weighed(hub, given, release, rows or ())
     answer = _answer(hub, given, found) | {
         "patient": told.fhir_id,
         "notices": list(release.notices),
-        "incomplete": not given.services_up or silent or (rows is None and not all_fresh(hub, told, store.now())),
+        "incomplete": not given.services_up or silent,
     }
     telling = [each.row for each in found if each.outcome in (*UNBLOCKED, *BLOCKED)]
     leaf = logbook.administered(
@@ -107,6 +112,15 @@ def _told(store: Store, context: Context, patient: str, rows: Sequence[Engagemen
         grounds=sorted({ground for row in telling for ground in row.grounds}),
     )
     return answer, replace(leaf, epochs=((told.pk, told.epoch),), kept={"told": answer})
+
+
+def _is_late(hub: Hub, given: Grounds, told: Known, rows: Sequence[Engagement] | None, now: int) -> bool:
+    """Whether sources that what is told rests on have not told lately. Of others nothing is said: it would tell whether somebody
+    has asked for the patient a short while ago."""
+    might = tellable(given)
+    if _of_others(might):
+        return rows is None and not all_fresh(hub, told, now)
+    return might.blocked_inside in BLOCKED and bool(stale_of(hub, told, (given.caller.provider.upper(),), now))
 
 
 def _answer(hub: Hub, given: Grounds, found: Iterable[Counted]) -> dict[str, Any]:

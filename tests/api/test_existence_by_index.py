@@ -104,6 +104,19 @@ def test_the_first_step_of_an_emergency_names_whom_the_index_names(indexed, inde
     assert told(indexed, patient)["providers"] == [{"id": kit.P2, "name": "Vårdbolaget Två"}]
 
 
+@pytest.mark.parametrize(("who", "source"), [("doctor", "alfa"), ("doctor", "beta"), ("doctor-vg", "beta")])
+def test_who_may_be_told_nothing_learns_not_whether_somebody_has_asked_lately(indexed, index, kit, who, source):
+    """LEAKS row 26: what is fresh tells that the patient is being treated."""
+    asked, unasked = indexed.enroll(), indexed.enroll()
+    with indexed.store.database.writing() as connection:
+        connection.execute(freshness.delete().where(freshness.c.source == source, freshness.c.pk == unasked.pk))
+    if who == "doctor-vg":
+        for patient in (asked, unasked):
+            indexed.near(patient, who)
+    answers = [told(indexed, patient, who) | {"patient": ""} for patient in (asked, unasked)]
+    assert answers[0] == answers[1]
+
+
 def test_it_is_not_asked_where_nothing_of_others_may_be_told(indexed, index, kit):
     patient = indexed.enroll()
     assert told(indexed, patient)["exists"] is None
