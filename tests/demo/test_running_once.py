@@ -70,6 +70,6 @@ async def test_every_answer_is_as_the_worlds_table_has_it_and_an_altered_table_f
         told = Console(file=StringIO(), width=160)
         assert not await scenario.once(replace(running, world=fewer), told, personas=(persona("patient-ingrid"),))
         assert "patient-ingrid about Ingrid Sandell: unexpected CarePlan of unknown origin" in told.file.getvalue()
-        assert await running.hub.outbox.round() == ""
+        assert await running.hub.background.outbox.round() == ""
         assert sum(each.left for each in positions(running.hub.hub.store.reader())) <= 1
         assert {each.activity for each in running.systems.log.taken.values()} >= {"Läsa"}
