@@ -2,20 +2,22 @@
 
 A code of v3-Confidentiality is a high-water mark: a permit of R is of what is labelled R or lower, a denial of R of what is
 labelled R or higher. Of other systems a label stands for itself and, where one is known to be part of it, for that. What bears no
-code of v3-Confidentiality nobody has assessed: it lies in no permit of a level, and in every denial by a label.
+level of v3-Confidentiality nobody has assessed: it lies in no permit of a level, and in every denial by a label.
 
 Deviates: R4 says "R or lower" of every exception; a denial read so would deny what IHE PCF's own examples permit beside it.
 """
 
 from collections.abc import Iterable, Mapping
 
-from hub.consent.release import Bears, Expression, all_of, any_of, negation
+from hub.consent.release import FALSE, Bears, Expression, all_of, any_of, negation
 
 Label = tuple[str, str]
 """(system, code)."""
 CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 LEVELS = ("u", "l", "m", "n", "r", "v")
 """From unrestricted to very restricted."""
+_OLD = ("b", "c", "d", "etoh", "hiv", "i", "psy", "s", "sdv", "t")
+"""Codes that the system once had: they tell no level, so that what bears one may be of any."""
 _ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 _PARTS: Mapping[Label, tuple[str, ...]] = {(_ACT_CODE, "eth"): ("ethud", "opioidud")}
 """Codes that are part of another. IHE PCF, AdvancedSecurityTagVS."""
@@ -39,9 +41,12 @@ def _of_system(system: str, codes: list[str], surely: bool) -> Expression:
 
 
 def _at_most(levels: int) -> Expression:
-    """Resources that bear one of the first levels and, of this system, no other code."""
-    allowed = LEVELS[:levels]
-    return all_of(Bears(CONFIDENTIALITY, allowed), negation(Bears(CONFIDENTIALITY, allowed, others=True)))
+    """Resources that bear one of the first levels, and none of the rest."""
+    return all_of(_one_of(LEVELS[:levels]), negation(_one_of((*LEVELS[levels:], *_OLD))))
 
 
-_ASSESSED = Bears(CONFIDENTIALITY, (), others=True)
+def _one_of(codes: tuple[str, ...]) -> Expression:
+    return Bears(CONFIDENTIALITY, codes) if codes else FALSE
+
+
+_ASSESSED = Bears(CONFIDENTIALITY, LEVELS)

@@ -69,11 +69,10 @@ class Overlaps:
 
 @dataclass(frozen=True, slots=True)
 class Bears:
-    """A resource has a security label of `system` that is one of `codes`, or, with `others`, that is none of them."""
+    """A resource has a security label of `system` that is one of `codes`."""
 
     system: str
     codes: tuple[str, ...]
-    others: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,9 +270,8 @@ def holds(expression: Expression, custody: Custody, said: Said | None = None) ->
             return flag
         case Overlaps(start, end):
             return _overlaps(custody.time_from, custody.time_to, start, end)
-        case Bears(system, codes, others):
-            its = said.labels if said else ()
-            return any(of == system and (code in codes) is not others for of, code in its)
+        case Bears(system, codes):
+            return any((system, code) in said.labels for code in codes) if said else False
         case Refers(keys, targets):
             pointed = said.references if said else ()
             return any(said and (said.type, name) in keys and (not targets or at in targets) for name, at in pointed)

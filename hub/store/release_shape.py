@@ -140,10 +140,10 @@ def _shape(expression: Expression, names: _Names) -> Shape:
             first = _EARLIEST if start is None else microseconds(start)
             last = _LATEST if end is None else microseconds(end)
             return ("overlaps", names.of(first), names.of(last))
-        case Bears(system, codes, others):
-            return ("bears", "others" if others else "among", names.of(system), *_listed(codes, names))
+        case Bears(system, codes):
+            return ("bears", names.of(system), *names.listed(codes))
         case Refers(keys, targets):
-            return ("refers", keys, *_listed(targets, names))
+            return ("refers", keys, *(names.listed(targets) if targets else ()))
         case Every(part):
             return ("every", _shape(part, names))
         case And(parts):
@@ -152,10 +152,6 @@ def _shape(expression: Expression, names: _Names) -> Shape:
             return ("or", *_alternatives(parts, names))
         case Not(part):
             return ("not", _shape(part, names))
-
-
-def _listed(values: tuple[str, ...], names: _Names) -> list[int]:
-    return names.listed(values) if values else []
 
 
 def _alternatives(parts: tuple[Expression, ...], names: _Names) -> Iterator[Shape]:

@@ -1,13 +1,14 @@
 """What the resources of an entry say, as SQL: labels and references by their search keys, of the newest versions there are.
 
-Whichever version is shown, and as of whatever time, what is said now counts, as custody does. Keys are looked up by the primary
-key of their table, once for all rows of a statement; only the statements of a Release that asks hold any of this.
+Whichever version is shown, and as of whatever time, what is said now counts, as custody does. A key is looked up by the primary
+key of its table, for each resource by itself, so that it takes no longer where a patient has much. Only the statements of a
+Release that asks hold any of this.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, and_, false, literal_column, not_, select, true, tuple_
+from sqlalchemy import ColumnElement, Text, and_, literal_column, not_, select, true, tuple_
 from sqlalchemy.sql.selectable import NamedFromClause
 from sqlalchemy.types import TypeEngine
 
@@ -19,6 +20,9 @@ Columns = Mapping[str, ColumnElement[Any]]
 """Of custody; and where a release asks of resources also `pk`, `entry`, `type` and `rid` of the row that is decided."""
 Bound = Callable[[type[TypeEngine[Any]], int], ColumnElement[Any]]
 """The value of a release that has this number."""
+
+
+_LABELS = str(parameter_number("", LABELS))
 
 
 def every(columns: Columns, met: Callable[[Columns], ColumnElement[bool]]) -> ColumnElement[bool]:
@@ -45,28 +49,24 @@ def _there(rows: NamedFromClause, *where: ColumnElement[bool]) -> ColumnElement[
 
 
 def bears(form: Sequence[Any], columns: Columns, bound: Bound) -> ColumnElement[bool]:
-    """Whether a resource has a label. Takes: `form`: which way, and the numbers of the system and of the codes."""
-    way, system, *codes = form
-    code = ix_token.c.code.in_([bound(Text, number) for number in codes]) if codes else false()
-    labels = select(ix_token.c.rid, ix_token.c.version).where(
-        ix_token.c.pk == columns["pk"],
-        ix_token.c.param == literal_column(str(parameter_number("", LABELS))),
-        ix_token.c.system == bound(Text, system),
-        not_(code) if way == "others" else code,
-    )
-    return _among(labels, columns)
+    """Whether a resource has a label. Takes: `form`: the numbers of the system and of the codes."""
+    system, *codes = form
+    key = ix_token.alias()
+    one_of = key.c.code.in_([bound(Text, number) for number in codes])
+    return _there(key, *_of(key, columns), key.c.param == literal_column(_LABELS), key.c.system == bound(Text, system), one_of)
 
 
 def refers(form: Sequence[Any], columns: Columns, bound: Bound) -> ColumnElement[bool]:
-    """Whether a resource refers to something. Takes: `form`: by which keys, and the numbers of the targets, none: any."""
+    """Whether a resource refers to something. Takes: `form`: by which keys, and the numbers of the targets; none: to anything."""
     keys, *targets = form
-    references = select(ix_ref.c.rid, ix_ref.c.version).where(
-        ix_ref.c.pk == columns["pk"],
-        ix_ref.c.param.in_([literal_column(str(parameter_number(*each))) for each in keys]),
-        ix_ref.c.target.in_([bound(Text, number) for number in targets]) if targets else true(),
-    )
-    return _among(references, columns)
-
-
-def _among(versions: Select[Any], columns: Columns) -> ColumnElement[bool]:
+    key = ix_ref.alias()
+    by = key.c.param.in_([literal_column(str(parameter_number(*each))) for each in keys])
+    if targets:
+        return _there(key, *_of(key, columns), by, key.c.target.in_([bound(Text, number) for number in targets]))
+    # To what, is not known, so it is no beginning of a key: all are looked up once for all rows of the statement.
+    versions = select(key.c.rid, key.c.version).where(key.c.pk == columns["pk"], by)
     return tuple_(columns["rid"], columns["version"]).in_(versions)
+
+
+def _of(key: NamedFromClause, columns: Columns) -> tuple[ColumnElement[bool], ...]:
+    return key.c.pk == columns["pk"], key.c.rid == columns["rid"], key.c.version == columns["version"]

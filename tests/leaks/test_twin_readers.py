@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from hub.store.tables import FOREVER, resource
-from tests.api.conftest import observation
+from tests.api.conftest import U3, observation
 from tests.leaks.leak_requests import ROWS, Requests
 from tests.leaks.twins import AT_HOME, CALLERS, ENTRIES, Asked
 
@@ -53,6 +53,13 @@ ABSENT = {
 def versions(readers):
     rows = select(resource.c.fhir_id, resource.c.version_id).where(resource.c.rec_to == FOREVER)
     return {row.fhir_id: row.version_id for row in readers.full.house.store.reader().execute(rows)}
+
+
+def test_a_consent_by_what_resources_say_shows_one_unit_some_of_what_another_care_provider_has(readers):
+    shown = {each.number for each in readers.entries if each.custody["unit"] == U3} - readers.withheld("doctor")
+    both = shown - readers.withheld("sister")
+    assert both
+    assert shown - both
 
 
 def test_something_else_is_withheld_from_each_kind_of_caller_and_most_see_something(readers):

@@ -24,7 +24,14 @@ CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 LEVELS = "ULMNRV"
 LABELS = ((CONFIDENTIALITY, "N"), (CONFIDENTIALITY, "R"), (ACT_CODE, "PSY"), (ACT_CODE, "ETH"), ("urn:local", "Secret"))
-BORNE = (*LABELS, (ACT_CODE, "ETHUD"), (CONFIDENTIALITY, "V"), (CONFIDENTIALITY, "nonsense"), ("urn:local", "secret"))
+BORNE = (
+    *LABELS,
+    (ACT_CODE, "ETHUD"),
+    (CONFIDENTIALITY, "V"),
+    (CONFIDENTIALITY, "nonsense"),
+    (CONFIDENTIALITY, "S"),
+    ("urn:local", "secret"),
+)
 PEOPLE = ("Practitioner/a", "Practitioner/b")
 DATA = (
     Data("instance", "Observation/0-0"),
@@ -134,8 +141,9 @@ def is_meant(data, kind, literal, it, unknown):
 def is_labelled(label, it, labels, surely):
     system, code = label
     borne = [(each["system"], each["code"].upper()) for each in it["meta"].get("security", [])]
-    levels = [code for of, code in borne if of == CONFIDENTIALITY]
-    known = bool(levels) and all(each in LEVELS for each in levels)
+    levels = [code for of, code in borne if of == CONFIDENTIALITY and code in LEVELS]
+    old = (CONFIDENTIALITY, "S") in borne  # a code that tells no level
+    known = bool(levels) and not old
     if system == CONFIDENTIALITY:
         if not known:
             return not surely
