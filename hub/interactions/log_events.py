@@ -19,6 +19,7 @@ from hub.store import audit_facts, audit_index, log_outbox
 from hub.store.audit_index import Wanted
 from hub.store.audit_log import Leaf
 from hub.store.audit_reading import Logged, entries, of_patient
+from hub.store.patients import locate
 from hub.store.store import Store
 from hub.store.tables import NO_PATIENT
 from hub.store.values import instant
@@ -33,9 +34,9 @@ _WRITTEN = re.compile(r"log-(?P<shard>[0-9]{1,9})-(?P<seq>[0-9]{1,18})(-decision
 async def search_events(context: Context, asked: Sequence[tuple[str, str]]) -> bytes:
     """A searchset of the events that the caller may see, oldest first.
 
-    Takes: `_id`; or `patient`, `date` (ge, lt, or a day), `agent` (HSA-id), `action`, `outcome`; `_count`, and `_page` of a
-    next link.
-    Raises: Forbidden; NotSupported: another parameter; InvalidRequest.
+    Takes: `_id`; or `patient`, `date` (ge, lt, or a day; more than once: all hold), `agent` (HSA-id), `action`, `outcome` (any of
+    several); `_count`, and `_page` of a next link.
+    Raises: Forbidden; NotSupported: another parameter, or one in a way that is not understood; InvalidRequest.
     """
     return bytes(await logged(context, "read-log", _searched, tuple(asked)))
 
@@ -55,12 +56,15 @@ def _searched(store: Store, context: Context, asked: tuple[tuple[str, str], ...]
     count = min(int(given.pop("_count", "100")), 1000)
     after = given.pop(PAGE, "")
     if "_id" in given and caller.kind in READERS:
+        if set(given) != {"_id"} or after:
+            raise NotSupported("an event is asked for by its id alone", "_id")
         pk, found, following = _own(store, context), _with_id(store, context, given["_id"]), ""
     elif caller.kind == "patient":
         if set(given) - {"patient"}:
             raise NotSupported("a patient's own log is read whole", sorted(set(given) - {"patient"})[0])
         pk = own_key(store, caller)
-        found = of_patient(store.reader(), pk, number_of(after), count) if pk != NO_PATIENT else []
+        mine = pk != NO_PATIENT and _patient_key(store, given, pk) == pk
+        found = of_patient(store.reader(), pk, number_of(after), count) if mine else []
         following = str(found[-1].number) if len(found) == count else ""
     elif caller.kind == "reviewer":
         pk, chosen = NO_PATIENT, _wanted(store, context, given)
@@ -145,6 +149,13 @@ def _id(entry: Logged) -> str:
     return f"{_ID}{entry.shard}-{entry.seq}"
 
 
+def _patient_key(store: Store, given: Mapping[str, str], otherwise: int) -> int | None:
+    """Of the patient that is asked for, if one is."""
+    if "patient" not in given:
+        return otherwise
+    return locate(store.reader(), store.keys.identity, "Patient", given["patient"].rpartition("/")[2])
+
+
 def _given(asked: tuple[tuple[str, str], ...]) -> dict[str, str]:
     names = ("_id", "patient", "date", "agent", "action", "outcome", "_count", PAGE)
     given: dict[str, str] = {}
@@ -153,7 +164,11 @@ def _given(asked: tuple[tuple[str, str], ...]) -> dict[str, str]:
             continue
         if name not in names:
             raise NotSupported(f"the parameters of the log are {', '.join(names[:-1])}", name)
-        given[name] = f"{given[name]},{value}" if name == "date" and name in given else value
+        if name in given and name != "date":
+            raise NotSupported("is asked once", name)
+        if "," in value and name not in ("action", "outcome"):
+            raise NotSupported("has one value", name)
+        given[name] = f"{given[name]},{value}" if name in given else value
     count = given.get("_count", "1")
     if not (count.isascii() and count.isdigit() and len(count) < 10 and int(count)):
         raise InvalidRequest("not a whole number of 1 or more", "_count")
@@ -166,9 +181,11 @@ def _wanted(store: Store, context: Context, given: dict[str, str]) -> Wanted:
     for each in given.get("date", "").split(",") if "date" in given else ():
         chosen = _dated(chosen, each)
     if "action" in given:
-        chosen = replace(chosen, actions=[name for name, each in PATTERNS.items() if each.action == given["action"]] or ["-"])
+        codes = given["action"].split(",")
+        chosen = replace(chosen, actions=[name for name, each in PATTERNS.items() if each.action in codes] or ["-"])
     if "outcome" in given:
-        chosen = replace(chosen, outcomes=OUTCOMES.get(given["outcome"], ("-",)))
+        codes = given["outcome"].split(",")
+        chosen = replace(chosen, outcomes=[each for code in codes for each in OUTCOMES.get(code, ())] or ["-"])
     return chosen
 
 

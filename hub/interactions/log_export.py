@@ -28,7 +28,7 @@ from hub.store.tables import NO_PATIENT
 
 FORMS = {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson", "fhir": "application/fhir+json; charset=utf-8"}
 MOST = 10_000
-"""Entries of one export."""
+"""Entries of one export of a reviewer's. What holds more is refused, not cut off: nobody would see that there was more."""
 COLUMNS = (
     "at",
     "subject",
@@ -65,7 +65,9 @@ def _begun(store: Store, context: Context, form: str, asked: Mapping[str, str]) 
             raise InvalidRequest("a patient's own log is exported whole, as ndjson", "form")
         pk = own_key(store, caller)
     elif caller.kind == "reviewer":
-        wanted(store, context, asked)
+        audit_index.bring_up(store.database, store.reader())
+        if audit_index.are_more(store.reader(), wanted(store, context, asked), MOST):
+            raise InvalidRequest(f"there are more than {MOST} entries: choose fewer, by `since` and `until`", "until")
     else:
         raise Forbidden("the access log is exported by the patient, or by the care provider's log reviewer")
     about = {"form": form} | ({"parameters": sorted(asked)} if asked else {})

@@ -97,6 +97,11 @@ def search(connection: Connection, wanted: Wanted, after: Place | None, limit: i
     return [Found(each, said.get(_about(each.shard, each.seq), ())) for each in found]
 
 
+def are_more(connection: Connection, wanted: Wanted, most: int) -> bool:
+    """Whether there are more entries of one care provider than `most`."""
+    return connection.execute(select(audit_index.c.seq).where(_where(wanted)).offset(most).limit(1)).first() is not None
+
+
 def one(database: Database, connection: Connection, provider: str, shard: int, seq: int) -> Logged | None:
     """One entry of a care provider; None: there is none of that number."""
     bring_up(database, connection)

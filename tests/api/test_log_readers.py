@@ -49,6 +49,7 @@ def test_a_reviewer_filters_by_whom_what_and_what_became_of_it(house, kit, seen)
     assert [each["action"] for each in listed(house, rule="R47")] == ["search"]
     assert [each["rules"] for each in listed(house, basis="SVOD 3:1", action="search")] == [["R47"]]
     assert listed(house, rule="R01", action="search")[0]["outcome"] == "refuse"
+    assert house.get("/access/log?action=read&action=search", "reviewer").status_code == 400
     for nothing in ({"patient": "nobody"}, {"basis": "no law"}, {"until": "2040-11-21"}, {"since": "2041-01-01"}, {"unit": "X"}):
         assert listed(house, **nothing) == []
     assert len(listed(house, since="2040-11-21", until="2040-11-22")) > len(everything)  # each reading is an entry itself
@@ -369,6 +370,42 @@ def test_a_patient_has_the_own_events_and_staff_are_told_nothing(house, kit, see
         assert all(each["search"]["mode"] == "outcome" for each in house.get("/fhir/AuditEvent", who).json().get("entry", []))
 
 
+def test_events_are_those_of_the_patient_who_is_asked_for(house, seen):
+    other = house.enroll()
+    me = house.patient_person(seen)
+
+    def numbers(who, asked):
+        return [each["resource"]["id"] for each in house.get(f"/fhir/{asked}", who).json().get("entry", [])]
+
+    assert numbers("reviewer", f"Patient/{seen.id}/AuditEvent") == numbers("reviewer", f"AuditEvent?patient={seen.id}") != []
+    assert numbers("reviewer", f"Patient/{other.id}/AuditEvent") == []
+    assert numbers(me, f"Patient/{seen.id}/AuditEvent?_count=3") == numbers(me, f"AuditEvent?patient={seen.id}&_count=3") != []
+    assert numbers(me, f"Patient/{other.id}/AuditEvent") == numbers(me, f"AuditEvent?patient={other.id}") == []
+
+
+def test_events_are_of_any_of_the_actions_and_outcomes_that_are_asked_for(house, seen):
+    def asked(**query):
+        found = house.get("/fhir/AuditEvent", "reviewer", params=query | {"date": "lt2040-11-22", "_count": 1000}).json()
+        return {each["resource"]["id"] for each in found.get("entry", [])}
+
+    refused, created = asked(outcome="4"), asked(action="C")  # each reading is an event itself: later answers hold more
+    assert refused | asked(outcome="0") <= asked(outcome="0,4")
+    assert created | asked(action="E") <= asked(action="C,E")
+    assert refused
+    assert created
+
+
+def test_an_export_that_would_not_hold_all_is_refused(house, seen, monkeypatch):
+    from hub.interactions import log_export
+
+    count = len(listed(house, until="2040-11-22"))
+    for most, status in ((count + 20, 200), (count - 1, 400)):
+        monkeypatch.setattr(log_export, "MOST", most)
+        query = {"form": "csv", "patient": seen.id}
+        assert house.get("/access/log/export", "reviewer", params=query).status_code == 200
+        assert house.get("/access/log/export", "reviewer", params={"form": "csv"}).status_code == status
+
+
 def test_pages_of_events_are_linked(house, seen):
     page, found = house.get("/fhir/AuditEvent", "reviewer", params={"_count": 2, "date": "lt2040-11-22"}).json(), []
     for _ in range(50):
@@ -383,7 +420,18 @@ def test_pages_of_events_are_linked(house, seen):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"nonsense": "1"}, {"date": "x"}, {"_count": "1.2"}, {"_count": "0"}, {"_page": "1.2"}], ids=str
+    "wrong",
+    [
+        {"nonsense": "1"},
+        {"date": "x"},
+        {"_count": "1.2"},
+        {"_count": "0"},
+        {"_page": "1.2"},
+        {"action": ["R", "C"]},
+        {"agent": "a,b"},
+        {"_id": "log-0-1", "outcome": "0"},
+    ],
+    ids=str,
 )
 def test_a_search_for_events_that_cannot_be_read_is_refused(house, seen, wrong):
     for who in ("reviewer", house.patient_person(seen)):

@@ -40,7 +40,8 @@ async def _answer_search(request: Request, context: Context, form: bytes = b"") 
         asked(request, sent)
         written = [*pairs(request.scope["query_string"]), *sent]
         if request.path_params.get("type") == "AuditEvent" and context.caller.kind in READERS:
-            return Response(await search_events(context, written), media_type=FHIR_JSON)
+            within = [("patient", clean_id(request.path_params["patient"]))] if "patient" in request.path_params else []
+            return Response(await search_events(context, [*written, *within]), media_type=FHIR_JSON)
         known = await terminology_for(context, written), await places_for(context, written)
         query = _query(request, context, written, *known)
     if any(isinstance(each, Identifier) for each in query.patients):
