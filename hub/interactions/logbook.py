@@ -11,6 +11,7 @@ from hub.audit import leaf_hashes, root_of
 from hub.caller import Caller
 from hub.consent.release import Outcome, Release, Row
 from hub.errors import AuditUnavailable, HubError
+from hub.fhir.types import TYPES
 from hub.interactions.view import Sight, concerns
 from hub.store.audit_log import Leaf
 from hub.store.search import Found
@@ -127,12 +128,12 @@ def _stated(
 
 
 def refused(caller: Caller, action: str, resource_type: str, fault: HubError, request_id: str, rule: str = "") -> Leaf:
-    """The entry of a refusal: in words without values."""
+    """The entry of a refusal: in words without values; a type that is none is a value."""
     content = {
         "action": action,
         "outcome": "refuse",
         "who": who(caller),
-        "type": resource_type,
+        "type": resource_type if resource_type in TYPES else "",
         "rules": [rule] if rule else [],
         "reason": fault.issue,
         "request": request_id,

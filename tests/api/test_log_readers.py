@@ -299,6 +299,23 @@ def test_an_export_holds_the_filter_the_checkpoint_and_what_was_asked_for_and_is
         assert [each["resourceType"] for each in events] == ["AuditEvent"] * 2
 
 
+def test_nothing_that_a_caller_writes_stands_in_an_entry(house, seen):
+    for asked in (
+        "access/explain?resource=CANARY",
+        "access/explain?resource=Observation/CANARY",
+        "access/could-see?unit=CANARY&patient=CANARY",
+        "access/log?action=CANARY&person=CANARY&rule=CANARY&patient=CANARY",
+        "access/log/proof?shard=0&seq=0&resource=CANARY",
+        "fhir/CANARY?CANARY=CANARY",
+        f"fhir/Observation?patient={seen.id}&code=CANARY&CANARY=CANARY&_sort=CANARY&_include=CANARY:CANARY",
+        f"fhir/Observation?patient={seen.id}&subject:CANARY.name=CANARY",
+        "fhir/AuditEvent?agent=CANARY&patient=CANARY&action=CANARY",
+    ):
+        for who in ("doctor", "reviewer", house.patient_person(seen)):
+            house.get(f"/{asked}", who, headers={"Prefer": "handling=lenient", "X-Request-Id": "CANARY"})
+    assert not [entry for entry in house.log() if "CANARY" in json.dumps(entry)]
+
+
 # The patient
 
 
