@@ -9,7 +9,7 @@ from hub.consent._denials import information_type
 from hub.consent._labels import CONFIDENTIALITY, LEVELS, Label
 from hub.consent._parts import CUSTODIAN, Context, actors, coding, hsa_of, listed, only, period
 from hub.consent._references import WITHIN
-from hub.consent.limits import MEANINGS, MOST, Data, Limits
+from hub.consent.limits import DEEPEST, MEANINGS, MOST, Data, Limits
 from hub.errors import Unprocessable
 from hub.fhir.types import TYPES
 
@@ -32,6 +32,8 @@ def limits_of(said: Mapping[str, Any], place: str, exceptions: Sequence[Placed],
     found = _read(said, place, context, "permit", [], exceptions)
     if found.size > MOST:
         raise Unprocessable(f"names more than {MOST} values: give several consents, or name fewer", place)
+    if found.depth > DEEPEST:
+        raise Unprocessable(f"has more than {DEEPEST} provisions in each other", place)
     return found
 
 

@@ -24,6 +24,8 @@ refers to it. IHE PCF has `related` alone, of an encounter, a care plan or an ep
 MEANINGS: tuple[Meaning, ...] = ("instance", "related", "dependents", "authoredby")
 MOST = 64
 """Values that one consent may name: each is asked of every entry."""
+DEEPEST = 4
+"""Provisions in each other, the permit among them: SQLite reads no statement of any depth."""
 
 
 class Data(NamedTuple):
@@ -69,6 +71,11 @@ class Limits:
     def labelled(self) -> bool:
         """Whether it turns on labels."""
         return bool(self.labels) or any(each.labelled for each in self.but)
+
+    @property
+    def depth(self) -> int:
+        """How many provisions lie in each other, this among them."""
+        return 1 + max((each.depth for each in self.but), default=0)
 
     @property
     def size(self) -> int:

@@ -10,7 +10,7 @@ from hub.errors import Conflict, Forbidden, Unprocessable
 from hub.fhir.identity import rid
 from hub.fhir.resource import Resource
 from hub.interactions.context import Context
-from hub.interactions.room import check_room
+from hub.interactions.room import check_limits, check_room
 from hub.store.database import Connection
 from hub.store.held_entry import source_at
 from hub.store.known import Known
@@ -42,6 +42,7 @@ def registered(context: Context, consent: Resource, told: Known) -> Grounds:
     held = {each.id for each in before}
     for kind in (Block, Consent):
         check_room(context, kind.KIND, told, sum(isinstance(e, kind) and e.state == "active" and e.id not in held for e in found))
+    check_limits(found, told, now)
     new = {each.id: each for each in found}
     for each in before:
         if isinstance(each, Block) and each.state == "active" and not _same(each, new.get(each.id)):

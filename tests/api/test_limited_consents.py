@@ -190,3 +190,21 @@ def test_what_cannot_be_kept_is_refused_with_its_place_and_what_to_do(shared, ki
     [issue] = answer.json()["issue"]
     assert said in issue["diagnostics"]
     assert place in (issue.get("expression") or issue.get("location"))
+
+
+def test_the_consents_to_a_unit_name_so_much_data_and_no_more(shared, kit):
+    patient = shared.enroll()
+    shared.near(patient)
+    whole = kit.consent(patient)["provision"]
+
+    def given(number, unit=kit.U1, who="doctor"):
+        meant = [{"meaning": "instance", "reference": {"reference": f"Observation/{number}-{n}"}} for n in range(64)]
+        provision = kit.consent(patient, unit)["provision"] | {"data": meant}
+        return shared.consent(patient, who, unit, provision=provision)
+
+    made = [given(number) for number in range(5)]
+    assert [each.status_code for each in made] == [201, 201, 201, 201, 409]
+    assert given(5, kit.U3, "elsewhere").status_code == 201
+    shared.do("DELETE", f"/fhir/Consent/{made[0].json()['id']}", "doctor")
+    assert given(6).status_code == 201
+    assert shared.consent(patient, provision=whole).status_code == 201

@@ -73,6 +73,12 @@ def data(meaning, reference):
     return {"meaning": meaning, "reference": {"reference": reference}}
 
 
+def nested(depth, kind):
+    other = "permit" if kind == "deny" else "deny"
+    inner = {"provision": [nested(depth - 1, other)]} if depth > 1 else {}
+    return {"type": kind, "data": [data("instance", "Observation/x")]} | inner
+
+
 def permit(**changed):
     held = {"type": "permit", "actor": [actor(named("U1"))]} | changed
     return consent({name: value for name, value in held.items() if value is not None})
@@ -192,6 +198,11 @@ def test_two_excepted_periods_and_an_exception_to_an_exception_are_kept():
     assert row.within.but[1].but == (Limits(data=(Data("instance", "Observation/x"),)),)
 
 
+def test_exceptions_lie_in_each_other_three_deep():
+    (row,) = read(permit(provision=[nested(3, "deny")]), CONTEXT)
+    assert row.within.depth == 4
+
+
 def test_a_nested_permit_of_data_is_a_permit_of_its_own_for_some_of_the_recipients():
     role = {"resourceType": "PractitionerRole", "id": "r", "practitioner": named("E2"), "organization": named("U1")}
     wider = {"type": "permit", "securityLabel": [RESTRICTED], "actor": [actor({"reference": "#r"})]}
@@ -277,6 +288,7 @@ RESEARCH = TREAT | {"code": "HRESCH"}
             "Consent.provision.data[0].modifierExtension",
         ),
         (permit(data=[data("instance", f"Observation/{number}") for number in range(65)]), "Consent.provision"),
+        (permit(provision=[nested(4, "deny")]), "Consent.provision"),
         (permit(securityLabel=[{"system": CONFIDENTIALITY, "code": "X"}]), "Consent.provision.securityLabel"),
         (permit(securityLabel=[{"system": CONFIDENTIALITY}]), "Consent.provision.securityLabel"),
         (permit(**{"class": [{"system": RESOURCE_TYPES, "code": "Practitioner"}]}), "Consent.provision.class"),

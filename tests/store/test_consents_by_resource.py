@@ -12,12 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from hub.consent.limits import Data, Limits, within
-from hub.consent.release import Every, Outcome, Release, Row, closed, of_resources
+from hub.consent.limits import DEEPEST, Data, Limits, within
+from hub.consent.release import Every, Flag, Outcome, Release, Row, all_of, any_of, closed, of_resources
+from hub.fhir.query import read_query
 from hub.store.outcomes import outcomes
 from hub.store.purging import purge_keys
 from hub.store.records_then import decided_then
-from hub.store.released import Relation
+from hub.store.released import Relation, Views
 from hub.store.tables import resource
 
 CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
@@ -230,3 +231,20 @@ def test_a_provenance_that_is_all_of_an_entry_is_in_no_consent_by_resource(store
     origin = {"resourceType": "Provenance", "id": "p", "target": [{"reference": "Observation/x"}]}
     store.put(write.record(1, origin), write.record(2, write.observation("x", **by("N")), origin | {"id": "q"}))
     assert [bool(store.read(id, release(NOT_A), kind="Provenance")) for id in "pq"] == [False, True]
+
+
+def test_the_deepest_limits_are_read_with_the_deepest_query(store, write):
+    one = Limits(
+        holders=("SE1",),
+        data=(Data("authoredby", "Practitioner/a"), Data("related", "Encounter/e"), Data("dependents", "Observation/x")),
+        labels=LABELS,
+    )
+    deep = one
+    for _ in range(DEEPEST - 1):
+        deep = replace(one, but=(deep, replace(one, kinds=("Observation",))))
+    what = any_of(*(within(replace(deep, types=types)) for types in ((), ("lak",), ("upp",))))
+    view = store.view(Release(closed([Row(all_of(Flag("released"), Every(what)), Outcome.PERMIT, "R47")])))
+    asked = "not (" * 15 + "has-member." * 7 + "code eq c3" + ")" * 15
+    query = read_query("Observation", [("_filter", asked)], now=store.clock())
+    found = store.search.page(store.reader(), view, query, others=Views({"Observation": view}))
+    assert found.hits == ()
