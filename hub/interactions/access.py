@@ -17,6 +17,7 @@ from hub.interactions.body import Body
 from hub.interactions.context import Context, check_caller, told_of
 from hub.interactions.follow_ups import put_follow_up
 from hub.interactions.plan import question_about
+from hub.interactions.readers import is_protected
 from hub.interactions.registered import MADE, MAY
 from hub.interactions.registrations import check_ours
 from hub.interactions.room import check_room, standing
@@ -35,6 +36,8 @@ KINDS = {
     "shares": "share",
 }
 """Name in the URL -> kind of ground."""
+PROTECTED = "protected"
+"""Stands for an employee with protected identity."""
 
 
 async def register(context: Context, kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -184,7 +187,7 @@ def _listed(store: Store, context: Context, kind: str, patient: str) -> tuple[li
     context.demand(question_about(context.hub, told, store.now()))
     found = [each for each in told.grounds if kind == each.KIND and _may_see(caller, each)]
     leaf = logbook.administered(caller, f"list-{kind}", told.pk, told.fhir_id, context.request_id)
-    return [shown(each) for each in found], replace(leaf, epochs=((told.pk, told.epoch),))
+    return [_shown_to(context, each) for each in found], replace(leaf, epochs=((told.pk, told.epoch),))
 
 
 def _may_see(caller: Caller, given: AnyGround) -> bool:
@@ -193,6 +196,15 @@ def _may_see(caller: Caller, given: AnyGround) -> bool:
     if isinstance(given, Block | Revoke):
         return caller.block_administrator and caller.provider in (given.provider.upper(), getattr(given, "owner", "").upper())
     return hasattr(given, "belongs") and given.belongs(caller)
+
+
+def _shown_to(context: Context, given: AnyGround) -> dict[str, Any]:
+    """A ground as JSON; to a patient without who of the staff it names, where they have a protected identity."""
+    held = shown(given)
+    if context.caller.kind != "patient":
+        return held
+    named = ((name, held.get(name)) for name in ("recorded_by", "employee"))
+    return held | {name: PROTECTED for name, who in named if who and is_protected(context.hub.directory, who)}
 
 
 def shown(given: AnyGround) -> dict[str, Any]:

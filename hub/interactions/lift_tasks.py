@@ -10,6 +10,7 @@ from hub.fhir.resource import Resource
 from hub.interactions import logbook
 from hub.interactions.context import Context
 from hub.interactions.kept_tasks import put_task
+from hub.interactions.readers import is_protected
 from hub.interactions.written_custody import HUB, LIFTING, NOBODY
 from hub.store.database import Connection
 from hub.store.known import Known
@@ -28,7 +29,8 @@ def write(
     grounds: Sequence[str] = (),
 ) -> None:
     """Write a request and its log entry, in the caller's transaction."""
-    custody = _custody(lift_request(task), datetime.fromisoformat(task["authoredOn"]))
+    asked = lift_request(task)
+    custody = _custody(asked, datetime.fromisoformat(task["authoredOn"]), is_protected(context.hub.directory, asked.requester))
     put_task(connection, store, told.pk, task, custody, now)
     kept = {name: value for name, value in details.items() if value} | {"task": task["id"]}
     leaf = logbook.administered(
@@ -59,9 +61,10 @@ def shown(task: Resource) -> dict[str, Any]:
     return {name: value for name, value in held.items() if value}
 
 
-def _custody(asked: LiftRequest, authored: datetime) -> Custody:
-    """Seen by the patient. To staff it is no care documentation of any unit: what is unknown opens nothing (R30, R40), and the
-    owner's administrators are shown it at /access."""
+def _custody(asked: LiftRequest, authored: datetime, protected: bool) -> Custody:
+    """Seen by the patient, unless it names an employee with protected identity: then the own log tells of it. To staff it is no
+    care documentation of any unit: what is unknown opens nothing (R30, R40), and the owner's administrators are shown it at
+    /access."""
     return Custody(
         source=HUB,
         provider=asked.owner,
@@ -71,7 +74,7 @@ def _custody(asked: LiftRequest, authored: datetime) -> Custody:
         social=False,
         time_from=authored,
         time_to=authored,
-        released=True,
+        released=not protected,
         secret=False,
         nullified=False,
         incapacity=False,

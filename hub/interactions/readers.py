@@ -42,6 +42,12 @@ def reader(directory: Directory, unit: str, employee: str = "", role: str = "phy
     )
 
 
+def is_protected(directory: Directory, employee: str) -> bool:
+    """Whether an employee, by HSA-id, has a protected identity: patients are not told who it is."""
+    staff = directory.staff.get(employee.upper())
+    return bool(staff and staff.protected)
+
+
 def supposing_care(given: Grounds) -> Grounds:
     """The same, where the reader takes part in the patient's care and has stated that the data may matter."""
     mine = _mine(given.caller, given.now)

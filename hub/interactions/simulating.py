@@ -18,7 +18,7 @@ from hub.interactions import logbook
 from hub.interactions.body import Body
 from hub.interactions.context import Context, check_caller
 from hub.interactions.reaching import as_read_by, named, reached
-from hub.interactions.readers import reader, supposing_care
+from hub.interactions.readers import is_protected, reader, supposing_care
 from hub.interactions.registered import MADE
 from hub.store.audit_log import Leaf
 from hub.store.known import Known, known
@@ -136,7 +136,7 @@ def _seen(store: Store, context: Context, told: Known, given: Grounds, at: int) 
 
 
 def _shown(context: Context, who: Caller, gains: Seen, loses: Seen) -> dict[str, Any]:
-    directory, staff = context.hub.directory, context.hub.directory.staff.get(who.subject)
+    directory = context.hub.directory
     counted = {
         name: [
             {"provider": named(directory.providers, provider), "kind": kind, "entries": count}
@@ -145,7 +145,7 @@ def _shown(context: Context, who: Caller, gains: Seen, loses: Seen) -> dict[str,
         for name, found in (("gains", gains), ("loses", loses))
         if found
     }
-    employee = "" if staff is None or staff.protected else who.subject
+    employee = who.subject if who.subject in directory.staff and not is_protected(directory, who.subject) else ""
     return {
         "unit": named(directory.units, who.unit),
         "provider": named(directory.providers, who.provider),

@@ -238,6 +238,29 @@ def test_a_patient_reads_the_own_log_and_staff_with_protected_identity_are_unnam
     assert [each["action"] for each in read_log(shared, me)][-1] == "read-log"
 
 
+def test_a_patient_is_told_nowhere_who_of_the_staff_has_a_protected_identity(shared, kit):
+    patient = shared.enroll()
+    me = shared.patient_person(patient)
+    shared.near(patient, "hidden")
+    given = shared.consent(patient, "hidden")
+    asked = {"patient": patient.id, "provider": kit.P2, "for": "employee", "reason": "vård"}
+    by_hidden = shared.post("/access/requests-to-lift", "hidden", json=asked).json()["id"]
+    shared.near(patient)
+    by_doctor = shared.post("/access/requests-to-lift", "doctor", json=asked).json()["id"]
+    [listed] = shared.get(f"/access/consents?patient={patient.id}", me).json()["consents"]
+    assert listed["recorded_by"] == "protected"
+    assert shared.found("/fhir/Task", me) == [by_doctor]
+    told = [shared.get(f"/fhir/Consent/{given.json()['id']}", me), shared.get(f"/fhir/Task/{by_hidden}", me)]
+    assert [each.status_code for each in told] == [200, 404]
+    assert "SE2321990018-E4" not in "".join(each.text for each in told)
+    assert [
+        each["id"] for each in shared.get(f"/access/requests-to-lift?patient={patient.id}", "hidden").json()["requests-to-lift"]
+    ] == [by_hidden]
+    assert (
+        shared.get(f"/access/consents?patient={patient.id}", "hidden").json()["consents"][0]["recorded_by"] == "SE2321990018-E4"
+    )
+
+
 def test_a_reviewer_reads_the_entries_of_the_own_provider_alone(shared, kit):
     patient = shared.enroll()
     shared.near(patient)
