@@ -106,7 +106,7 @@ def _register(store: Store, context: Context, kind: str, body: dict[str, Any]) -
 
 
 def _registered(context: Context, kind: str, told: Known, given: AnyGround) -> Leaf:
-    return logbook.administered(
+    leaf = logbook.administered(
         context.caller,
         f"register-{kind}",
         told.pk,
@@ -115,6 +115,7 @@ def _registered(context: Context, kind: str, told: Known, given: AnyGround) -> L
         grounds=[given.id],
         details=_details(given),
     )
+    return logbook.reasoned(leaf, given.reason if isinstance(given, Assertion | Revoke) else "")
 
 
 def _of_patient(store: Store, context: Context, kind: str, body: dict[str, Any]) -> Known:
@@ -213,9 +214,7 @@ def shown(given: AnyGround) -> dict[str, Any]:
 
 
 def _details(given: AnyGround) -> dict[str, Any]:
-    """What the log says of a ground beside its id: type, step, end, chosen units; the reason where it stands for a consent."""
+    """What the log says of a ground beside its id: type, step, end, chosen units."""
     kept = ("type", "step", "end", "providers", "units", "unit", "provider", "block")
     payload = to_payload(given)
-    told = {name: payload[name] for name in kept if payload.get(name)}
-    stated = isinstance(given, Assertion | Revoke)
-    return told | ({"reason": payload["reason"]} if stated else {})
+    return {name: payload[name] for name in kept if payload.get(name)}

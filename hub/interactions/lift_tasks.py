@@ -27,6 +27,7 @@ def write(
     now: int,
     details: Mapping[str, str],
     grounds: Sequence[str] = (),
+    reason: str = "",
 ) -> None:
     """Write a request and its log entry, in the caller's transaction."""
     asked = lift_request(task)
@@ -36,7 +37,7 @@ def write(
     leaf = logbook.administered(
         context.caller, action, told.pk, told.fhir_id, context.request_id, type="Task", grounds=list(grounds), details=kept
     )
-    store.audit.append_in(connection, leaf)
+    store.audit.append_in(connection, logbook.reasoned(leaf, reason))
 
 
 def shown(task: Resource) -> dict[str, Any]:

@@ -93,13 +93,13 @@ def _request(store: Store, context: Context, action: str, held: dict[str, Any]) 
     asked = _asked(context, body, told)
     fhir_id = logical_id(store.keys.identity, "Task", HUB, LIFTING, context.request_id)
     task = lift_task(asked, fhir_id, body.now)
-    details = {"owner": asked.owner, "unit": asked.for_unit, "reason": asked.reason}
+    details = {"owner": asked.owner, "unit": asked.for_unit}
     with store.database.writing() as connection:
         now = lock_patient(connection, told.pk, store.now())
         waiting = kept_tasks.tasks(connection, store, kept_tasks.of_patient(told.pk, LIFTING), "requested")
         if sum(_asks(caller, told, each) for each in waiting) >= MOST_OPEN:
             raise Conflict(f"you have {MOST_OPEN} requests open for the patient, which is the most: take some back first")
-        lift_tasks.write(connection, store, context, action, told, task, now, details)
+        lift_tasks.write(connection, store, context, action, told, task, now, details, reason=asked.reason)
     return lift_tasks.shown(task)
 
 
@@ -226,9 +226,7 @@ def _refuse(store: Store, context: Context, action: str, id: str, held: dict[str
     body.done()
     with store.database.writing() as connection:
         found, now = _to_answer(connection, store, context, id)
-        return lift_tasks.shown(
-            _answer(connection, store, context, action, found, now, "rejected", reason, details={"reason": reason})
-        )
+        return lift_tasks.shown(_answer(connection, store, context, action, found, now, "rejected", reason))
 
 
 def _take_back(store: Store, context: Context, action: str, id: str) -> dict[str, Any]:
@@ -271,5 +269,5 @@ def _answer(
 ) -> Resource:
     task = answered(found.task, status, reason, ground)
     grounds = [ground] if ground else []
-    lift_tasks.write(connection, store, context, action, found.told, task, now, details or {}, grounds)
+    lift_tasks.write(connection, store, context, action, found.told, task, now, details or {}, grounds, reason)
     return task

@@ -135,6 +135,8 @@ def shown(context: Context, entry: Logged) -> dict[str, Any]:
         who = {name: value for name, value in who.items() if name not in ("subject", "name")}
     names = {"unitName": unit.name if unit else "", "providerName": provider.name if provider else ""}
     held = {name: content[name] for name in SHOWN if name in content}
+    if "details" in held and "reason" in (beside := entry.unshown):
+        held["details"] = held["details"] | {"reason": beside["reason"]}
     named = who | {name: value for name, value in names.items() if value}
     return {"shard": entry.shard, "seq": entry.seq, "at": instant(entry.at), "who": named} | held
 

@@ -4,6 +4,7 @@ Nothing clinical beyond the resource type; never a number, a name of a patient, 
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -176,6 +177,11 @@ def administered(caller: Caller, action: str, pk: int, patient: str, request_id:
     """The entry of a change of grounds, or of reading the log."""
     content = {"action": action, "outcome": "permit", "who": who(caller), "request": request_id}
     return Leaf(pk, content | ({"patient": patient} if patient else {}) | more)
+
+
+def reasoned(leaf: Leaf, reason: str) -> Leaf:
+    """The same with a reason in somebody's own words, which may be clinical: it lies beside the entry, which holds its digest."""
+    return replace(leaf, kept={"reason": reason}) if reason else leaf
 
 
 def _closing(release: Release) -> list[str]:

@@ -40,7 +40,7 @@ class Leaf:
     content: dict[str, Any]
     epochs: tuple[tuple[int, int], ...] = ()
     kept: dict[str, Any] | None = None
-    """What no reader is shown; the entry holds a digest of it, salted."""
+    """What lies beside the entry, which holds a salted digest of it: lines and counts that no reader is shown, reasons, notes."""
     until: int = FOREVER
     """Microseconds: when the decision may become another without anybody's doing, since a ground begins or ends."""
 
