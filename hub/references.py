@@ -33,7 +33,7 @@ def resolver(
         if (resource_type, identifier) in own:
             return f"{resource_type}/{own[resource_type, identifier]}"
         if resource_type in DIRECTORY_TYPES and identifier.system in (HSA_ID, HSA_ID_OF_BASE_PROFILES):
-            return _in_directory(resource_type, hsa_id(identifier.value) or "", directory, key)
+            return in_directory(resource_type, hsa_id(identifier.value) or "", directory, key)
         return None
 
     return resolve
@@ -95,7 +95,8 @@ def directory_id(key: bytes, resource_type: str, hsa: str) -> str:
     return logical_id(key, resource_type, "directory", hsa)
 
 
-def _in_directory(resource_type: str, hsa: str, directory: Directory, key: bytes) -> str | None:
+def in_directory(resource_type: str, hsa: str, directory: Directory, key: bytes) -> str | None:
+    """The literal reference of an employee, provider or unit; None: the directory knows no such."""
     held: Mapping[str, tuple[Mapping[str, Any], ...]] = {
         "Practitioner": (directory.staff,),
         "Organization": (directory.providers, directory.units),

@@ -9,7 +9,7 @@ from hub.consent._denials import information_type
 from hub.consent._labels import CONFIDENTIALITY, LEVELS, Label
 from hub.consent._parts import CUSTODIAN, Context, actors, coding, hsa_of, listed, only, period
 from hub.consent._references import WITHIN
-from hub.consent.limits import DEEPEST, MEANINGS, MOST, Data, Limits
+from hub.consent.limits import DEEPEST, MEANINGS, MOST, Data, Limits, Meaning
 from hub.errors import Unprocessable
 from hub.fhir.types import TYPES
 
@@ -73,7 +73,7 @@ def _read(
         holders=_each(holders),
         types=_each(types),
         kinds=_each(kinds),
-        data=_each([_data(each, f"{place}.data[{number}]") for number, each in enumerate(listed(said, "data", place))]),
+        data=_each([_data(each, f"{place}.data[{number}]", context) for number, each in enumerate(listed(said, "data", place))]),
         labels=_each([_label(each, f"{place}.securityLabel") for each in listed(said, "securityLabel", place)]),
         but=tuple(_excepted(each, where, context, _OTHER[kind]) for where, each in exceptions),
     )
@@ -105,10 +105,10 @@ def _classes(said: Mapping[str, Any], place: str) -> tuple[list[str], list[str]]
     return types, kinds
 
 
-def _data(held: Any, place: str) -> Data:
+def _data(held: Any, place: str, context: Context) -> Data:
     said = only(held, ("meaning", "reference"), place)
     meaning = next((each for each in MEANINGS if each == said.get("meaning")), None)
-    reference = only(said.get("reference"), ("reference", "type", "display"), f"{place}.reference").get("reference")
+    reference = _reference(said.get("reference"), f"{place}.reference", meaning, context)
     read = _LITERAL.fullmatch(reference) if isinstance(reference, str) else None
     kind = read[1] if read else ""
     if meaning is None:
@@ -122,6 +122,21 @@ def _data(held: Any, place: str) -> Data:
     if meaning in ("instance", "dependents") and (kind not in TYPES or TYPES[kind].shared):
         raise Unprocessable("the hub holds no such type of a patient's data", f"{place}.reference")
     return Data(meaning, read[0])
+
+
+def _reference(held: Any, place: str, meaning: Meaning | None, context: Context) -> Any:
+    """The literal reference; of an author also found by the HSA-id."""
+    written = only(held, ("reference", "type", "identifier", "display"), place)
+    if "identifier" not in written:
+        return written.get("reference")
+    if meaning != "authoredby" or "reference" in written:
+        raise Unprocessable("name the resource by its reference, or an author by HSA-id, and not by both", place)
+    literal = context.literal(str(written.get("type")), hsa_of(written, place))
+    if literal is None:
+        raise Unprocessable(
+            "the directory knows no such author: tell the type, Practitioner or Organization, and the HSA-id", place
+        )
+    return literal
 
 
 def _label(held: Any, place: str) -> Label:

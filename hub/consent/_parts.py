@@ -1,6 +1,6 @@
 """The parts of a FHIR Consent: codes, periods, and who is meant. A part that cannot be read in full is refused with its place."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -47,6 +47,8 @@ class Context:
     directory: Directory
     known: Mapping[str, Recipient] = field(default_factory=dict)
     """Literal references that the hub has resolved: `Organization/[id]`, `PractitionerRole/[id]`, `Practitioner/[id]`."""
+    literal: Callable[[str, str], str | None] = lambda _kind, _hsa_id: None
+    """(type, HSA-id) -> the literal reference by which data name their author; None: the directory knows no such."""
     recorded: datetime
     recorded_by: str
 

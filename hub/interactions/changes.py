@@ -257,7 +257,7 @@ def _put(
         context.demand(question_about(context.hub, told, now))
     if before is not None:
         check_change(caller, before)
-    grounds = consents.registered(context, resource, told) if registers(caller, resource_type) else ()
+    grounds = consents.registered(context, key, resource, told) if registers(caller, resource_type) else ()
     consents.check_representative(connection, key, context, grounds, told)
     grounds = placed(context, told, grounds)
     custody = custody_of(context, resource, grounds)

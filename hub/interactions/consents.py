@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
+from functools import partial
 
 from hub.caller import Caller
 from hub.consent import provision
@@ -11,6 +13,7 @@ from hub.fhir.identity import rid
 from hub.fhir.resource import Resource
 from hub.interactions.context import Context
 from hub.interactions.room import check_limits, check_room
+from hub.references import in_directory
 from hub.store.database import Connection
 from hub.store.held_entry import source_at
 from hub.store.known import Known
@@ -22,14 +25,14 @@ NOT_CLOSE = "whoever gives it in the patient's stead is one of the patient's Rel
 LIFT = "a block is lifted only by the care provider that owns it"
 
 
-def registered(context: Context, consent: Resource, told: Known) -> Grounds:
+def registered(context: Context, key: bytes, consent: Resource, told: Known) -> Grounds:
     """The grounds that a Consent registers; those that it registered before and no longer has are ended.
 
     Raises: Unprocessable: it cannot be read in full; Forbidden: not this caller's to give, change or end; Conflict: what has
     ended does not come back.
     """
     caller, now = context.caller, context.hub.clock()
-    reading = provision.Context(directory=context.hub.directory, recorded=now, recorded_by=caller.subject)
+    reading = read_as(context, key, now)
     found = provision.read(consent, reading)
     _check_giver(caller, found)
     if told.facts.deceased and any(each.state == "active" for each in found):
@@ -48,6 +51,13 @@ def registered(context: Context, consent: Resource, told: Known) -> Grounds:
         if isinstance(each, Block) and each.state == "active" and not _same(each, new.get(each.id)):
             raise Forbidden(LIFT)
     return (*found, *ended(context, [each for each in before if each.id not in new]))
+
+
+def read_as(context: Context, key: bytes, now: datetime) -> provision.Context:
+    """What is known besides a Consent when the caller writes it. Takes: `key`: the identity key."""
+    directory = context.hub.directory
+    literal = partial(in_directory, directory=directory, key=key)
+    return provision.Context(directory=directory, literal=literal, recorded=now, recorded_by=context.caller.subject)
 
 
 def check_representative(connection: Connection, key: bytes, context: Context, given: Grounds, told: Known) -> None:

@@ -14,7 +14,7 @@ from hub.consent import provision
 from hub.consent.grounds import Block, Commissioned, Consent, Grounds
 from hub.errors import Forbidden, HubError, InvalidRequest, NotFound
 from hub.fhir.identifiers import Identifier
-from hub.interactions import logbook
+from hub.interactions import consents, logbook
 from hub.interactions.body import Body
 from hub.interactions.context import Context, check_caller
 from hub.interactions.reaching import as_read_by, named, reached
@@ -58,7 +58,7 @@ def _simulated(store: Store, context: Context, body: dict[str, Any]) -> tuple[di
     if pk is None:
         raise NotFound("there is no such patient")
     told = known(store.reader(), pk, store.now())
-    supposed = _supposed(context, body, told)
+    supposed = _supposed(context, store.keys.identity, body, told)
     now, at = context.hub.clock(), max(store.now(), told.recorded)
     changed = []
     for who in _readers(context, told, supposed):
@@ -74,7 +74,7 @@ def _simulated(store: Store, context: Context, body: dict[str, Any]) -> tuple[di
     return {kind: _told(supposed), "readers": changed}, replace(leaf, epochs=((told.pk, told.epoch),))
 
 
-def _supposed(context: Context, body: dict[str, Any], told: Known) -> Consent | Block:
+def _supposed(context: Context, key: bytes, body: dict[str, Any], told: Known) -> Consent | Block:
     now = context.hub.clock()
     if len(body) != 1 or not isinstance(held := next(iter(body.values())), dict):
         raise InvalidRequest("one of consent, block, as an object")
@@ -88,7 +88,7 @@ def _supposed(context: Context, body: dict[str, Any], told: Known) -> Consent | 
     unit, employee, said = read.text("unit", required=True), read.text("employee"), read.part("provision")
     read.done()
     made = _consent(reader(context.hub.directory, unit, employee), employee.upper(), now)
-    reading = provision.Context(directory=context.hub.directory, recorded=now, recorded_by="")
+    reading = consents.read_as(context, key, now)
     return replace(made, **provision.data_fields(said, "consent.provision", reading)) if said is not None else made
 
 

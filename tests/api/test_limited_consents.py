@@ -5,8 +5,10 @@ import json
 import pytest
 
 from hub.interactions.replaying import replay
+from hub.references import directory_id
 from hub.store.audit_reading import every, heads
 from hub.store.purging import purge_keys
+from tests.api.conftest import E3, KEYS
 
 CUSTODIAN = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "code": "CST"}]}
 TYPES = "urn:riv:informationsecurity:authorization:blocking:4:informationtypeidvalue"
@@ -190,6 +192,18 @@ def test_what_cannot_be_kept_is_refused_with_its_place_and_what_to_do(shared, ki
     [issue] = answer.json()["issue"]
     assert said in issue["diagnostics"]
     assert place in (issue.get("expression") or issue.get("location"))
+
+
+def test_an_author_is_found_by_hsa_id(shared, kit):
+    patient = shared.enroll()
+    shared.near(patient)
+    who = directory_id(KEYS.identity, "Practitioner", E3)
+    mine = shared.hold(patient, resource=kit.observation(patient, performer=[{"reference": f"Practitioner/{who}"}]))
+    shared.hold(patient, resource=kit.observation(patient, performer=[{"reference": "Practitioner/b"}]))
+    reference = {"type": "Practitioner", "identifier": {"system": "urn:oid:1.2.752.129.2.1.4.1", "value": E3}}
+    meant = {"data": [{"meaning": "authoredby", "reference": reference}]}
+    assert shared.consent(patient, provision=kit.consent(patient)["provision"] | meant).status_code == 201
+    assert shared.found(f"/fhir/Observation?patient={patient.id}", "doctor") == [mine]
 
 
 def test_the_consents_to_a_unit_name_so_much_data_and_no_more(shared, kit):

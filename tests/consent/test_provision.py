@@ -26,6 +26,7 @@ DIRECTORY = Directory(
 CONTEXT = Context(
     directory=DIRECTORY,
     known={"Organization/u2": Recipient("U2"), "Organization/gone": Recipient("U9")},
+    literal=lambda kind, hsa_id: {("Practitioner", "E1"): "Practitioner/e1"}.get((kind, hsa_id)),
     recorded=NOW,
     recorded_by="E1",
 )
@@ -71,6 +72,10 @@ NORMAL, RESTRICTED = ({"system": CONFIDENTIALITY, "code": code} for code in "NR"
 
 def data(meaning, reference):
     return {"meaning": meaning, "reference": {"reference": reference}}
+
+
+def author(value, **more):
+    return {"meaning": "authoredby", "reference": {"type": "Practitioner"} | named(value) | more}
 
 
 def nested(depth, kind):
@@ -198,6 +203,11 @@ def test_two_excepted_periods_and_an_exception_to_an_exception_are_kept():
     assert row.within.but[1].but == (Limits(data=(Data("instance", "Observation/x"),)),)
 
 
+def test_an_author_may_be_named_by_hsa_id():
+    (row,) = read(permit(data=[author("e1")]), CONTEXT)
+    assert row.within.data == (Data("authoredby", "Practitioner/e1"),)
+
+
 def test_exceptions_lie_in_each_other_three_deep():
     (row,) = read(permit(provision=[nested(3, "deny")]), CONTEXT)
     assert row.within.depth == 4
@@ -289,6 +299,9 @@ RESEARCH = TREAT | {"code": "HRESCH"}
         ),
         (permit(data=[data("instance", f"Observation/{number}") for number in range(65)]), "Consent.provision"),
         (permit(provision=[nested(4, "deny")]), "Consent.provision"),
+        (permit(data=[author("E9")]), "Consent.provision.data[0].reference"),
+        (permit(data=[author("E1", reference="Practitioner/e1")]), "Consent.provision.data[0].reference"),
+        (permit(data=[author("E1") | {"meaning": "instance"}]), "Consent.provision.data[0].reference"),
         (permit(securityLabel=[{"system": CONFIDENTIALITY, "code": "X"}]), "Consent.provision.securityLabel"),
         (permit(securityLabel=[{"system": CONFIDENTIALITY}]), "Consent.provision.securityLabel"),
         (permit(**{"class": [{"system": RESOURCE_TYPES, "code": "Practitioner"}]}), "Consent.provision.class"),
