@@ -8,7 +8,6 @@ from typing import Any
 from structlog.typing import FilteringBoundLogger
 
 from hub.checkpointing import Checkpoints
-from hub.checkpoints import Invalid
 from hub.errors import HubError
 from hub.hub import Hub
 from hub.interactions.national_log import Outbox
@@ -66,7 +65,7 @@ class Background:
             await self.hub.store(_index_log)
             if self.hub.config.audit_witness:
                 await self.checkpoints.witness(self._witnessed)
-        except Invalid as fault:
+        except ValueError as fault:  # Invalid, or a file beside it that nobody can read
             self.log.error("the access log cannot be signed", exc_info=fault)
             self.metrics.checkpoint_refused()
         except (OSError, HubError, SQLAlchemyError) as fault:

@@ -11,6 +11,7 @@ import logging
 import re
 import traceback
 from collections.abc import Callable, Mapping, MutableMapping
+from contextlib import suppress
 from contextvars import ContextVar, Token
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -178,7 +179,8 @@ def logger(
 
 
 class _Lines:
-    """Writes lines, and sees that they arrive: at once, or where an event loop runs, all of a quarter second together."""
+    """Writes lines, and sees that they arrive: at once, or where an event loop runs, all of a quarter second together. Where they
+    cannot be written, work goes on: whoever tells of a fault must not come upon another."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -186,7 +188,7 @@ class _Lines:
         finalize(self, _flush, stream)  # at the end of the process, if not before
 
     def info(self, line: str) -> None:
-        self._stream.write(line + "\n")
+        self._write(line)
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
@@ -197,11 +199,15 @@ class _Lines:
             loop.call_later(FLUSH, self._flush)
 
     def warning(self, line: str) -> None:
-        self._stream.write(line + "\n")
+        self._write(line)
         self._flush()
 
     debug = info
     error = critical = fatal = exception = msg = log = err = failure = warn = warning
+
+    def _write(self, line: str) -> None:
+        with suppress(OSError):
+            self._stream.write(line + "\n")
 
     def _flush(self) -> None:
         self._flushing = False
@@ -209,8 +215,9 @@ class _Lines:
 
 
 def _flush(stream: TextIO) -> None:
-    if not stream.closed:
-        stream.flush()
+    with suppress(OSError):
+        if not stream.closed:
+            stream.flush()
 
 
 def standard_error() -> TextIO:

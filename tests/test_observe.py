@@ -209,3 +209,17 @@ def test_methods_are_a_closed_set(metrics):
     for method in [*METHODS, "PROPFIND", "tolvan"]:
         metrics.request("/x", method, 200, 0.1)
     assert len(value(metrics, "hub_requests_total")) == len(METHODS) + 1
+
+
+def test_what_cannot_be_logged_stops_nothing(metrics):
+    """The disk is full: who tells of it must not fail by telling."""
+
+    class Full(io.StringIO):
+        def write(self, *_):
+            raise OSError(28, "No space left on device")
+
+        flush = write
+
+    log = observe.logger(Full(), metrics)
+    log.info("request answered", status=200)
+    log.error("no checkpoint could be written", exc_info=OSError())

@@ -28,7 +28,9 @@ from hub.interactions.logbook import log_failure
 from hub.limits import Limits, Refusals, told
 from hub.refresh import Refresher
 from hub.smart import Verifier
+from hub.store.database import OperationalError
 
+DOWN = "the database does not answer, or cannot be written"
 STATUS: Mapping[type[HubError], int] = {
     errors.InvalidRequest: 400,
     errors.NotSupported: 400,
@@ -131,7 +133,8 @@ class Edge:
                 name = request_id(request)
                 if await log_failure(self.hub.store, caller, name):
                     told(request.scope)
-                return await given(request, _failed(name))
+                down = isinstance(fault, OperationalError)  # locked, without room, not there: nothing that was sent is to blame
+                return await given(request, self.fault(errors.Unreachable(DOWN)) if down else _failed(name))
 
         return answered
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from hub.store.prepared import command
 from hub.store.tables import METADATA
 
-__all__ = ["BUSY_TIMEOUT", "Connection", "Counter", "Database", "SQLAlchemyError", "tables"]
+__all__ = ["BUSY_TIMEOUT", "Connection", "Counter", "Database", "OperationalError", "SQLAlchemyError", "tables"]
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT = 20_000
