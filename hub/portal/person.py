@@ -86,9 +86,14 @@ def basis(known: Known, caller: Caller, words: Words, now: datetime) -> list[Gro
         last = _lasting(known.grounds, kind, caller, now)
         if last is None:
             continue
-        key = title or f"basis.{last.type}"  # type: ignore[attr-defined]  # an Assertion has a type
+        some = isinstance(last, Consent) and last.limited  # of some data alone: the patient may still be asked for the rest
+        key = "basis.limited" if some else title or f"basis.{last.type}"  # type: ignore[attr-defined]  # an Assertion has a type
         ends = words("basis.until", end=words.until(last.end)) if last.end else words("basis.open-ended")
-        found.append(Ground(kind.KIND, words(key), ends, bool(last.end and last.end - now < SOON and kind is not Need)))
+        found.append(
+            Ground(
+                "limited" if some else kind.KIND, words(key), ends, bool(last.end and last.end - now < SOON and kind is not Need)
+            )
+        )
     return found
 
 
@@ -101,8 +106,9 @@ def consent_ended(known: Known, caller: Caller, now: datetime) -> datetime | Non
 
 
 def _lasting(grounds: Iterable[AnyGround], kind: type[Commissioned], caller: Caller, now: datetime) -> Commissioned | None:
-    """The one that holds the longest, of those of a kind that are this caller's."""
+    """The one that holds the longest, of those of a kind that are this caller's; a whole consent before one of some data."""
     held = [each for each in grounds if isinstance(each, kind) and each.belongs(caller) and each.holds(now)]
+    held = [each for each in held if not (isinstance(each, Consent) and each.limited)] or held
     return max(held, key=lambda each: each.end or datetime.max.replace(tzinfo=now.tzinfo), default=None)
 
 

@@ -2,6 +2,7 @@
 
 import re
 import string
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -9,7 +10,12 @@ from pathlib import Path
 import pytest
 
 import hub.portal
+from hub.caller import Caller
+from hub.consent.grounds import Consent
 from hub.portal.language import LANGUAGES, catalogue, words
+from hub.portal.person import basis
+from hub.store.known import Known
+from hub.store.patients import Facts
 
 ROOM = Path(hub.portal.__file__).parent
 COMPOSED = {
@@ -109,3 +115,17 @@ def test_an_unknown_language_is_swedish() -> None:
 @pytest.mark.parametrize(("names", "said"), [([], ""), (["a"], "a"), (["a", "b"], "a och b"), (["a", "b", "c"], "a, b och c")])
 def test_a_list_reads_as_a_sentence(names: list[str], said: str) -> None:
     assert words("sv").listed(names) == said
+
+
+def test_a_consent_to_some_data_is_told_as_such_and_a_whole_one_before_it():
+    now = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    common = {"state": "active", "recorded": now, "recorded_by": "E1", "regime": "SVOD", "represented_by": "", "employee": ""}
+    some = Consent(id="1", start=now, end=None, provider="P1", unit="U1", except_types=("lak",), **common)
+    whole = replace(some, id="2", end=now + timedelta(days=3), except_types=())
+    reader = Caller(
+        kind="clinician", subject="E1", client="", issuer="", loa=3, purpose="care", scope="SJF", provider="P1", unit="U1"
+    )
+    for held, told in (((some,), ("limited", "Samtycke till vissa uppgifter")), ((some, whole), ("consent", "Samtycke"))):
+        known = Known(1, "p", 0, 0, Facts.from_json("{}"), held, ())
+        [ground] = basis(known, reader, words("sv"), now)
+        assert (ground.kind, ground.title) == told
