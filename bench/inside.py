@@ -10,7 +10,7 @@ from bench.requests import _patient as patient_of
 from bench.requests import visits
 from bench.site import Site
 from bench.table import Result
-from hub.app import Running, put_together
+from hub.app import Running, look_for_garbage_seldom, put_together
 from hub.caller import Caller, SmartScope
 from hub.fhir.query import read_query
 from hub.hub import MAPPERS
@@ -37,6 +37,7 @@ def storing(site: Site, rounds: int) -> Result:
     """RIV-TA laboratory answers of 50 results, mapped, judged and stored: CPU a result."""
     running = put_together(site.settings)
     store = running.hub.store
+    look_for_garbage_seldom()  # as in a hub that runs
     try:
         given = iter([(messages.laboratory(world.person(n % 50), n), world.person(n % 50)) for n in range(4 * (rounds + 1))])
 

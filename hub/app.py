@@ -117,9 +117,7 @@ class Running:
         await self.background.checkpoint()
         for work in (self.edge.refusals.run(), self.refresher.keep_retrying(), *self.background.all()):
             self.tasks.append(asyncio.create_task(work))
-        gc.collect()
-        gc.freeze()  # what is there now stays: no need to look through it again and again
-        gc.set_threshold(*GARBAGE)
+        look_for_garbage_seldom()
 
     async def stop(self) -> None:
         """End it all: listeners first, then what is on its way, the log last."""
@@ -195,6 +193,13 @@ def put_together(
     running = Running(hub, refresher, doors, metrics, log, app=lambda *_: None, background=background)  # type: ignore[arg-type]  # set below
     running.app = _application(running, mounts)
     return running
+
+
+def look_for_garbage_seldom() -> None:
+    """Leave alone what is there now, and look for garbage that holds itself as seldom as `GARBAGE` says. For the whole process."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GARBAGE)
 
 
 def _application(running: Running, mounts: Sequence[Mount]) -> ASGIApp:
