@@ -8,6 +8,7 @@ A module here holds one `Mapper` constant, named as the module in capitals; `hub
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import NamedTuple
 
 from hub.errors import Issue
 from hub.fhir.custody import Custody
@@ -67,8 +68,7 @@ class Settings:
     """Charset of HL7 v2 messages that name none, and of files."""
 
 
-@dataclass(frozen=True, slots=True)
-class Keyed:
+class Keyed(NamedTuple):
     """A resource and the business identifier it is known by inside (source, contract family, type).
 
     `key` must equal the `system|value` that other resources of the same source use in `reference(...)`.

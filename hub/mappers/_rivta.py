@@ -7,6 +7,7 @@ The header of the JoL contracts (laboratory) is read by `access_header` in `_riv
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import cast, get_args
 from urllib.parse import quote
 
@@ -94,7 +95,7 @@ class Scope:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Header:
     """What both kinds of header say of a record."""
 
@@ -112,7 +113,7 @@ class Header:
     nullified_reason: str | None = None
     extensions: tuple[Resource, ...] = field(default=())
 
-    @property
+    @cached_property
     def subject(self) -> Resource:
         return logical("Patient", self.patient)
 

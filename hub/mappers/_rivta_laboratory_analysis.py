@@ -1,6 +1,7 @@
 """Analyses of a laboratory report as Observations: panels, several results, and analyses beneath a result. MAPPING 3."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from hub.fhir.identifiers import Identifier
 from hub.fhir.resource import Resource, reference
@@ -49,12 +50,14 @@ class Collected:
         return self.header.child(path if again == 1 else f"{path}~{again}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Sampled:
+class _Sampled(NamedTuple):
     """The specimens of an analysis, which those beneath it inherit."""
 
-    keys: tuple[Identifier, ...] = ()
-    effective: Resource = field(default_factory=dict)
+    keys: tuple[Identifier, ...]
+    effective: Resource
+
+
+_NOT_SAMPLED = _Sampled((), {})
 
 
 def group(node: Node, into: Collected) -> list[Resource]:
@@ -63,10 +66,10 @@ def group(node: Node, into: Collected) -> list[Resource]:
     code = concept(node.one("code"), NPU)
     if not name and not code:
         notes = (comment,) if comment else ()
-        return [_refer(_analysis(held, "", _Sampled(), into, 0, notes)) for held in node.all("analysis")]
+        return [_refer(_analysis(held, "", _NOT_SAMPLED, into, 0, notes)) for held in node.all("analysis")]
     path = f"group-{_name(code) or name}"
     key = into.key(path)
-    members = [_analysis(held, f"{path}/", _Sampled(), into, 0) for held in node.all("analysis")]
+    members = [_analysis(held, f"{path}/", _NOT_SAMPLED, into, 0) for held in node.all("analysis")]
     said = {
         "status": together([member.resource["status"] for member in members]),
         "category": CATEGORY,

@@ -1,7 +1,7 @@
 """An XML tree that remembers what has been read of it, so that no leaf is lost in silence."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from hub import xml
@@ -48,9 +48,9 @@ class Node:
         """What stands for a child that is not there, or that may not be used."""
         return _Absent(name, self, self._message)
 
-    def all(self, name: str) -> tuple["Node", ...]:
+    def all(self, name: str) -> Sequence["Node"]:
         """Every child of that name, in order."""
-        return tuple(self._children.get(name, ()))
+        return self._children.get(name, ())
 
     def children(self) -> tuple["Node", ...]:
         """Every child; names in the order of their first appearance."""
