@@ -196,7 +196,7 @@ def put_together(
 
 
 def look_for_garbage_seldom() -> None:
-    """Leave alone what is there now, and look for garbage that holds itself as seldom as `GARBAGE` says. For the whole process."""
+    """Leave alone what is there now, and look for garbage as seldom as `GARBAGE` says; in the whole process."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GARBAGE)

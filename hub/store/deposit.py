@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, bindparam, delete, select, update
@@ -17,7 +18,7 @@ from hub.fhir.custody import COLUMNS, Custody
 from hub.fhir.identity import rid
 from hub.fhir.json import dumps
 from hub.fhir.resource import Resource
-from hub.store.prepared import Prepared
+from hub.store.prepared import ForMany, Prepared
 from hub.store.tables import FOREVER, NO_PATIENT, custody_past, entry, locator, patient, resource
 from hub.store.values import as_array, custody_columns, insert_all, insert_new, unnested
 from hub.store.versions import Rows, Stored, Versions
@@ -205,17 +206,12 @@ def _is_held(row: Any, digest: str) -> bool:
 
 
 def _custody_of(row: Any) -> dict[str, Any]:
-    return {name: row._mapping[name] for name in COLUMNS}
+    return {name: getattr(row, name) for name in COLUMNS}
 
 
 def _held(connection: Connection, pk: int, numbers: set[int]) -> dict[int, Any]:
-    if not numbers:
-        return {}
-    if len(numbers) <= MANY:
-        rows = connection.execute(_NAMED_ENTRIES, {"on": pk, "numbers": sorted(numbers)})
-    else:
-        rows = connection.execute(_ENTRIES, {"on": pk})
-    return {row.entry: row for row in rows if row.entry in numbers}
+    rows = (SimpleNamespace(**dict(zip(_NAMES, row, strict=True))) for row in _HELD.rows(connection, numbers, on=pk))
+    return {row.entry: row for row in rows}
 
 
 def _current(connection: Connection, pk: int, numbers: Sequence[int]) -> dict[int, dict[tuple[str, int], Any]]:
@@ -240,8 +236,8 @@ _MARK = Prepared(
 )
 _TIMES = select(unnested("on", BigInteger()).label("pk"), unnested("now", BigInteger()).label("now")).subquery("times")
 _MARK_ALL = Prepared(update(patient).where(patient.c.pk == _TIMES.c.pk).values(recorded=_TIMES.c.now))
-_ENTRIES = select(entry).where(entry.c.pk == bindparam("on"))
-_NAMED_ENTRIES = _ENTRIES.where(entry.c.entry.in_(bindparam("numbers", expanding=True)))
+_NAMES = tuple(entry.columns.keys())
+_HELD = ForMany(lambda numbers: select(entry).where(entry.c.pk == bindparam("on"), entry.c.entry.in_(numbers)), most=1024)
 _CURRENT = select(resource).where(resource.c.pk == bindparam("on"), resource.c.rec_to == FOREVER)
 _CURRENT_OF_ENTRIES = _CURRENT.where(resource.c.entry.in_(bindparam("numbers", expanding=True)))
 _THIS = (entry.c.pk == bindparam("on"), entry.c.entry == bindparam("which"))

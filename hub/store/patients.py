@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, bindparam, insert, select, update
+from sqlalchemy import BigInteger, Connection, Text, bindparam, insert, select, update
 
 from hub.consent.grounds import PatientFacts
 from hub.fhir.identifiers import Identifier
@@ -18,7 +18,7 @@ from hub.fhir.json import dumps, loads
 from hub.store.deposit import open_record
 from hub.store.prepared import ForMany, Prepared
 from hub.store.tables import facts_past, locator, number, patient
-from hub.store.values import in_parts, insert_new
+from hub.store.values import insert_new
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +82,7 @@ def find(connection: Connection, key: bytes, identifier: Identifier) -> int | No
 def find_all(connection: Connection, key: bytes, identifiers: Iterable[Identifier]) -> dict[Identifier, int]:
     """The patient keys of those numbers that were seen before, in one statement a thousand."""
     digests = {number_digest(key, each): each for each in identifiers}
-    found: dict[Identifier, int] = {}
-    for part in in_parts(digests):
-        found |= {digests[row.digest]: row.pk for row in connection.execute(_FIND_ALL, {"digests": part})}
-    return found
+    return {digests[digest]: pk for digest, pk in _FIND_ALL.rows(connection, digests)}
 
 
 def locate_all(connection: Connection, rids: Iterable[int]) -> dict[int, int]:
@@ -161,7 +158,9 @@ _FIND = Prepared(select(number.c.pk).where(number.c.digest == bindparam("digest"
 _OF_PATIENT = select(patient.c.fhir_id, patient.c.facts).where(patient.c.pk == bindparam("on"))
 _OF, _OF_LOCKED = Prepared(_OF_PATIENT), Prepared(_OF_PATIENT.with_for_update())
 _LOCATE = Prepared(select(locator.c.pk).where(locator.c.rid == bindparam("rid")))
-_FIND_ALL = select(number.c.digest, number.c.pk).where(number.c.digest.in_(bindparam("digests", expanding=True)))
+_FIND_ALL = ForMany(
+    lambda digests: select(number.c.digest, number.c.pk).where(number.c.digest.in_(digests)), kind=Text, most=1024
+)
 _LOCATE_ALL = ForMany(lambda rids: select(locator.c.rid, locator.c.pk).where(locator.c.rid.in_(rids)))
 _FACTS = select(patient.c.facts).where(patient.c.pk == bindparam("on")).with_for_update()
 _KEEP = insert(facts_past).from_select(

@@ -13,6 +13,7 @@ from cachetools import LRUCache
 from sqlalchemy import BigInteger, BindParameter, Connection, bindparam
 from sqlalchemy.dialects.postgresql import psycopg as postgresql
 from sqlalchemy.dialects.sqlite import pysqlite as sqlite
+from sqlalchemy.types import TypeEngine
 
 _DIALECTS: Mapping[str, Any] = {
     "sqlite": sqlite.dialect(paramstyle="numeric_dollar"),
@@ -77,27 +78,32 @@ def _in_order(names: Sequence[str]) -> Callable[[Mapping[str, Any]], Sequence[An
 
 
 class ForMany:
-    """A statement about several keys, written for 1, 2, 4, 8, … of them: few statements serve any number. State: these."""
+    """A statement about several keys, written for 1, 2, 4, 8, … of them: few statements serve any number. State: these.
 
-    MOST = 64
+    Takes: `kind`: of the keys; `most`: how many one statement may name.
+    """
 
-    def __init__(self, write: Callable[[Sequence[BindParameter[int]]], Any]) -> None:
+    def __init__(
+        self, write: Callable[[Sequence[BindParameter[Any]]], Any], kind: type[TypeEngine[Any]] = BigInteger, most: int = 64
+    ) -> None:
         self._write = write
+        self._kind = kind
+        self._most = most
         self._written: dict[int, Prepared] = {}
 
-    def rows(self, connection: Connection, keys: Collection[int]) -> list[tuple[Any, ...]]:
-        """What it selects of the keys, which are asked about in their order, each once."""
+    def rows(self, connection: Connection, keys: Collection[Any], **others: Any) -> list[tuple[Any, ...]]:
+        """What it selects of the keys, which are asked about in their order, each once; `others`: what else it names."""
         wanted, found = sorted(set(keys)), []
-        for at in range(0, len(wanted), self.MOST):
-            part = wanted[at : at + self.MOST]
+        for at in range(0, len(wanted), self._most):
+            part = wanted[at : at + self._most]
             size = 1 << (len(part) - 1).bit_length()
             part += [part[-1]] * (size - len(part))
-            found += self._of(size).rows(connection, {f"p{n}": key for n, key in enumerate(part)})
+            found += self._of(size).rows(connection, {f"p{n}": key for n, key in enumerate(part)} | others)
         return found
 
     def _of(self, size: int) -> Prepared:
         if size not in self._written:
-            self._written[size] = Prepared(self._write([bindparam(f"p{n}", type_=BigInteger) for n in range(size)]))
+            self._written[size] = Prepared(self._write([bindparam(f"p{n}", type_=self._kind) for n in range(size)]))
         return self._written[size]
 
 
