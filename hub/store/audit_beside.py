@@ -1,4 +1,4 @@
-"""What lies beside the trees of the log, and is read all the same: rows in no tree, the time of a head, the index.
+"""What lies beside the trees of the log, and is read all the same: rows in no tree, kept roots, the index, and the like.
 
 A list is read by patient key, and the reviewers' by the index: neither goes by the tree, so a row beside it would be believed.
 """
@@ -8,9 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
 
+from hub.audit import Frontier
 from hub.store.audit_index import indexed, row_of
 from hub.store.audit_reading import Head, every
-from hub.store.tables import audit, audit_head, audit_index
+from hub.store.audit_tree import nodes_hold
+from hub.store.tables import audit, audit_ended, audit_head, audit_index
 
 
 def beside(connection: Connection, held: Sequence[Head], removed: Mapping[int, int]) -> str:
@@ -22,6 +24,8 @@ def beside(connection: Connection, held: Sequence[Head], removed: Mapping[int, i
         _uncounted(connection, held)
         or next((fault for head in held if (fault := _doubled(connection, head, removed.get(head.shard, 0)))), "")
         or _times(connection)
+        or _ends(connection, removed)
+        or next((fault for head in held if (fault := _nodes(connection, head))), "")
         or next((fault for head in held if (fault := _index(connection, head, removed.get(head.shard, 0)))), "")
     )
 
@@ -61,6 +65,20 @@ def _times(connection: Connection) -> str:
     wrong = select(audit_head.c.shard).join_from(audit_head, audit, last).where(audit.c.at != audit_head.c.at).limit(1)
     found = connection.execute(wrong).scalar()
     return "" if found is None else f"the head of shard {found} has another time than its last entry"
+
+
+def _ends(connection: Connection, removed: Mapping[int, int]) -> str:
+    """Where nothing was removed, no list can go on from what was; where something was, the removal signed from what."""
+    wrong = select(audit_ended.c.shard).where(audit_ended.c.shard.not_in(list(removed))).limit(1)
+    found = connection.execute(wrong).scalar()
+    return "" if found is None else f"shard {found}: a list is said to have ended where nothing was removed"
+
+
+def _nodes(connection: Connection, head: Head) -> str:
+    root = Frontier.from_bytes(head.size, head.frontier).root
+    if nodes_hold(connection, head.shard, head.size, root):
+        return ""
+    return f"shard {head.shard}: the roots that are kept for proofs are not those over its entries"
 
 
 def _index(connection: Connection, head: Head, begin: int) -> str:

@@ -59,6 +59,25 @@ def keep_frontier(connection: Connection, shard: int, tree: Frontier) -> None:
     insert_new(connection, audit_node, rows)
 
 
+def nodes_hold(connection: Connection, shard: int, size: int, root: bytes) -> bool:
+    """Whether the roots that are kept are those over the leaves, where `root` is known to be that of the tree of `size`.
+
+    The large ones and the last small ones make that root; of each other one, the large one over it is made.
+    """
+    try:
+        if root_at(connection, shard, size) != root:
+            return False
+    except LookupError:
+        return False
+    small, large = LEVELS
+    count = 1 << large - small
+    for at, held in enumerate(_kept(connection, shard, large, 0, size >> large)):
+        below = [each for each in _kept(connection, shard, small, at * count, count) if each is not None]
+        if held is not None and len(below) == count and root_of(below) != held:
+            return False
+    return True
+
+
 def _root(connection: Connection, shard: int, start: int, end: int) -> bytes:
     for level in reversed(LEVELS):
         full = (end - start) >> level

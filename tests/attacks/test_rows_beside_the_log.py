@@ -7,7 +7,7 @@ from hub.checkpoints import read_all
 from hub.store import audit_index, audit_reading
 from hub.store.audit_check import verify_all
 from hub.store.audit_list import verify_list
-from hub.store.tables import audit, audit_head
+from hub.store.tables import audit, audit_ended, audit_head, audit_node
 from hub.store.tables import audit_index as index
 
 PLACES = {
@@ -87,6 +87,23 @@ def test_what_reviewers_look_in_is_held_to_the_entries(place):
         forge(place, delete(index))
         audit_index.bring_up(place.store.database, place.store.reader())
         assert check(place) == "", name
+
+
+def test_roots_that_are_kept_for_proofs_are_held_to_the_entries(place):
+    place.log(512 - 30 + 5)
+    place.signed.make(place.store)
+    for level, forged in ((8, 0), (8, 1)):
+        node = (audit_node.c.level == level) & (audit_node.c.at == forged)
+        [was] = place.store.reader().execute(select(audit_node.c.hash).where(node)).scalars()
+        forge(place, update(audit_node).where(node).values(hash=bytes(32)))
+        assert "kept for proofs" in check(place)
+        forge(place, update(audit_node).where(node).values(hash=was))
+    assert check(place) == ""
+
+
+def test_a_list_that_is_said_to_have_ended_where_nothing_was_removed_is_found(place):
+    forge(place, insert(audit_ended).values(pk=44, shard=0, number=3, leaf=bytes(32)))
+    assert "ended" in check(place)
 
 
 def test_one_patient_s_list_is_held_to_all_that_its_entries_say(place):

@@ -3,10 +3,10 @@
 from functools import cache
 
 import pytest
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, select, update
 
 from hub.audit import consistent, included, leaf_hash, root_of
-from hub.store.audit_tree import consistency_of, inclusion_of, keep_nodes, root_at
+from hub.store.audit_tree import consistency_of, inclusion_of, keep_nodes, nodes_hold, root_at
 from hub.store.tables import audit, audit_node
 
 SIZE = 66_400
@@ -55,6 +55,23 @@ def test_an_inclusion_path_proves_its_leaf(held, seq, size):
 def test_a_consistency_path_proves_that_the_log_grew(held, first, size):
     connection, root, _ = held
     assert consistent(first, size, consistency_of(connection, 0, first, size), root(first), root(size))
+
+
+def test_a_kept_root_that_is_not_over_its_leaves_is_told_of(grown):
+    database, leaves = grown
+    with database.writing() as connection:
+        connection.execute(delete(audit_node))
+        keep_nodes(connection, 0, SIZE)
+    root = root_of(leaves)
+    assert nodes_hold(database.reader(), 0, SIZE, root)
+    assert not nodes_hold(database.reader(), 0, SIZE - 1, root)
+    for level, at in ((16, 0), (8, 0), (8, 255), (8, 258)):
+        node = (audit_node.c.level == level) & (audit_node.c.at == at)
+        [was] = database.reader().execute(select(audit_node.c.hash).where(node)).scalars()
+        for now, holds in ((bytes(32), False), (was, True)):
+            with database.writing() as connection:
+                connection.execute(update(audit_node).where(node).values(hash=now))
+            assert nodes_hold(database.reader(), 0, SIZE, root) is holds
 
 
 def test_roots_are_kept_once_and_only_of_full_subtrees(grown):
