@@ -1,8 +1,8 @@
 """Decisions of the log made again, from the entry and from what the hub knew then: to the same outcome and the same rules.
 
 Grounds are bitemporal, and so are the register's facts, the record and its custody: each is read as it stood then, though answers
-go by the custody of today. A worklist is no one record, nor is a source's own view: what was withheld of it is not counted; each
-version it held is judged.
+go by the custody of today. A worklist is no one record, nor is a source's own view, and an entry of several types does not name
+them: what was withheld there is not counted; each version that was released is judged.
 """
 
 from collections.abc import Mapping, Sequence
@@ -61,6 +61,10 @@ def _refused(entry: Logged, content: Mapping[str, Any]) -> Replayed:
     return Replayed(True, "" if [rule] == content["rules"] else f"refused by {rule}, not by {content['rules'][0]}")
 
 
+KINDS = ("Observation", "Patient", "RelatedPerson", "Practitioner")
+"""One of each kind of type that decisions tell apart: of the record, of who somebody is, and of no patient."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Again:
     store: Store
@@ -72,14 +76,23 @@ class _Again:
     """Where a resource of an id may lie (`hub.interactions.scopes`)."""
 
     def fault(self) -> str:
-        release, basis = self._release(self.content["type"])
-        if basis != self.content["basis"]:
+        release = self._decision()
+        if release is None:
             return "the grounds as the history has them do not give the decision that was logged"
-        return self._of_released() or self._of_withheld(release)
+        return self._of_released(release) or self._of_withheld(release)
 
-    def _of_released(self) -> str:
+    def _decision(self) -> Release | None:
+        """The decision of the entry's digest. Of several types, not named, it is that of the first of patients, or of the
+        first."""
+        for kind in (self.content["type"],) if self.content["type"] else KINDS:
+            release, basis = self._release(kind)
+            if basis == self.content["basis"]:
+                return release
+        return None
+
+    def _of_released(self, release: Release) -> str:
         rules = set()
-        says = self._release(self.content["type"])[0].asks_of_resources
+        says = release.asks_of_resources
         for line in self.entry.unshown.get("released", ()):
             fhir_id, _, version = line.partition("/")
             found = self._versions(fhir_id, version, says)
@@ -100,7 +113,8 @@ class _Again:
         """
         connection, pk = self.store.reader(), self.entry.pk
         if pk != NO_PATIENT:
-            return custodies_of_version(connection, [pk], fhir_id, version, self.content["asof"], says)
+            of_patient = custodies_of_version(connection, [pk], fhir_id, version, self.content["asof"], says)
+            return of_patient or self._shared(fhir_id, version, says)
         main = self.content["type"]
         for kinds in ((main,), tuple(each for each in TYPES if each != main)):
             pks = records_of(
@@ -111,9 +125,18 @@ class _Again:
                 return found
         return custodies_of_version(connection, None, fhir_id, version, self.entry.at, says)  # its client is no longer configured
 
+    def _shared(self, fhir_id: str, version: str, says: bool) -> list[tuple[str, Custody]]:
+        """The same of what belongs to no patient, as it was when the answer left."""
+        names = [
+            rid(self.store.keys.identity, scope + kind, fhir_id) for scope in self.places for kind in TYPES if TYPES[kind].shared
+        ]
+        pks = records_of(self.store.reader(), names)
+        found = custodies_of_version(self.store.reader(), pks, fhir_id, version, self.entry.at, says) if pks else []
+        return [each for each in found if TYPES[each[0]].shared]
+
     def _of_withheld(self, release: Release) -> str:
         logged = self.entry.unshown.get("withheld")
-        if logged is None:
+        if logged is None or not self.content["type"]:
             return ""
         view = View("patient", release, pk=self.entry.pk, asof=self.content["snapshot"])
         counted = self.store.search.withheld(self.store.reader(), view, self.content["type"], then=True)
@@ -137,9 +160,10 @@ def _told(store: Store, entry: Logged, content: Mapping[str, Any]) -> Known | No
     asked = content["who"].get("subject", "")
     told = known_then(store.reader(), entry.pk, content["asof"], content["epoch"], content["decided"], asked)
     kind = TYPES.get(content["type"])
-    if told is None or content.get("named") or not kind:
+    if told is None or content.get("named"):
         return told
-    stated = (each for each in told.grounds if not kind.shared and getattr(each, "employee", "") == asked)
+    shared = kind is not None and kind.shared
+    stated = (each for each in told.grounds if not shared and getattr(each, "employee", "") == asked)
     return replace(told, grounds=tuple(stated))
 
 

@@ -75,6 +75,26 @@ def test_decisions_come_out_as_they_did_under_the_custody_and_the_facts_of_then(
     assert {fault for _, fault in after} == {""}
 
 
+def test_a_search_and_a_history_of_several_types_come_out_as_they_did(house, kit, lived):
+    me = house.patient_person(lived)
+    asked = (
+        f"?_type=Observation,Patient&patient={lived.id}",
+        f"?_type=Patient,Observation&patient={lived.id}",
+        f"Patient/{lived.id}/*",
+        "_history",
+        "?_type=Practitioner,Organization",
+        "?_type=Practitioner,Observation",
+    )
+    before = len(house.log())
+    answers = [house.get(f"/fhir/{path}", who).status_code for who in ("doctor", "elsewhere", "reviewer", me) for path in asked]
+    assert answers.count(200) > 16
+    assert len([entry for entry in house.log()[before:] if entry.get("type") == "" and "decided" in entry]) > 16
+    assert {fault for _, fault in replayed(house)} == {""}
+    with house.store.database.writing() as connection:
+        connection.execute(text("UPDATE ground SET payload = replace(payload, 'active', 'ended') WHERE kind = 'consent'"))
+    assert {fault for _, fault in replayed(house)} != {""}
+
+
 def test_what_a_worklist_held_is_judged_again_by_the_custody_it_had(house, kit):
     patients = [house.enroll() for _ in range(2)]
     for number, each in enumerate(patients):
