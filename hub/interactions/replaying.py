@@ -171,7 +171,7 @@ def _is_whole(entry: Logged, content: Mapping[str, Any], who: Mapping[str, Any])
     """Whether an entry says all that its decision rests on: those of an older form do not name a client's source."""
     if who.get("kind") == "system" and "source" not in who:
         return False
-    return bool(content.get("named")) or (entry.pk == NO_PATIENT and who.get("kind") in ("clinician", "social", "system"))
+    return bool(content.get("named")) or (entry.pk == NO_PATIENT and "kind" in who)
 
 
 def caller_of(who: Mapping[str, Any], person: str) -> Caller:

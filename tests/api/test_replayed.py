@@ -89,6 +89,9 @@ def test_a_search_and_a_history_of_several_types_come_out_as_they_did(house, kit
     answers = [house.get(f"/fhir/{path}", who).status_code for who in ("doctor", "elsewhere", "reviewer", me) for path in asked]
     assert answers.count(200) > 16
     assert len([entry for entry in house.log()[before:] if entry.get("type") == "" and "decided" in entry]) > 16
+    house.get("/fhir/Practitioner", me)
+    entries = [each for head in heads(house.store.reader()) for each in every(house.store.reader(), head.size, head.shard)]
+    assert all(replay(house.store, house.hub, each).decision for each in entries if "decided" in each.content)
     assert {fault for _, fault in replayed(house)} == {""}
     with house.store.database.writing() as connection:
         connection.execute(text("UPDATE ground SET payload = replace(payload, 'active', 'ended') WHERE kind = 'consent'"))
