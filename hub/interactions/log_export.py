@@ -6,7 +6,8 @@ patient's list is that of its own export, and no entry before it can have been l
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Any
 
 from hub import checkpoint_keys
@@ -23,6 +24,7 @@ from hub.store.audit_export import ended_line, header, list_of, part_lines
 from hub.store.audit_log import Leaf
 from hub.store.audit_reading import Logged
 from hub.store.audit_removed import removal_notes
+from hub.store.audit_tree import Missing
 from hub.store.store import Store
 from hub.store.tables import NO_PATIENT
 
@@ -92,17 +94,25 @@ def _written(store: Store, context: Context, pk: int, form: str, asked: Mapping[
             shown=lambda each: not is_protected(context, each),
         )
         begun = ended_line(connection, pk) if pk != NO_PATIENT else ()
-        return b"".join((header("list", key.origin, key.keys, notes, {}, removals), *begun, *lines))
+        return _proven(header("list", key.origin, key.keys, notes, {}, removals), begun, lines)
     audit_index.bring_up(store.database, connection)
     found = [each.logged for each in audit_index.search(connection, wanted(store, context, asked), None, MOST)]
     match form:
         case "ndjson":
             lines = part_lines(connection, found, last)
-            return b"".join((header("part", key.origin, key.keys, notes, dict(asked)), *lines))
+            return _proven(header("part", key.origin, key.keys, notes, dict(asked)), lines)
         case "csv":
             return _csv(context, found, asked, notes[-1])
         case _:
             return _bundle(context, found, asked, notes[-1])
+
+
+def _proven(first: bytes, *lines: Iterable[bytes]) -> bytes:
+    """Raises: AuditUnavailable: the log lacks entries, so that there is no proof."""
+    try:
+        return b"".join((first, *chain.from_iterable(lines)))
+    except Missing as fault:
+        raise AuditUnavailable(str(fault)) from None
 
 
 def _csv(context: Context, found: list[Logged], asked: Mapping[str, str], note: str) -> bytes:

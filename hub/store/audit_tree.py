@@ -18,6 +18,10 @@ LEVELS = (8, 16)
 """Of the subtrees whose roots are kept: each holds 256 of the level below it."""
 
 
+class Missing(LookupError, ValueError):
+    """Entries are not there, and nothing is kept in their place: whoever asked for a proof gets none, in words."""
+
+
 def subtree(connection: Connection, shard: int) -> Subtree:
     """Roots over the leaves of a shard, from one place up to another, where the first is a multiple of the size they span."""
     return partial(_root, connection, shard)
@@ -113,7 +117,7 @@ def _kept(connection: Connection, shard: int, level: int, first: int, count: int
 def _of_leaves(connection: Connection, shard: int, start: int, end: int) -> bytes:
     """The root over leaves, or over what is kept in the place of some of them.
 
-    Raises: LookupError: entries are missing, and nothing is in their place.
+    Raises: Missing.
     """
     wanted = (
         select(audit.c.seq, audit.c.leaf)
@@ -134,7 +138,7 @@ def _joined(held: Mapping[tuple[int, int], bytes], start: int, end: int) -> byte
     if (start, end) in held:
         return held[start, end]
     if end - start < 2:
-        raise LookupError("entries of the log are missing")
+        raise Missing("entries of the log are missing, so that nothing can be proven over them")
     middle = start + split(end - start)
     return node_hash(_joined(held, start, middle), _joined(held, middle, end))
 

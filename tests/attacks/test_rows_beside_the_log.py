@@ -1,5 +1,6 @@
 """Somebody puts an entry where the tree does not reach: into a list that a patient or reviewer reads, and no check walks."""
 
+import pytest
 from sqlalchemy import delete, insert, select, update
 
 from hub.checkpoint_keys import load
@@ -7,6 +8,7 @@ from hub.checkpoints import read_all
 from hub.store import audit_index, audit_reading
 from hub.store.audit_check import verify_all
 from hub.store.audit_list import verify_list
+from hub.store.audit_proofs import proof
 from hub.store.tables import audit, audit_ended, audit_head, audit_node
 from hub.store.tables import audit_index as index
 
@@ -120,3 +122,5 @@ def test_one_patient_s_list_is_held_to_all_that_its_entries_say(place):
 def test_one_patient_s_list_cannot_be_proven_where_the_tree_over_it_has_a_hole(place):
     forge(place, delete(audit).where(audit.c.seq == 4))
     assert "missing" in verify_list(place.store.reader(), 33, row(place)).fault
+    with pytest.raises(ValueError, match="missing"):  # what a command or an interface tells in words
+        proof(place.store.reader(), 0, 5, row(place)[-1])
