@@ -1,7 +1,7 @@
 """read and vread, and the versions of a resource: what is withheld is not there, word for word. http://hl7.org/fhir/R4/http.html#read"""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from hub.errors import Gone, HubError, NotFound
@@ -11,7 +11,7 @@ from hub.interactions.context import Context, check_refusal, recalled
 from hub.interactions.plan import register_question
 from hub.interactions.scopes import GIVEN, scopes
 from hub.interactions.services import of_record, questions_of_one
-from hub.interactions.view import Sight, sight
+from hub.interactions.view import ABSENT, Sight, sight
 from hub.store.audit_log import Leaf
 from hub.store.patients import locate_all
 from hub.store.search import Found, Missing, Version, View
@@ -122,23 +122,23 @@ def _now(
     store: Store, context: Context, action: str, resource_type: str, fhir_id: str, place: int | None = None
 ) -> tuple[Found | Missing | None, Leaf]:
     """The current version, or that it was deleted, as far as that is released; and the entry for the log."""
-    found, number, seen, missed = _first(store, context, resource_type, fhir_id, place, store.search.read)
+    found, _, seen, missed = _first(store, context, resource_type, fhir_id, place, store.search.look)
     if found:
         return found, _leaf(seen, context, action, resource_type, [found], [])
-    why = {each: store.search.missing(store.reader(), its.view, resource_type, each, fhir_id) for each, its in missed}
-    deleted = next((each for each in why.values() if each and each.deleted), None)
-    return deleted, _leaf(seen, context, action, resource_type, [], _closing(why[number]))
+    deleted = next((each for each in missed if each and each.deleted), None)
+    return deleted, _leaf(seen, context, action, resource_type, [], _closing(missed[0]))
 
 
 def _versions(
     store: Store, context: Context, action: str, resource_type: str, fhir_id: str, place: int | None = None
 ) -> tuple[tuple[Version, ...], Leaf]:
-    found, number, seen, _ = _first(store, context, resource_type, fhir_id, place, store.search.versions)
+    found, number, seen, missed = _first(store, context, resource_type, fhir_id, place, store.search.look_back)
+    if not found:
+        return (), _leaf(seen, context, action, resource_type, [], _closing(missed[0]))
     hits = [
         Found(seen.view.pk, number, each.fhir_id, each.version_id, each.recorded, each.entry, each.row, b"") for each in found
     ]
-    missing = None if found else store.search.missing(store.reader(), seen.view, resource_type, number, fhir_id)
-    return found, _leaf(seen, context, action, resource_type, hits, _closing(missing))
+    return found, _leaf(seen, context, action, resource_type, hits, [])
 
 
 def _first(
@@ -147,18 +147,38 @@ def _first(
     resource_type: str,
     fhir_id: str,
     place: int | None,
-    look: Callable[[Any, View, str, int, str], Seen],
-) -> tuple[Seen, int, Sight, Sequence[tuple[int, Sight]]]:
-    """What is seen at the first place where there is anything to be seen, with the place. Where there is nothing, the place is
-    the one that the log tells of: in somebody's record, if there is any; and with it all the places that were looked at."""
-    missed: list[tuple[Seen, int, Sight]] = []
+    look: Callable[[Any, View, str, int, str], Seen | Missing | None],
+) -> tuple[Seen | None, int, Sight, Sequence[Missing | None]]:
+    """What is seen at the first place where there is anything to be seen, and the place. Where there is nothing: the place that
+    the log tells of, in somebody's record, if there is any; and why there is nothing, there and at the others."""
+    missed: list[tuple[Missing | None, int, Sight]] = []
     for _, number, seen in places(store, context, resource_type, fhir_id, place):
         found = look(store.reader(), seen.view, resource_type, number, fhir_id)
-        if found:
+        if found is not None and not isinstance(found, Missing):
             return found, number, seen, ()
         missed.append((found, number, seen))
-    told = next((each for each in missed if each[2].known.fhir_id), missed[0])
-    return *told, [(number, seen) for _, number, seen in missed]
+    missed.sort(key=lambda each: not each[2].known.fhir_id)
+    why, number, seen = missed[0]
+    _look_elsewhere(store, context, resource_type, fhir_id, number, seen, look)
+    return None, number, seen, [why, *(each for each, _, _ in missed[1:])]
+
+
+def _look_elsewhere(
+    store: Store,
+    context: Context,
+    resource_type: str,
+    fhir_id: str,
+    number: int,
+    seen: Sight,
+    look: Callable[[Any, View, str, int, str], Any],
+) -> None:
+    """What is not shown is looked for once more, where nothing is, as in a record of the other kind: one with grounds where it
+    has none, or is in no record at all. A long Release costs more than a short one; so it costs both, whether it is withheld or
+    not there. Nothing comes of it."""
+    told = store.memory.another(store.reader(), context.caller, number, seen.known, store.now())
+    other = sight(context.hub, context.caller, resource_type, told, named=True)
+    if other.view.kind == "patient":
+        look(store.reader(), replace(other.view, pk=ABSENT), resource_type, number, fhir_id)
 
 
 def _closing(missing: Missing | None) -> list[str]:

@@ -19,7 +19,7 @@ from hub.fhir.json import dumps, loads
 from hub.store.deposit import lock_patient, mark
 from hub.store.patients import Facts
 from hub.store.prepared import ForMany, Prepared
-from hub.store.starts import Start
+from hub.store.starts import Start, state_of
 from hub.store.tables import FOREVER, NO_PATIENT, freshness, ground, locator, patient
 from hub.store.values import insert_new, micros, moment, upsert
 
@@ -91,9 +91,11 @@ class Memory:
 
     def __init__(self, size: int = 4096) -> None:
         self._held: LRUCache[Hashable, _Remembered] = LRUCache(size)
+        self._last: LRUCache[Hashable, int] = LRUCache(size)
+        """For each who asks, the last patient with grounds whom they asked about anew."""
         self._lock = Lock()
 
-    def known(self, connection: Connection, asker: Hashable, at: int, start: Start, now: int) -> Known:
+    def known(self, connection: Connection, asker: Hashable, at: Hashable, start: Start, now: int) -> Known:
         """As `known`; of a patient that does not exist what `nobody` is. The same object while nothing changes.
 
         Takes: `asker`: who asks; `at`: what they name, a number of any kind; `start`: whose it is, and how that one stands.
@@ -114,7 +116,13 @@ class Memory:
         return before
 
     def _remembered(
-        self, key: Hashable, connection: Connection, which: int, pk: int | None, now: int, rows: Sequence[tuple[Any, ...]]
+        self,
+        key: tuple[Hashable, Hashable],
+        connection: Connection,
+        which: int,
+        pk: int | None,
+        now: int,
+        rows: Sequence[tuple[Any, ...]],
     ) -> _Remembered:
         with self._lock:
             held = self._held[key] if key in self._held else None  # noqa: SIM401  # the library's own `get` looks three times
@@ -124,7 +132,17 @@ class Memory:
         held = _Remembered(nobody(now) if pk is None else found)
         with self._lock:
             self._held[key] = held
+            if found.grounds:
+                self._last[key[0]] = which
         return held
+
+    def another(self, connection: Connection, asker: Hashable, at: int, told: Known, now: int) -> Known:
+        """Somebody of the other kind than who was `told` of under `at`: nobody where there are grounds of that one; where there
+        are none, the last of whom there are some. So what is not shown costs as much, whichever of both it belongs to.
+        """
+        with self._lock:
+            pk = None if told.grounds else self._last.get(asker)
+        return self.known(connection, asker, ("another", at), (pk, state_of(connection, NO_PATIENT if pk is None else pk)), now)
 
 
 def _epoch(rows: Sequence[tuple[Any, ...]]) -> int:

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, false, literal_column, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, and_, false, literal_column, or_, select
 
 from hub.store.release_shape import permits, shape
 from hub.store.released import Relation
@@ -32,11 +32,20 @@ class Found(NamedTuple):
 
 def decided(at: Relation, candidates: Select[Any], *keys: ColumnElement[Any]) -> Select[Any]:
     """Those of the candidates that are released now, each with the row of the Release that decides it."""
-    seen = candidates.add_columns(at.decided().label("decided"), *keys)
-    seen = seen.where(at.where(), at.current(), at.rows.c.gone == 0)
-    fenced = seen.offset(literal_column("0")).subquery("candidates")  # a fence: the decision is worked out once a row
+    found = weighed(at, candidates.where(at.where(), at.current(), at.rows.c.gone == 0), *keys)
+    return select(found).where(let_through(at, found))
+
+
+def weighed(at: Relation, candidates: Select[Any], *more: ColumnElement[Any]) -> Subquery:
+    """All of the candidates, released or not, each with the place of the row of the Release that decides it, and `more`."""
+    seen = candidates.add_columns(at.decided().label("decided"), *more)
+    return seen.offset(literal_column("0")).subquery("candidates")  # a fence: the decision is worked out once a row
+
+
+def let_through(at: Relation, found: Any) -> ColumnElement[bool]:
+    """Which of what was weighed is released."""
     places = permits(shape(at.view.release))
-    return select(fenced).where(or_(false(), *(fenced.c.decided == literal_column(str(place)) for place in places)))
+    return or_(false(), *(found.c.decided == literal_column(str(place)) for place in places))
 
 
 def shown(found: Any) -> list[ColumnElement[Any]]:

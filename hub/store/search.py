@@ -36,7 +36,7 @@ from hub.store.prepared import Kept
 from hub.store.records_then import decided_then
 from hub.store.release_shape import permits, shape
 from hub.store.released import Relation, View, Views
-from hub.store.rows import COLUMNS, Found, bytes_of, decided, shown
+from hub.store.rows import COLUMNS, Found, bytes_of, decided, let_through, shown, weighed
 from hub.store.search_parts import Sorting
 from hub.store.search_parts import after as following
 from hub.store.tables import body, locator, resource
@@ -138,15 +138,34 @@ class Searcher:
 
     def read(self, connection: Connection, view: View, resource_type: str, number: int, fhir_id: str) -> Found | None:
         """The current version of one resource, if it is released; a deleted one is not."""
+        found = self.look(connection, view, resource_type, number, fhir_id)
+        return None if isinstance(found, Missing) else found
+
+    def look(self, connection: Connection, view: View, resource_type: str, number: int, fhir_id: str) -> Found | Missing | None:
+        """The current version of one resource, or why it is not given; None: there is no such resource. One statement weighs it
+        once, whatever comes of it."""
         statement = self._prepared.made(("read", view.shape()), lambda: self._read(view))
         row = statement.row(connection, view.values() | {"type": resource_type, "rid": number, "fhir_id": fitted(fhir_id)})
-        return _found(row, ()) if row else None
+        if row is None:
+            return None
+        return _found(row[1:], ()) if row[-1] is not None else self._missing(view, row[-2] + 1, row[0])
 
     def versions(self, connection: Connection, view: View, resource_type: str, number: int, fhir_id: str) -> tuple[Version, ...]:
         """Every version of one resource, newest first; none if it is not released. All follow today's custody."""
+        found = self.look_back(connection, view, resource_type, number, fhir_id)
+        return () if found is None or isinstance(found, Missing) else found
+
+    def look_back(
+        self, connection: Connection, view: View, resource_type: str, number: int, fhir_id: str
+    ) -> tuple[Version, ...] | Missing | None:
+        """The same, or why it is not given; None: there is no such resource. One statement too."""
         statement = self._prepared.made(("versions", view.shape()), lambda: self._versions(view))
         rows = statement.rows(connection, view.values() | {"type": resource_type, "rid": number, "fhir_id": fitted(fhir_id)})
-        return tuple(Version(id, number, at, name, entry, row - 1, held) for id, number, at, name, entry, row, held in rows)
+        if not rows:
+            return None
+        seen = (row[1:] for row in rows if row[0])
+        found = tuple(Version(id, number, at, name, entry, row - 1, held) for row, id, number, at, name, entry, held in seen)
+        return found or self._missing(view, rows[0][1], gone=False)
 
     def withheld(self, connection: Connection, view: View, resource_type: str, then: bool = False) -> list[Withheld]:
         """How many entries of a patient's record are not released, whatever is asked of it. For the log, never for an answer.
@@ -160,13 +179,8 @@ class Searcher:
         rows = statement.rows(connection, view.values() | {"type": resource_type})
         return [Withheld(view.release.rows[abs(row) - 1].rule, holder, kind, count) for row, holder, kind, count in rows]
 
-    def missing(self, connection: Connection, view: View, resource_type: str, number: int, fhir_id: str) -> Missing | None:
-        """Why one resource is not given; None: there is no such resource."""
-        statement = self._prepared.made(("closing", view.shape()), lambda: self._closing(view))
-        row = statement.row(connection, view.values() | {"type": resource_type, "rid": number, "fhir_id": fitted(fhir_id)})
-        if row is None:
-            return None
-        place, gone = row
+    def _missing(self, view: View, place: int, gone: int) -> Missing:
+        """Takes: `place`: of the row of the Release that decides, negative where it is unknown."""
         if gone:
             return Missing("", deleted=place in permits(shape(view.release)))
         return Missing(view.release.rows[abs(place) - 1].rule)
@@ -182,38 +196,30 @@ class Searcher:
         return connection.execute(wanted, {"rid": number, "type": resource_type}).scalar_one_or_none()
 
     def _versions(self, view: View) -> Select[Any]:
+        columns = (resource.c[name] for name in ("version_id", "version", "rec_from", "fhir_id", "entry", "pk", "rid", "gone"))
         at = Relation(view)
+        found = weighed(at, select(*columns).where(at.where(), *_THIS))
+        released = let_through(at, found)
+        told = (found.c[name] for name in ("version_id", "version", "rec_from", "fhir_id", "entry"))
         return (
-            select(
-                resource.c.version_id,
-                resource.c.version,
-                resource.c.rec_from,
-                resource.c.fhir_id,
-                resource.c.entry,
-                at.decided(),
-                case((resource.c.gone == 0, body.c.bytes)),
-            )
-            .join_from(resource, body, bytes_of(resource), isouter=True)
-            .where(at.where(), at.permitted(), *_THIS)
-            .order_by(resource.c.version.desc())
+            select(case((released, 1), else_=0), found.c.decided, *told, body.c.bytes)
+            .join_from(found, body, and_(bytes_of(found), released, found.c.gone == 0), isouter=True)
+            .order_by(found.c.version.desc())
         )
 
     def _withheld(self, at: Relation) -> Select[Any]:
         columns = (at.rows.c.provider, at.rows.c.info_type, at.rows.c.entry)
         there = (at.rows.c.type == bindparam("type"), at.where(), at.current(), at.rows.c.gone == 0)
-        seen = select(*columns, at.decided().label("decided")).where(*there)
-        found = seen.offset(literal_column("0")).subquery("candidates")
+        found = weighed(at, select(*columns).where(*there))
         hidden = and_(true(), *(found.c.decided != literal_column(str(place)) for place in permits(shape(at.view.release))))
         by = (found.c.decided, found.c.provider, found.c.info_type)
         return select(*by, func.count(found.c.entry.distinct())).where(hidden).group_by(*by).order_by(*by)
 
-    def _closing(self, view: View) -> Select[Any]:
-        at = Relation(view)
-        return select(at.decided(), resource.c.gone).where(*_THIS, at.where(), at.current())
-
     def _read(self, view: View) -> Select[Any]:
-        found = decided(Relation(view), select(*COLUMNS, resource.c.version).where(*_THIS)).subquery("found")
-        return select(*shown(found), body.c.bytes).join_from(found, body, bytes_of(found))
+        at = Relation(view)
+        found = weighed(at, select(*COLUMNS, resource.c.version, resource.c.gone).where(*_THIS, at.where(), at.current()))
+        there = and_(bytes_of(found), let_through(at, found), found.c.gone == 0)
+        return select(found.c.gone, *shown(found), body.c.bytes).join_from(found, body, there, isouter=True)
 
     def _page(self, views: Views, query: Query, criteria: Sequence[Criterion], continued: bool) -> Select[Any]:
         order = query.sort or (SortKey("", "date", True),)

@@ -51,6 +51,11 @@ def look_up(connection: Connection, places: Collection[int]) -> Mapping[int, Sta
     return {place: (located.get(place), states[located.get(place, NO_PATIENT)]) for place in places}
 
 
+def state_of(connection: Connection, pk: int) -> State:
+    """How one patient stands."""
+    return _STATES.rows(connection, (pk,))
+
+
 def _stated(pks: Sequence[Any]) -> Any:
     text = Text()
     nothing = literal("", text)

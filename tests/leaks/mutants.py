@@ -1,8 +1,8 @@
 """Every place where the store asks whether an entry is released, found in the code itself; and the code without that question.
 
-A place is a call of `permitted` (the predicate of a relation), of `permits` (which rows of a Release let something through) or of
-`decided` (the candidates that it lets through) anywhere in hub/store. `dropped`: the answer is yes
-of everything; `negated`: it is the opposite.
+A place is a call of `permitted` (the predicate of a relation), of `permits` (which rows of a Release let something through), of
+`let_through` (the same of what was weighed) or of `decided` (the candidates that are let through) anywhere in hub/store.
+`dropped`: the answer is yes of everything; `negated`: it is the opposite.
 """
 
 import ast
@@ -59,7 +59,7 @@ def _asks(call: ast.Call) -> bool:
     match call.func:
         case ast.Attribute(attr="permitted"):
             return True
-        case ast.Name(id="permits" | "decided"):
+        case ast.Name(id="permits" | "let_through" | "decided"):
             return True
         case _:
             return False
@@ -121,11 +121,11 @@ def _others(shape: Any) -> list[int]:
     return [place for place in _every(shape) if place not in release_shape.permits(shape)]
 
 
-def _asking(permits: Any) -> Any:
-    """`rows.decided` that asks by other rows."""
+def _asking(let_through: Any) -> Any:
+    """`rows.decided` that asks otherwise."""
 
     def decided(*given: Any) -> Any:
-        function = types.FunctionType(rows.decided.__code__, rows.decided.__globals__ | {"permits": permits})
+        function = types.FunctionType(rows.decided.__code__, rows.decided.__globals__ | {"let_through": let_through})
         return function(*given)
 
     return staticmethod(decided)
@@ -134,13 +134,15 @@ def _asking(permits: Any) -> Any:
 class _Dropped:
     permitted = staticmethod(lambda at: true())
     permits = staticmethod(_every)
-    decided = _asking(_every)
+    let_through = staticmethod(lambda at, found: true())
+    decided = _asking(let_through)
 
 
 class _Negated:
     permitted = staticmethod(lambda at: not_(at.permitted()))
     permits = staticmethod(_others)
-    decided = _asking(_others)
+    let_through = staticmethod(lambda at, found: not_(rows.let_through(at, found)))
+    decided = _asking(let_through)
 
 
 _MUTATED = {"dropped": _Dropped, "negated": _Negated}
