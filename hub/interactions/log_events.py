@@ -31,6 +31,24 @@ _ID = "log-"
 _WRITTEN = re.compile(r"log-(?P<shard>[0-9]{1,9})-(?P<seq>[0-9]{1,18})(-decision|-disclosure-[0-9]{1,4})?", re.ASCII)
 
 
+def check_asks_alone(context: Context, asked: Sequence[tuple[str, str]]) -> None:
+    """Refuse a search for something else that looks at the log as well: no events lie where it would look for them.
+
+    Raises: NotSupported: `_has`, `_revinclude` or `_type` names the log, and the caller is one of its readers.
+    """
+    for name, value in asked if context.caller.kind in READERS else ():
+        parameter, kinds = name.partition(":")[0], value.split(",")
+        reverse = parameter == "_revinclude" and value.startswith("AuditEvent:")
+        if "_has:AuditEvent:" in name or reverse or (parameter == "_type" and "AuditEvent" in kinds):
+            raise NotSupported("the access log is searched alone, at AuditEvent", parameter)
+
+
+def check_has_history(context: Context, resource_type: str) -> None:
+    """Refuse a reader of the log its history. Raises: NotSupported."""
+    if resource_type == "AuditEvent" and context.caller.kind in READERS:
+        raise NotSupported("an event of the access log has no versions: it is read and searched", "_history")
+
+
 async def search_events(context: Context, asked: Sequence[tuple[str, str]]) -> bytes:
     """A searchset of the events that the caller may see, oldest first.
 

@@ -455,6 +455,25 @@ def test_a_search_for_events_that_cannot_be_read_is_refused(house, seen, wrong):
         assert house.get("/fhir/AuditEvent", who, params=wrong).status_code == 400
 
 
+def test_where_no_events_lie_a_reader_of_the_log_is_sent_to_them_and_not_told_that_there_are_none(light):
+    """An empty answer would say that nothing had happened."""
+    who = light.enroll()
+    me = light.patient_person(who)
+    beside = (
+        f"Patient?_id={who.id}&_has:AuditEvent:patient:action=R",
+        f"Patient?_id={who.id}&_has:Observation:patient:_has:AuditEvent:entity:action=R",
+        f"Patient?_id={who.id}&_revinclude=AuditEvent:patient",
+        f"Patient?_id={who.id}&_revinclude:iterate=AuditEvent:patient",
+        f"?_type=Patient,AuditEvent&patient={who.id}",
+        "AuditEvent/_history",
+        "AuditEvent/log-0-0/_history",
+    )
+    for path in beside:
+        for reader in (me, "reviewer"):
+            refused = light.get(f"/fhir/{path}", reader)
+            assert (refused.status_code, refused.json()["issue"][0]["code"]) == (400, "not-supported"), path
+
+
 def test_the_self_link_of_events_says_what_was_asked(light):
     me = light.patient_person(light.enroll())
     for asked in ("", "?_count=2"):

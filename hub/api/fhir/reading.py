@@ -15,7 +15,7 @@ from hub.fhir.summary import Projection
 from hub.interactions import read as interactions
 from hub.interactions.context import Context
 from hub.interactions.history import history_of
-from hub.interactions.log_events import READERS, read_event
+from hub.interactions.log_events import READERS, check_has_history, read_event
 from hub.interactions.read import Held
 
 
@@ -44,6 +44,7 @@ async def history(request: Request, context: Context) -> Response:
     async with refusing(context, "history", type_or_none(request)):
         asked(request)
         resource_type = known_type(request) if "type" in request.path_params else ""
+        check_has_history(context, resource_type)
         wanted = read_history(pairs(request.scope["query_string"]), context.hub.clock(), resource_type)
         fhir_id = clean_id(request.path_params["id"]) if "id" in request.path_params else ""
     return Response(await history_of(context, resource_type, fhir_id, wanted), media_type=FHIR_JSON)

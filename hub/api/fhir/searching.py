@@ -16,7 +16,7 @@ from hub.fhir.types import TYPES
 from hub.fhir.value_sets import Terminology
 from hub.interactions.context import Context
 from hub.interactions.loaded_terminology import terminology_for
-from hub.interactions.log_events import READERS, search_events
+from hub.interactions.log_events import READERS, check_asks_alone, search_events
 from hub.interactions.places import places_for
 from hub.interactions.search import search_type
 
@@ -42,6 +42,7 @@ async def _answer_search(request: Request, context: Context, form: bytes = b"") 
         if request.path_params.get("type") == "AuditEvent" and context.caller.kind in READERS:
             within = [("patient", clean_id(request.path_params["patient"]))] if "patient" in request.path_params else []
             return Response(await search_events(context, [*written, *within]), media_type=FHIR_JSON)
+        check_asks_alone(context, written)
         known = await terminology_for(context, written), await places_for(context, written)
         query = _query(request, context, written, *known)
     if any(isinstance(each, Identifier) for each in query.patients):
