@@ -592,7 +592,7 @@ def test_nothing_that_is_sent_is_a_fault_of_ours(shared, kit):
 
 def test_a_fault_of_ours_says_nothing_but_its_id(house, kit):
     patient = house.enroll()
-    house.store.search.read = None  # whatever breaks, breaks like this
+    house.store.search.look = None  # whatever breaks, breaks like this
     answer = house.get(f"/fhir/Observation/{CANARY}?{CANARY}", "doctor")
     assert answer.status_code == 500
     [issue] = outcome(answer)
