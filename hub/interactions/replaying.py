@@ -31,10 +31,14 @@ from hub.store.values import moment
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """`decision`: whether there was one to make again; `fault`: what came out otherwise, in words; empty: all the same."""
+    """`decision`: whether there was one to make again; `fault`: what came out otherwise, in words; empty: all the same.
+
+    `too_little`: there was one, but the entry, of an older form, does not say all that it rests on: it was not made again.
+    """
 
     decision: bool
     fault: str = ""
+    too_little: bool = False
 
 
 def replay(store: Store, hub: Hub, entry: Logged) -> Replayed:
@@ -44,8 +48,10 @@ def replay(store: Store, hub: Hub, entry: Logged) -> Replayed:
     if content.get("outcome") == "refuse" and content.get("rules") and "kind" in who:
         return _refused(entry, content)
     named = content.get("named")
-    if "decided" not in content or "epoch" not in content or not _is_whole(entry, content, who):
+    if "decided" not in content or "epoch" not in content or not (named or entry.pk == NO_PATIENT):
         return Replayed(False)
+    if not _is_whole(who):
+        return Replayed(False, too_little=True)
     if named and entry.pk == NO_PATIENT:
         return Replayed(True, "" if not content.get("released") else "something was released of nobody")
     told = _told(store, entry, content)
@@ -167,11 +173,9 @@ def _told(store: Store, entry: Logged, content: Mapping[str, Any]) -> Known | No
     return replace(told, grounds=tuple(stated))
 
 
-def _is_whole(entry: Logged, content: Mapping[str, Any], who: Mapping[str, Any]) -> bool:
-    """Whether an entry says all that its decision rests on: those of an older form do not name a client's source."""
-    if who.get("kind") == "system" and "source" not in who:
-        return False
-    return bool(content.get("named")) or (entry.pk == NO_PATIENT and "kind" in who)
+def _is_whole(who: Mapping[str, Any]) -> bool:
+    """Whether an entry says who it was as far as decisions turn on it: those of an older form do not name a client's source."""
+    return "kind" in who and (who["kind"] != "system" or "source" in who)
 
 
 def caller_of(who: Mapping[str, Any], person: str) -> Caller:

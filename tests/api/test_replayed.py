@@ -1,5 +1,6 @@
 """Every decision in the log comes out again from the log and the history alone; a history that was changed shows."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from hub.audit import included, leaf_hash
 from hub.checkpoint_keys import load
 from hub.checkpointing import Checkpoints
 from hub.checkpoints import read_all
-from hub.fhir.json import loads
+from hub.fhir.json import dumps, loads
 from hub.interactions.replaying import replay
 from hub.store.audit_proofs import proof, seen_by
 from hub.store.audit_reading import every, heads
@@ -168,6 +169,16 @@ def test_a_source_s_own_view_comes_out_again_whoever_else_uses_its_ids(house, ki
 def test_the_entry_of_a_source_s_client_names_its_source(light):
     light.get("/fhir/Observation", "alfa-client")
     assert light.log()[-1]["who"]["source"] == "alfa"
+
+
+def test_an_entry_that_does_not_say_enough_is_told_of_and_not_passed_over(light):
+    light.get("/fhir/Observation", "alfa-client")
+    [head] = [each for each in heads(light.store.reader()) if each.size]
+    *_, entry = every(light.store.reader(), head.size, head.shard)
+    assert (replay(light.store, light.hub, entry).decision, replay(light.store, light.hub, entry).too_little) == (True, False)
+    older = entry.content | {"who": {name: value for name, value in entry.content["who"].items() if name != "source"}}
+    again = replay(light.store, light.hub, replace(entry, entry=dumps(older)))
+    assert (again.decision, again.fault, again.too_little) == (False, "", True)
 
 
 def test_whether_somebody_saw_a_resource_is_answered_with_a_proof(house, kit, lived):
