@@ -58,6 +58,11 @@ def written_by(authors: tuple[str, ...], surely: bool) -> Expression:
     return any_of(found, negation(all_of(told, Refers(keys, ()))))
 
 
+def is_masked(author: str) -> bool:
+    """Whether the records of patients with protected identity do not refer to such an author (`hub.fhir.masking`)."""
+    return author.partition("/")[0] in ("Organization", "Practitioner", "PractitionerRole")
+
+
 def instances(references: tuple[str, ...]) -> Expression:
     """These resources."""
     return among("literal", references)

@@ -93,6 +93,11 @@ class Facts:
         return self.grounds.patient.deceased if self.grounds.patient else None
 
     @property
+    def unnamed(self) -> bool:
+        """Whether who of the staff wrote what is not told: what is kept of a protected person leads to no unit."""
+        return bool(self.grounds.patient and self.grounds.patient.protected)
+
+    @property
     def worklist(self) -> bool:
         """No patient is named and none is known: what is asked for is a list of the unit's own."""
         return not self.grounds.named and self.grounds.patient is None
@@ -139,7 +144,7 @@ class Facts:
             return FALSE
         if any(not row.limited for row in rows):
             return TRUE
-        opened = dict.fromkeys(map(_opens, rows))
+        opened = dict.fromkeys(_opens(row, unnamed=self.unnamed) for row in rows)
         of_records = [each for each in opened if not of_resources(each)]
         rest = any_of(*(each for each in opened if of_resources(each)))
         return any_of(*of_records, rest if rest == FALSE else Every(rest))
@@ -237,10 +242,10 @@ def _place(block: Block) -> tuple[str, ...]:
     return ("1" if block.type == "outer" else "2", block.provider.upper(), block.unit.upper(), *block.excluded, *period)
 
 
-def _opens(consent: Consent) -> Expression:
+def _opens(consent: Consent, unnamed: bool) -> Expression:
     """The entries of a limited consent. One whose time is not known lies in no period, and may lie in one that is excepted."""
     if consent.within:
-        return within(consent.within)
+        return within(consent.within, unnamed=unnamed)
     first, last = consent.information_start, consent.information_end
     holders = tuple(each.upper() for each in consent.except_holders)
     outside = [

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 from hub.consent._labels import Label, labelled
-from hub.consent._references import around, instances, written_by
+from hub.consent._references import around, instances, is_masked, written_by
 from hub.consent.info_types import left_open
 from hub.consent.release import FALSE, TRUE, Expression, Overlaps, all_of, among, any_of, negation
 
@@ -84,15 +84,18 @@ class Limits:
         return named + bool(self.start or self.end) + sum(each.size for each in self.but)
 
 
-def within(limits: Limits, surely: bool = True) -> Expression:
-    """The data that surely lie within a provision; else those of which it cannot be ruled out."""
+def within(limits: Limits, surely: bool = True, *, unnamed: bool = False) -> Expression:
+    """The data that surely lie within a provision; else those of which it cannot be ruled out.
+
+    Takes: `unnamed`: who of the staff wrote what is not told, since the patient's identity is protected.
+    """
     return all_of(
         _of_period(limits.start, limits.end, surely),
         any_of(among("provider", limits.holders), among("unit", limits.holders)) if limits.holders else TRUE,
         _of_class(limits),
-        any_of(*(_of_data(limits, meaning, surely) for meaning in MEANINGS)) if limits.data else TRUE,
+        any_of(*(_of_data(limits, meaning, surely, unnamed) for meaning in MEANINGS)) if limits.data else TRUE,
         labelled(limits.labels, surely) if limits.labels else TRUE,
-        *(negation(within(each, not surely)) for each in limits.but),
+        *(negation(within(each, not surely, unnamed=unnamed)) for each in limits.but),
     )
 
 
@@ -110,7 +113,7 @@ def _of_class(limits: Limits) -> Expression:
     return any_of(among("info_type", left_open(limits.types)), among("type", limits.kinds))
 
 
-def _of_data(limits: Limits, meaning: Meaning, surely: bool) -> Expression:
+def _of_data(limits: Limits, meaning: Meaning, surely: bool, unnamed: bool) -> Expression:
     references = tuple(sorted({each.reference for each in limits.data if each.meaning == meaning}))
     if not references:
         return FALSE
@@ -120,4 +123,4 @@ def _of_data(limits: Limits, meaning: Meaning, surely: bool) -> Expression:
         case "related" | "dependents":
             return around(references, surely, within=meaning == "related")
         case "authoredby":
-            return written_by(references, surely)
+            return TRUE if unnamed and not surely and any(map(is_masked, references)) else written_by(references, surely)

@@ -9,6 +9,12 @@ from typing import Literal
 
 Regime = Literal["SVOD", "NLL", "OWN"]
 Purpose = Literal["care", "care_admin", "quality"]
+HUB = "hub"
+"""The source of what staff register at the hub, and of what it keeps itself."""
+LIFTING = "request-to-lift"
+"""The information type of every request to lift a block."""
+FOLLOW_UP = "follow-up"
+"""The information type of every Task to follow up an emergency."""
 
 
 @dataclass(frozen=True, slots=True)

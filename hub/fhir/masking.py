@@ -7,7 +7,7 @@ Source: HL7 Sweden, CodeSystem SecurityLabel; Skatteverket: sekretessmarkering, 
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from hub.fhir._whereabouts import PLACES, veiled
+from hub.fhir._whereabouts import PLACES, STAFF, Contained, veiled
 from hub.fhir.resource import Resource
 
 SECURITY_LABEL = "http://hl7.se/fhir/ig/base/CodeSystem/SecurityLabel"
@@ -35,6 +35,8 @@ _READERS: Mapping[str, frozenset[str]] = MappingProxyType({"Consent": frozenset(
 """Who may read: the use of a consent, and no place of care in itself."""
 _ROLE = frozenset(("resourceType", "id", "practitioner", "organization"))
 """Of a role contained in a consent: which employee, in which unit."""
+_EMPLOYEE = frozenset(("resourceType", "id", "name"))
+"""Of somebody of the staff who is contained: who it is, and nothing that leads on."""
 
 
 def is_protected(patient: Resource) -> bool:
@@ -70,11 +72,17 @@ def without_places(resource: Resource) -> Resource:
     meta = {name: value for name, value in resource.get("meta", {}).items() if name != "source"}  # the system tells the region
     contained = [each for each in resource.get("contained", ()) if isinstance(each, dict)]
     shown = [made for each in contained if (made := _contained(each, bool(readers)))]
-    types = {f"#{each.get('id')}": str(each.get("resourceType", "")) for each in contained}
+    places = {f"#{each.get('id')}": _as_contained(each) for each in contained}
     kept = {name: value for name, value in resource.items() if name not in gone}
-    clear = veiled({name: value for name, value in kept.items() if name not in readers}, kind, types)
+    clear = veiled({name: value for name, value in kept.items() if name not in readers}, kind, places)
     body = {name: value if name in readers else clear[name] for name, value in kept.items()}
     return body | ({"meta": meta} if meta else {}) | ({"contained": shown} if shown else {})
+
+
+def _as_contained(held: Resource) -> Contained:
+    employee = held.get("practitioner")
+    name = employee.get("display") if isinstance(employee, dict) else None
+    return Contained(str(held.get("resourceType", "")), name if isinstance(name, str) else "")
 
 
 def _contained(held: Resource, of_consent: bool) -> Resource | None:
@@ -82,4 +90,6 @@ def _contained(held: Resource, of_consent: bool) -> Resource | None:
     kind = held.get("resourceType", "")
     if kind == "PractitionerRole" and of_consent:
         return {name: value for name, value in held.items() if name in _ROLE}
+    if kind == STAFF:
+        return veiled({name: value for name, value in held.items() if name in _EMPLOYEE}, STAFF, {})
     return None if kind in PLACES else hidden(held) if kind else without_places(held)

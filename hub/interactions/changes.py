@@ -11,6 +11,7 @@ from typing import Literal
 from hub.caller import Caller
 from hub.consent.release import TRUE, Outcome, Release, Row
 from hub.errors import Conflict, Gone, InvalidRequest, NotFound, Several, Stale, Unprocessable
+from hub.fhir.custody import HUB
 from hub.fhir.identity import logical_id, rid
 from hub.fhir.json import loads
 from hub.fhir.masking import hidden
@@ -25,7 +26,7 @@ from hub.interactions.plan import question_about
 from hub.interactions.read import Held, places
 from hub.interactions.registrations import placed
 from hub.interactions.whose import patient_key
-from hub.interactions.written_custody import HUB, custody_of
+from hub.interactions.written_custody import custody_of
 from hub.store.audit_log import Leaf
 from hub.store.database import Connection, lock_until_end
 from hub.store.deposit import Record, deposit, lock_patient

@@ -9,14 +9,14 @@ from typing import Any
 
 from hub.consent.grounds import AnyGround, Assertion
 from hub.errors import Conflict, Forbidden, HubError, NotFound
-from hub.fhir.custody import Custody
+from hub.fhir.custody import FOLLOW_UP, HUB, Custody
 from hub.fhir.follow_up_task import FollowUp, conclusion_of, follow_up, follow_up_task, followed_up, judged, verdict_of
 from hub.fhir.identity import logical_id
 from hub.fhir.resource import Resource
 from hub.interactions import kept_tasks, logbook
 from hub.interactions.body import Body
 from hub.interactions.context import Context, check_caller
-from hub.interactions.written_custody import FOLLOW_UP, HUB, NOBODY
+from hub.interactions.written_custody import NOBODY
 from hub.store.audit_index import is_opening
 from hub.store.audit_log import Leaf
 from hub.store.audit_reading import Logged

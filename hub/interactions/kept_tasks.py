@@ -3,12 +3,12 @@ requests to lift a block, and emergencies to be followed up. One information typ
 
 from hub.consent.release import Equals, Outcome, Release, Row, all_of, closed
 from hub.errors import NotFound
-from hub.fhir.custody import Custody
+from hub.fhir.custody import FOLLOW_UP, HUB, LIFTING, Custody
 from hub.fhir.identity import rid
 from hub.fhir.json import loads
 from hub.fhir.query import read_query
 from hub.fhir.resource import Resource
-from hub.interactions.written_custody import FOLLOW_UP, HUB, LIFTING, NOBODY
+from hub.interactions.written_custody import NOBODY
 from hub.store.database import Connection
 from hub.store.deposit import Record, deposit, lock_patient
 from hub.store.known import Known, known

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from hub.fhir.custody import Custody
+from hub.fhir.custody import HUB, LIFTING, Custody
 from hub.fhir.lift_task import LiftRequest, answer_of, lift_request
 from hub.fhir.resource import Resource
 from hub.interactions import logbook
 from hub.interactions.context import Context
 from hub.interactions.kept_tasks import put_task
 from hub.interactions.readers import is_protected
-from hub.interactions.written_custody import HUB, LIFTING, NOBODY
+from hub.interactions.written_custody import NOBODY
 from hub.store.database import Connection
 from hub.store.known import Known
 from hub.store.store import Store

@@ -12,6 +12,7 @@ from hub.caller import Caller
 from hub.consent.facts import Facts
 from hub.consent.grounds import AnyGround, Block
 from hub.errors import Conflict, Forbidden, HubError, InvalidRequest, NotFound
+from hub.fhir.custody import HUB, LIFTING
 from hub.fhir.identity import logical_id
 from hub.fhir.lift_task import LiftRequest, Status, answered, lift_request, lift_task
 from hub.fhir.resource import Resource
@@ -23,7 +24,6 @@ from hub.interactions.plan import question_about
 from hub.interactions.registered import MADE
 from hub.interactions.registrations import check_ours
 from hub.interactions.view import grounds
-from hub.interactions.written_custody import HUB, LIFTING
 from hub.store.audit_log import Leaf
 from hub.store.database import Connection
 from hub.store.deposit import lock_patient

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.directory import Staff
+from hub.fhir.custody import FOLLOW_UP
 from hub.fhir.follow_up_task import follow_up
 from hub.interactions import kept_tasks
 from hub.interactions.context import Context
 from hub.interactions.log_cues import CUES, HOUR, About
 from hub.interactions.log_schedules import Schedules, schedules_of
-from hub.interactions.written_custody import FOLLOW_UP
 from hub.store import audit_facts, audit_index
 from hub.store.audit_facts import Person
 from hub.store.audit_index import Found

@@ -8,7 +8,7 @@ from typing import Any
 from hub.caller import Caller
 from hub.consent.grounds import Block, Consent
 from hub.errors import Forbidden, Unprocessable
-from hub.fhir.custody import Custody
+from hub.fhir.custody import HUB, Custody
 from hub.fhir.identifiers import hsa_id
 from hub.fhir.index import index
 from hub.fhir.index_keys import DateKey
@@ -21,15 +21,9 @@ from hub.store.values import moment
 
 OWN = "own"
 """The source of what patients write themselves."""
-HUB = "hub"
-"""The source of what staff register at the hub: consents."""
 UNPLACED = "the hub's configuration of source {} must name a `unit` that the directory knows, of the source's `owner`"
 CONSENT = "consent"
 """The information type of every Consent that is written at the hub."""
-LIFTING = "request-to-lift"
-"""The information type of every request to lift a block."""
-FOLLOW_UP = "follow-up"
-"""The information type of every Task to follow up an emergency."""
 NOBODY = "nobody"
 """Provider and unit of what no staff see; HSA-ids are in upper case."""
 CATEGORIES = {

@@ -1,5 +1,6 @@
 """Search keys of what an earlier version stored, made anew: a search over keys that are not there would find too little and
-not say so, so a hub does not start on a database whose keys were made by other definitions.
+not say so, so a hub does not start on a database whose keys were made by other definitions. Likewise what is kept of persons with
+protected identity: it leads nowhere that this version would not let it lead.
 """
 
 import hashlib
@@ -7,15 +8,19 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
+from hub.fhir.masking import hidden
 from hub.fhir.types import TYPES
 from hub.store.database import Database
 from hub.store.deposit import lock_patient
+from hub.store.patients import facts_of
 from hub.store.tables import FOREVER, index_made, patient, resource
 from hub.store.values import insert_new
-from hub.store.versions import renew_keys
+from hub.store.versions import renew_keys, rewrite
 
 WAYS = 2
 """Raised when a kind of parameter makes other keys of the same element, or keeps them otherwise."""
+MASKS = 1
+"""Raised when more of a protected person's resources is masked."""
 _ROW = 1
 
 
@@ -25,7 +30,7 @@ class OutdatedKeys(ValueError):
 
 def definitions() -> str:
     """A digest of what search keys follow from."""
-    told = hashlib.sha256(str(WAYS).encode())
+    told = hashlib.sha256(f"{WAYS} {MASKS}".encode())
     for name, held in sorted(TYPES.items()):
         told.update(repr((name, held.sort, held.search)).encode())
     return told.hexdigest()[:32]
@@ -57,6 +62,8 @@ def reindex(database: Database, now: int, tell: Callable[[int], None] = lambda _
             upto = FOREVER if following is None else following
             if following is not None:
                 lock_patient(connection, following, now)
+                if facts_of(connection, following)[1].protected:
+                    rewrite(connection, following, hidden)
                 renew_keys(connection, following, now)
                 done += 1
             connection.execute(_DONE, {"upto": upto})

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, and_, bindparam, delete, select, tuple_, update
+from sqlalchemy import BigInteger, Connection, and_, bindparam, delete, not_, select, tuple_, update
 
+from hub.fhir.custody import FOLLOW_UP, HUB, LIFTING
 from hub.fhir.identity import logical_id
 from hub.fhir.json import dumps, loads
 from hub.fhir.resource import Resource
@@ -108,7 +109,10 @@ class Versions:
 
 
 def rewrite(connection: Connection, pk: int, change: Callable[[Resource], Resource]) -> None:
-    """Put every version of a patient's resources through `change`, in place, index keys too: as if it had always been so."""
+    """Put every version of a patient's resources through `change`, in place, index keys too: as if it had always been so.
+
+    But for the hub's own Tasks, which are no part of the record: it reads in them what is to be done.
+    """
     rows = connection.execute(_BODIES, {"on": pk}).all()
     bodies, gathered = [], Rows()
     for row in rows:
@@ -159,7 +163,12 @@ def _stamped(given: Resource, version_id: str, recorded: str) -> Resource:
     return head | {name: value for name, value in given.items() if name not in _FIRST}
 
 
-_BODIES = select(body.c.rid, body.c.version, body.c.bytes).where(body.c.pk == bindparam("on"))
+_OF_VERSION = and_(body.c.pk == resource.c.pk, body.c.rid == resource.c.rid, body.c.version == resource.c.version)
+_BODIES = (
+    select(body.c.rid, body.c.version, body.c.bytes)
+    .join(resource, _OF_VERSION)
+    .where(resource.c.pk == bindparam("on"), not_(and_(resource.c.source == HUB, resource.c.info_type.in_((LIFTING, FOLLOW_UP)))))
+)
 _REPLACE = (
     update(body)
     .where(body.c.pk == bindparam("p"), body.c.rid == bindparam("r"), body.c.version == bindparam("v"))
@@ -173,7 +182,7 @@ _UNINDEX = tuple(
 )
 _LIVE = (
     select(*(resource.c[name] for name in ("type", "rid", "version", "sort", "rec_from")), body.c.bytes)
-    .join(body, and_(body.c.pk == resource.c.pk, body.c.rid == resource.c.rid, body.c.version == resource.c.version))
+    .join(body, _OF_VERSION)
     .where(
         resource.c.pk == bindparam("on"),
         resource.c.gone == 0,

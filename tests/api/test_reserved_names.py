@@ -4,7 +4,8 @@ import pytest
 
 from hub import config
 from hub.catalogue import SOURCE
-from hub.interactions.written_custody import HUB, OWN
+from hub.fhir.custody import HUB
+from hub.interactions.written_custody import OWN
 
 
 @pytest.mark.parametrize("name", [OWN, HUB, SOURCE])

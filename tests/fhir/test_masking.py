@@ -169,7 +169,7 @@ def test_what_is_no_place_stays():
         "status": "final",
         "code": {"text": "Hb"},
         "subject": {"reference": "Patient/p1"},
-        "performer": [{"reference": "Practitioner/1", "display": "Anna Test"}],
+        "performer": [{"type": "Practitioner", "display": "Anna Test"}, {"reference": "RelatedPerson/1"}],
         "valueString": "x",
     }
     assert without_places(resource) == resource
@@ -213,8 +213,6 @@ def test_the_value_of_an_identifier_does_not_begin_with_who_gave_it():
     held.append({"system": "http://x.org", "value": "SE2321990018-LAB"})
     found = without_places({"resourceType": "Observation", "identifier": held})["identifier"]
     assert [each.get("value") for each in found] == ["VL-1", "7", "VL-1", None]
-    doctor = {"type": "Practitioner", "identifier": {"system": "urn:oid:1.2.752.129.2.1.4.1", "value": "SE2321990018-1001"}}
-    assert without_places({"resourceType": "Observation", "performer": [doctor]})["performer"] == [doctor]
 
 
 UNIT = {"identifier": {"system": "urn:oid:1.2.752.129.2.1.4.1", "value": f"SE2321990018-{PLACE}"}, "display": PLACE}
@@ -270,13 +268,56 @@ def test_what_may_be_to_a_place_goes_where_nothing_says_what_it_is(type, more):
             {"performer": [{"type": "Practitioner", "display": "Anna Test"}, {"reference": "#p"}], "contained": [DOCTOR]},
         ),
         ("Encounter", {"diagnosis": [{"condition": {"display": "Astma"}}], "class": {"display": "AMB"}}),
-        (
-            "Provenance",
-            {"target": [{"reference": "Encounter/1"}], "agent": [{"who": {"reference": "https://x.org/Practitioner/1"}}]},
-        ),
+        ("Provenance", {"target": [{"reference": "Encounter/1"}], "agent": [{"who": {"reference": "https://x.org/Device/1"}}]}),
     ],
     ids=lambda each: each if isinstance(each, str) else next(iter(each)),
 )
 def test_what_can_be_to_no_place_stays(type, more):
     resource = {"resourceType": type} | more
     assert hidden(resource) == resource
+
+
+HSA = "urn:oid:1.2.752.129.2.1.4.1"
+EMPLOYEE = {"system": HSA, "value": "SE2321990018-1001"}
+NAMED = {"type": "Practitioner", "display": "Anna Test"}
+UNNAMED = {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "masked"}]}
+
+
+@pytest.mark.parametrize(
+    ("written", "left"),
+    [
+        ({"reference": "Practitioner/1", "identifier": EMPLOYEE, "display": "Anna Test"}, NAMED),
+        ({"reference": "https://x.example/fhir/Practitioner/1/_history/2", "display": "Anna Test"}, NAMED),
+        ({"type": "Practitioner", "identifier": EMPLOYEE, "display": "Anna Test"}, NAMED),
+        ({"type": "Practitioner", "identifier": {"system": "urn:x:staff", "value": "1001"}, "display": "Anna Test"}, NAMED),
+        ({"type": "Practitioner", "identifier": EMPLOYEE}, UNNAMED),
+        ({"reference": "Practitioner/1"}, UNNAMED),
+        ({"reference": "#p"}, {"reference": "#p"}),
+        ({"reference": "#r"}, NAMED),
+        ({"reference": "PractitionerRole/1", "display": "Anna Test"}, UNNAMED),
+    ],
+    ids=str,
+)
+def test_of_staff_a_protected_person_s_record_keeps_the_name_and_nothing_that_leads_to_a_unit(written, left):
+    person = DOCTOR | {"identifier": [EMPLOYEE], "telecom": [{"value": PLACE}], "qualification": [{"code": {"text": PLACE}}]}
+    role = {"resourceType": "PractitionerRole", "id": "r", "organization": UNIT, "practitioner": NAMED | {"identifier": EMPLOYEE}}
+    performed = {"resourceType": "Procedure", "performer": [{"actor": written}], "recorder": written, "contained": [person, role]}
+    found = without_places(performed | {"note": [{"authorReference": written, "text": "x"}]})
+    assert (found["performer"][0]["actor"], found["recorder"], found["note"][0]["authorReference"]) == (left, left, left)
+    assert found["contained"] == [{name: DOCTOR[name] for name in ("resourceType", "id", "name")}]
+    assert EMPLOYEE["value"].encode() not in dumps(found)
+    assert "Practitioner/1" not in str(index(found, whole=True))
+    assert without_places(found) == found
+
+
+def test_an_hsa_id_is_left_nowhere_it_may_stand():
+    told = {"url": "http://x.org/hierarchy", "valueIdentifier": EMPLOYEE}
+    coded = {"coding": [{"system": HSA, "code": "SE2321990018-1001"}]}
+    found = hidden({"resourceType": "Observation", "extension": [told], "identifier": [EMPLOYEE], "method": coded})
+    assert b"SE2321990018" not in dumps(found)
+    assert hidden(found) == found
+
+
+def test_a_primitive_beside_does_not_make_a_reference_another():
+    place = {"display": PLACE, "_display": {"id": "d"}}
+    assert PLACE.encode() not in dumps(hidden({"resourceType": "Observation", "performer": [place]}))

@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import delete, insert, select, update
 
 from hub.store.keys_written import KEYS
+from hub.store.patients import Facts
 from hub.store.reindexing import OutdatedKeys, check, definitions, reindex
-from hub.store.tables import FOREVER, index_made, ix_token, resource
+from hub.store.tables import FOREVER, body, index_made, ix_ref, ix_token, patient, resource
 
 MINUTE = 60_000_000
 
@@ -99,3 +100,20 @@ def test_versions_that_no_page_can_reach_have_no_keys_afterwards(filled, write):
     with filled.database.writing() as connection:
         held = connection.execute(select(ix_token.c.version).where(ix_token.c.pk == 8).distinct()).scalars().all()
     assert held == [2]
+
+
+def test_what_an_earlier_version_kept_of_a_protected_person_is_masked_anew(store, write):
+    leading = {"performer": [{"reference": "Practitioner/p", "display": "Anna Test"}]}
+    pks = [store.patient(7), store.patient(8)]
+    for pk in pks:
+        store.put(write.record(1, write.observation(f"o{pk}", **leading)), pk=pk)
+    with store.database.writing() as connection:
+        facts = Facts(protected="sekretessmarkering").to_json()
+        connection.execute(update(patient).where(patient.c.pk == pks[0]).values(facts=facts))
+        connection.execute(update(index_made).values(digest="another"))
+    reindex(store.database, store.now())
+    with store.database.writing() as connection:
+        assert connection.execute(select(ix_ref.c.pk).where(ix_ref.c.target == "Practitioner/p")).scalars().all() == [pks[1]]
+        bodies = {row.pk: row.bytes for row in connection.execute(select(body.c.pk, body.c.bytes))}
+    assert [b"Practitioner/p" in bodies[pk] for pk in pks] == [False, True]
+    assert all(b"Anna Test" in bodies[pk] for pk in pks)
