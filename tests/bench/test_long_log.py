@@ -61,7 +61,9 @@ def plan(held, statement, parameters):
     if held.sqlite:
         rows = driver.execute("EXPLAIN QUERY PLAN " + statement, parameters)
     else:
+        driver.execute("SET enable_seqscan = off")  # what is in a few pages is read whole: a long log is asked by index
         rows = (RawCursor(driver) if "$1" in statement else driver.cursor()).execute("EXPLAIN " + statement, parameters)
+        driver.execute("RESET enable_seqscan")
     return "\n".join(str(row[-1]) for row in rows.fetchall())
 
 
