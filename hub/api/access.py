@@ -11,7 +11,7 @@ from hub.api.access_lifting import lifting_routes
 from hub.api.access_log import log_routes
 from hub.api.access_telling import telling_routes
 from hub.api.edge import Edge, clean_id, refusing
-from hub.interactions.access import KINDS, end, listed, register
+from hub.interactions.access import BY_CONSENT, KINDS, end, listed, register
 from hub.interactions.context import Context
 
 BODIES: dict[str, dict[str, Any]] = {
@@ -108,7 +108,7 @@ def access_router(edge: Edge) -> APIRouter:
             name=f"end {kind} by POST",
             operation_id=f"end_{kind}_by_post",
         )
-    for kind in (*KINDS, "consents"):
+    for kind in (*KINDS, *BY_CONSENT):
         patient = {"parameters": [{"name": "patient", "in": "query", "required": True, "schema": PATIENT}]}
         route(
             f"/{kind}",

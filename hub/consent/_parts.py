@@ -15,6 +15,8 @@ from hub.fhir.swedish_time import Moment, from_dashes, from_digits
 SCOPE = ("http://terminology.hl7.org/CodeSystem/consentscope", "patient-privacy")
 CATEGORY = ("http://loinc.org", "59284-0")
 TREATMENT = ("http://terminology.hl7.org/CodeSystem/v3-ActReason", "TREAT")
+EMERGENCIES = frozenset((TREATMENT[0], code) for code in ("BTG", "ETREAT"))
+"""Purposes of an emergency: the law opens then what it opens, with or without a consent."""
 RECIPIENT = ("http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "IRCP")
 CUSTODIAN = ("http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "CST")
 INFORMATION_TYPE = "urn:riv:informationsecurity:authorization:blocking:4:informationtypeidvalue"

@@ -10,15 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.consent._data import DATA, Placed, check_told, limits_of, nested
-from hub.consent._parts import RECIPIENT, TREATMENT, Context, Recipient, actors, coding, for_care, listed, only, recipient
+from hub.consent._parts import EMERGENCIES, RECIPIENT, Context, Recipient, actors, coding, for_care, listed, only, recipient
 from hub.consent.grounds import Consent
 from hub.consent.limits import Limits
 from hub.errors import Unprocessable
 
 _ROOT = "Consent.provision"
 _NESTED = ("type", "actor", "purpose", *DATA, "provision")
-_EMERGENCY = frozenset((TREATMENT[0], code) for code in ("BTG", "ETREAT"))
-"""Purposes of an emergency: the law opens then what it opens, with or without a consent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +100,7 @@ def _recipients(permit: Permit, held: Mapping[str, Any], context: Context) -> li
 def _of_emergencies(permit: Mapping[str, Any], place: str) -> bool:
     """Whether it is for emergencies alone, and so adds nothing."""
     purposes = {coding(each, f"{place}.purpose") for each in listed(permit, "purpose", place)}
-    return bool(purposes) and purposes <= _EMERGENCY
+    return bool(purposes) and purposes <= EMERGENCIES
 
 
 def _fields(limits: Limits) -> dict[str, Any]:

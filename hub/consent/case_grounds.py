@@ -12,6 +12,7 @@ from hub.consent.grounds import (
     Attorney,
     Block,
     Consent,
+    Dissent,
     Need,
     Relation,
     Revoke,
@@ -56,6 +57,7 @@ def rows(facts: Mapping[str, Any], place: Place, now: datetime) -> tuple[AnyGrou
         *_consent(facts, now),
         *_assertion(facts, place, now),
         *_block(facts, place, now),
+        *_dissent(facts, place, now),
         *_others(facts, now),
     )
 
@@ -149,10 +151,10 @@ def _block(facts: Mapping[str, Any], place: Place, now: datetime) -> Iterator[An
         information_end=None if end is None else now + end * _DAY,
         excluded=tuple(facts["blockExcludes"]),
     )
-    yield from _revoke(facts, place, now)
+    yield from _revoke(facts, place, now, "block")
 
 
-def _revoke(facts: Mapping[str, Any], place: Place, now: datetime) -> Iterator[AnyGround]:
+def _revoke(facts: Mapping[str, Any], place: Place, now: datetime, lifted: str) -> Iterator[AnyGround]:
     whose = {
         "unit": _mine(employee=""),
         "person_self": _mine(),
@@ -164,7 +166,18 @@ def _revoke(facts: Mapping[str, Any], place: Place, now: datetime) -> Iterator[A
         when: dict[str, Any] = {"start": -3, "end": -1} if facts["revoke"] == "expired" else {}
         common = _common("revoke", now, **when)
         held = whose[facts["revoke"]]
-        yield Revoke(**common, **held, block="block", owner=place.provider, reason="patient_consent")
+        yield Revoke(**common, **held, block=lifted, owner=place.provider, reason="patient_consent")
+
+
+def _dissent(facts: Mapping[str, Any], place: Place, now: datetime) -> Iterator[AnyGround]:
+    said = facts.get("dissent", "none")
+    if said == "none":
+        return
+    regime: Any = "NLL" if facts["location"] == "NLL" else "SVOD"
+    everybody = _common("dissent", now) | {"end": None, "provider": "", "unit": "", "employee": ""}
+    yield Dissent(**everybody, regime=regime, but_emergencies=said == "but_emergencies")
+    if facts["block"] == "none":
+        yield from _revoke(facts, place, now, "dissent")
 
 
 def _others(facts: Mapping[str, Any], now: datetime) -> Iterator[AnyGround]:

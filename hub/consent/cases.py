@@ -59,8 +59,10 @@ VALUES: Mapping[str, tuple[Any, ...]] = {
     _TRUTHS,
 )
 """The facts with a closed list of values."""
-_OPTIONAL: Mapping[str, type] = {"provision": dict, "resource": dict}
-"""Facts that a case may leave out: of which data the consent is, as in a FHIR Consent, and the resource that the entry holds."""
+_OPTIONAL: Mapping[str, type] = {"provision": dict, "resource": dict, "dissent": str}
+"""Facts that a case may leave out: of which data the consent is, as in a FHIR Consent, the resource that the entry holds, and
+whether the patient has said no to all that others may read."""
+_DISSENTS = ("none", "all", "but_emergencies")
 _OPEN: Mapping[str, type] = {"role": str, "loa": int, "patientAge": int, "dataType": str, "blockExcludes": list}
 
 
@@ -127,7 +129,7 @@ def _check(id: str, facts: Mapping[str, Any]) -> None:
         raise InvalidRequest(f"{id}: facts unknown or missing: {', '.join(sorted(facts.keys() - _OPTIONAL.keys() ^ known))}")
     kinds = {**_OPEN, **_OPTIONAL}
     for name, value in facts.items():
-        listed = VALUES.get(name)
+        listed = _DISSENTS if name == "dissent" else VALUES.get(name)
         wrong = type(value) is not kinds[name] if listed is None else (type(value), value) not in [(type(v), v) for v in listed]
         if wrong or (name == "resource" and value.get("resourceType") not in TYPES):
             raise InvalidRequest(f"{id}: {name} cannot have this value")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from hub.consent.decision import basis, decide
-from hub.consent.grounds import Grounds
+from hub.consent.grounds import Block, Dissent, Grounds
 from hub.consent.release import NO_RULE, Outcome, Release, deciding, outcome_of
 from hub.fhir.custody import Custody
 
@@ -37,8 +37,10 @@ def explain(grounds: Grounds, release: Release, custody: Custody) -> Explanation
 
 
 def _blocks(grounds: Grounds, custody: Custody) -> list[str]:
-    """The blocks that by themselves close an entry."""
-    alone = ((each, replace(grounds, blocks=(each,))) for each in grounds.blocks)
+    """The blocks and dissents that by themselves close an entry."""
+    bare = replace(grounds, blocks=(), dissents=())
+    alone: list[tuple[Block | Dissent, Grounds]] = [(each, replace(bare, blocks=(each,))) for each in grounds.blocks]
+    alone += [(each, replace(bare, dissents=(each,))) for each in grounds.dissents]
     return [each.id for each, given in alone if outcome_of(decide(given), custody)[0] in BLOCKED]
 
 
@@ -51,6 +53,10 @@ _CHILD = ("Barnet bedöms inte själv kunna samtycka.", "The child is judged una
 _NO_CONSENT = (
     "Giltigt samtycke som omfattar uppgiften saknas för enheten eller personen.",
     "There is no consent of this that holds for the unit or the person.",
+)
+_DISSENT = (
+    "Patienten har sagt nej till att enheten tar del av uppgifter från andra; inget samtycke gäller förrän nejet tas tillbaka.",
+    "The patient has said no to the unit's reading what others hold; no consent counts until that is taken back.",
 )
 _NOT_RELEVANT = (
     "Ingen har angett att uppgifterna kan antas ha betydelse.",
@@ -125,6 +131,7 @@ WORDS: Mapping[tuple[str, Outcome], tuple[str, str]] = {
     ("R51", _P): _DANGER_READ,
     ("R50", _W): _DANGER_WHO,
     ("R45", _E): _NOT_RELEVANT,
+    ("R55", _E): _DISSENT,
     ("R46", _P): _CHILD,
     ("R53", _P): _UNABLE_READ,
     ("R52", _W): _UNABLE_WHO,
@@ -140,6 +147,7 @@ WORDS: Mapping[tuple[str, Outcome], tuple[str, str]] = {
     ("R61", _H): ("Läkemedelslistan: samtycke saknas.", "The medication list: no consent."),
     ("R80", _P): ("Den egna socialtjänsten, med relation.", "The own social care, with a relation."),
     ("R81", _E): ("Socialtjänsten har ingen nödöppning.", "Social care has no emergency opening."),
+    ("R85", _E): _DISSENT,
     ("R82", _P): _CHILD,
     ("R82", _E): _CHILD,
     ("R83", _P): _UNABLE_READ,

@@ -10,8 +10,10 @@ from hub.consent.grounds import (
     AssertionType,
     Attorney,
     Block,
+    CareRegime,
     Commissioned,
     Consent,
+    Dissent,
     Grounds,
     Need,
     Relation,
@@ -195,7 +197,7 @@ class Facts:
     @cached_property
     def list_blocked(self) -> bool:
         """Any block of the national medication list; one that cannot be read counts as one."""
-        return any(row.regime == "NLL" or not row.readable for row in self._standing)
+        return any(row.regime == "NLL" or not row.readable for row in self._standing) or bool(self.dissents("NLL"))
 
     @cached_property
     def inner_blocked(self) -> Expression:
@@ -204,8 +206,13 @@ class Facts:
 
     @cached_property
     def any_blocked(self) -> Expression:
-        """Entries that a block, outer or inner, closes to other providers and across the border of social care."""
-        return self._blocked(("inner", "outer"))
+        """Entries that a block, outer or inner, closes to other providers and across the border of social care, or a dissent."""
+        return any_of(self._blocked(("inner", "outer")), *map(self._objected, self.dissents("SVOD")))
+
+    def dissents(self, regime: CareRegime) -> tuple[Dissent, ...]:
+        """The patient's dissents of a regime that hold now and bind the caller."""
+        given = self.grounds.dissents
+        return tuple(row for row in given if row.regime == regime and row.binds(self.caller) and row.holds(self.now))
 
     @cached_property
     def _standing(self) -> tuple[Block, ...]:
@@ -220,12 +227,23 @@ class Facts:
         closing = dict.fromkeys(_closes(row) for row in sorted(merged(binding), key=_place))
         return any_of(*closing) if len(closing) <= MOST_BLOCKS else TRUE
 
+    @cached_property
+    def refusals(self) -> tuple[Dissent, ...]:
+        """Dissents beside which no consent counts; what others close (`any_blocked`) is opened by nothing but being lifted."""
+        return tuple(row for row in self.dissents("SVOD") if row.but_emergencies)
+
+    def _objected(self, dissent: Dissent) -> Expression:
+        """Entries that a dissent closes in emergencies too: of every care provider that has not lifted it for the caller."""
+        return FALSE if dissent.but_emergencies else negation(among("provider", self._lifting(dissent.id)))
+
     def _lifted(self, block: Block) -> bool:
         """Whether its owner has lifted a block for the caller, for now."""
-        return any(
-            row.block == block.id and same(row.owner, block.provider) and row.belongs(self.caller) and row.holds(self.now)
-            for row in self.grounds.revokes
-        )
+        return block.provider.upper() in self._lifting(block.id)
+
+    def _lifting(self, id: str) -> set[str]:
+        """The care providers that have lifted a block or dissent for the caller, for now."""
+        rows = (row for row in self.grounds.revokes if row.block == id)
+        return {row.owner.upper() for row in rows if row.belongs(self.caller) and row.holds(self.now)}
 
     def _shared(self, share: Share) -> bool:
         if share.unit:

@@ -126,14 +126,33 @@ class Block(Ground):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Dissent(Commissioned):
+    """The patient says no to what a regime lets others read: to all of them, or to the unit or employee that it names.
+
+    No consent counts beside it, nor what stands for one where a patient cannot consent.
+    """
+
+    KIND: ClassVar[str] = "dissent"
+    OPEN_ENDED: ClassVar[bool] = True
+    regime: CareRegime
+    but_emergencies: bool
+    """True: an emergency opens what it opens without consent (SVOD 3:6). False: nothing is made available at all (SVOD 2:3), as
+    if every care provider had an outer block, which each lifts of its own data."""
+
+    def binds(self, caller: Caller) -> bool:
+        """Whether it is said of this caller's reading."""
+        return not self.unit or self.belongs(caller)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Revoke(Commissioned):
-    """The owner of a block lifts it for a while, for a unit or one employee of it."""
+    """The owner of a block lifts it for a while, for a unit or one employee of it; of a dissent, for its own data."""
 
     KIND: ClassVar[str] = "revoke"
     block: str
     """Id of the block."""
     owner: str
-    """HSA-id of the provider where it was registered; counts only if the block is that provider's."""
+    """HSA-id of the provider where it was registered; counts only if the block is that provider's, or binds every provider."""
     reason: Literal["patient_consent", "emergency", "untold"]
     """untold: a security service does not say."""
 
@@ -216,7 +235,7 @@ class Attorney(Ground):
     """`Caller.subject` of the agent."""
 
 
-AnyGround = Consent | Block | Revoke | Relation | Need | Assertion | Share | Attorney
+AnyGround = Consent | Block | Dissent | Revoke | Relation | Need | Assertion | Share | Attorney
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,6 +272,7 @@ class Grounds:
     """Every consent, block and relation service that matters to the caller has told of the patient lately."""
     consents: tuple[Consent, ...] = ()
     blocks: tuple[Block, ...] = ()
+    dissents: tuple[Dissent, ...] = ()
     revokes: tuple[Revoke, ...] = ()
     relations: tuple[Relation, ...] = ()
     needs: tuple[Need, ...] = ()
@@ -266,6 +286,7 @@ class Grounds:
         return chain(
             self.consents,
             self.blocks,
+            self.dissents,
             self.revokes,
             self.relations,
             self.needs,

@@ -46,4 +46,6 @@ def _missing(facts: Facts) -> Iterator[str]:
 
 
 def _stands_for_consent(facts: Facts) -> bool:
+    if facts.refusals:
+        return False
     return bool(facts.consents("SVOD") or facts.assertions("child") or facts.assertions("incapacity"))

@@ -11,6 +11,7 @@ from hub.consent.grounds import (
     Attorney,
     Block,
     Consent,
+    Dissent,
     Grounds,
     Need,
     Relation,
@@ -21,11 +22,12 @@ from hub.consent.grounds import (
 from hub.consent.limits import MEANINGS, Data, Limits
 
 KINDS: Mapping[str, type[AnyGround]] = {
-    kind.KIND: kind for kind in (Consent, Block, Revoke, Relation, Need, Assertion, Share, Attorney)
+    kind.KIND: kind for kind in (Consent, Block, Dissent, Revoke, Relation, Need, Assertion, Share, Attorney)
 }
 _FIELD_OF: Mapping[str, str] = {
     "consent": "consents",
     "block": "blocks",
+    "dissent": "dissents",
     "revoke": "revokes",
     "relation": "relations",
     "need": "needs",
@@ -63,7 +65,7 @@ def from_payload(kind: str, id: str, payload: Mapping[str, Any]) -> AnyGround:
 
 
 def rows_read(rows: Iterable[tuple[str, str, Mapping[str, Any]]], now: datetime) -> tuple[AnyGround, ...]:
-    """Every (kind, id, payload), where an unreadable block, or a row of a kind not known, denies and anything else
+    """Every (kind, id, payload), where an unreadable block or dissent, or a row of a kind not known, denies and anything else
     unreadable is left out, since it could only have opened."""
     return tuple(ground for kind, id, payload in rows for ground in _read_or_denied(kind, id, payload, now))
 
@@ -81,7 +83,7 @@ def _read_or_denied(kind: str, id: str, payload: Mapping[str, Any], now: datetim
     try:
         return (from_payload(kind, id, payload),)
     except Unreadable:
-        return (unreadable_block(id, now),) if kind == "block" or kind not in KINDS else ()
+        return (unreadable_block(id, now),) if kind in ("block", "dissent") or kind not in KINDS else ()
 
 
 def _names(kind: type[AnyGround]) -> tuple[str, ...]:
@@ -172,6 +174,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "regime": _one_of("SVOD", "NLL"),
     "step": _of(int),
     "readable": _of(bool),
+    "but_emergencies": _of(bool),
     "except_start": _instant_or_none,
     "except_end": _instant_or_none,
     "except_holders": _hsa_ids,

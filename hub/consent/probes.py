@@ -28,10 +28,11 @@ class Tellable:
 
 
 def tellable(grounds: Grounds) -> Tellable:
-    """What the grounds let the caller be told; blocks that are registered play no part in it."""
+    """What the grounds let the caller be told; blocks, and dissents that close as they do, play no part in it."""
     social = grounds.caller.kind == "social"
     elsewhere, inside = probe(NOBODY, social), probe(grounds.caller.provider.upper(), social)
-    bare = replace(grounds, blocks=(), revokes=())
+    refused = tuple(each for each in grounds.dissents if each.but_emergencies)
+    bare = replace(grounds, blocks=(), dissents=refused, revokes=())
     return Tellable(
         elsewhere=_become(bare, elsewhere),
         blocked_elsewhere=_become(replace(bare, blocks=(_block(grounds, elsewhere),)), elsewhere),

@@ -1,9 +1,10 @@
-"""FHIR Consent, read as the specification and IHE PCF read it: consents of reading units, and blocks. CONSENT.md section 6.
+"""FHIR Consent, read as the specification and IHE PCF read it: consents of reading units, blocks, dissents. CONSENT.md section 6.
 
 A consent is a root `permit` with recipients (IRCP): each names a reading unit, or an employee in one. What it says of data limits
 it to these, and a nested provision is an exception to its parent (IHE PCF intermediate and advanced). A block is a root `deny`
-with a custodian (CST): a provider (outer) or a unit (inner). Whatever else a Consent could say has no exact counterpart in the
-rules, so it is refused when written; if it is met in store all the same, it denies and never permits.
+with a custodian (CST): a provider (outer) or a unit (inner); with none it is a dissent from all sharing. Whatever else a Consent
+could say has no exact counterpart in the rules, so it is refused when written; if it is met all the same, it denies and never
+permits.
 
 Deviates: R4 says that `provision.type` is not permitted at the root; IHE PCF requires it there. Both are read: where it is
 absent the acts' own base holds, under which nothing is shared, and nested permits are the consent.
@@ -15,10 +16,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from hub.consent._denials import blocks
+from hub.consent._denials import denials
 from hub.consent._parts import REGIME_OF, SCOPE, Context, Recipient, coded, listed, only, period, representative
 from hub.consent._permits import consents, data_fields, permits
-from hub.consent.grounds import Block, CareRegime, Consent, State, unreadable_block
+from hub.consent.grounds import Block, CareRegime, Consent, Dissent, State, unreadable_block
 from hub.errors import Unprocessable
 from hub.fhir.resource import Resource
 
@@ -30,10 +31,12 @@ _STATES: Mapping[str, State] = {"active": "active", "inactive": "ended", "entere
 """Statuses that stand for a ground. A draft, a proposal and a refusal give none: nothing is shared by them."""
 _NO_GROUND = ("draft", "proposed", "rejected")
 _BLOCK_CATEGORIES = ("416409005", "416308001")
+Given = Consent | Block | Dissent
+"""What a Consent registers."""
 
 
-def read(resource: Resource, context: Context) -> tuple[Consent | Block, ...]:
-    """The consents and blocks that a Consent registers, one row for each recipient or custodian.
+def read(resource: Resource, context: Context) -> tuple[Given, ...]:
+    """The consents, blocks and dissents that a Consent registers, one row for each recipient or custodian.
 
     Raises: Unprocessable: it cannot be read in full, with the place of what is in the way.
     """
@@ -54,7 +57,7 @@ def read(resource: Resource, context: Context) -> tuple[Consent | Block, ...]:
     return rows
 
 
-def read_or_denied(resource: Resource, context: Context) -> tuple[Consent | Block, ...]:
+def read_or_denied(resource: Resource, context: Context) -> tuple[Given, ...]:
     """As `read`, of a Consent met in store: an active one that cannot be read in full becomes a denial of everything."""
     try:
         return read(resource, context)
@@ -94,17 +97,17 @@ def _regime(held: Mapping[str, Any]) -> CareRegime:
     return next(regime for regime in regimes if regime)
 
 
-def _rows(held: Mapping[str, Any], common: dict[str, Any], regime: CareRegime, context: Context) -> tuple[Consent | Block, ...]:
+def _rows(held: Mapping[str, Any], common: dict[str, Any], regime: CareRegime, context: Context) -> tuple[Given, ...]:
     root = held.get("provision")
     kind = root.get("type") if isinstance(root, dict) else None
     categories = {code for each in listed(held, "category", "Consent") for _, code in coded(each, "Consent.category")}
     if kind != "deny" and categories & set(_BLOCK_CATEGORIES):
         raise Unprocessable("the category says block, the provision does not", "Consent.category")
     if kind == "deny":
-        return blocks(held, common | {"regime": regime}, context)
+        return denials(held, common | {"regime": regime}, context, named=bool(categories & set(_BLOCK_CATEGORIES)))
     made = common | {"regime": regime, "represented_by": representative(held)}
     return tuple(row for permit in permits(root) for row in consents(permit, held, made, context))
 
 
-def _numbered(row: Consent | Block, number: int) -> Consent | Block:
+def _numbered(row: Given, number: int) -> Given:
     return replace(row, id=f"{row.id}-{number}")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from hub.caller import Caller
-from hub.consent.grounds import AnyGround, Assertion, Block, Need, Relation, Revoke, Share
+from hub.consent.grounds import AnyGround, Assertion, Block, Dissent, Need, Relation, Revoke, Share
 from hub.consent.payloads import to_payload
 from hub.errors import HubError, InvalidRequest, NotFound
 from hub.fhir.identity import logical_id
@@ -36,6 +36,8 @@ KINDS = {
     "shares": "share",
 }
 """Name in the URL -> kind of ground."""
+BY_CONSENT = {"consents": "consent", "dissents": "dissent"}
+"""Likewise, of those that a FHIR Consent registers: they are listed alone."""
 PROTECTED = "protected"
 """Stands for an employee with protected identity."""
 
@@ -72,7 +74,7 @@ async def listed(context: Context, kind: str, patient: str) -> list[dict[str, An
 
     Raises: NotFound: no such patient, or not this caller's to list.
     """
-    held = "consent" if kind == "consents" else KINDS.get(kind, "")
+    held = (KINDS | BY_CONSENT).get(kind, "")
     try:
         return await context.current(lambda given: given.durable(_listed, given, held, patient))
     except HubError as fault:
@@ -193,7 +195,9 @@ def _listed(store: Store, context: Context, kind: str, patient: str) -> tuple[li
 
 def _may_see(caller: Caller, given: AnyGround) -> bool:
     if caller.kind == "patient":
-        return given.KIND in ("consent", "block", "share", "revoke")
+        return given.KIND in ("consent", "block", "dissent", "share", "revoke")
+    if isinstance(given, Dissent):
+        return caller.block_administrator and not given.but_emergencies
     if isinstance(given, Block | Revoke):
         return caller.block_administrator and caller.provider in (given.provider.upper(), getattr(given, "owner", "").upper())
     return hasattr(given, "belongs") and given.belongs(caller)

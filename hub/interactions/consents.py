@@ -7,7 +7,7 @@ from functools import partial
 
 from hub.caller import Caller
 from hub.consent import provision
-from hub.consent.grounds import Assertion, Block, Consent
+from hub.consent.grounds import Assertion, Block, Consent, Dissent
 from hub.errors import Conflict, Forbidden, Unprocessable
 from hub.fhir.identity import rid
 from hub.fhir.resource import Resource
@@ -19,7 +19,7 @@ from hub.store.held_entry import source_at
 from hub.store.known import Known
 from hub.store.patients import locate
 
-Grounds = Sequence[Consent | Block]
+Grounds = Sequence[provision.Given]
 OF_AGE = 18
 NOT_CLOSE = "whoever gives it in the patient's stead is one of the patient's RelatedPersons that the population register tells of"
 LIFT = "a block is lifted only by the care provider that owns it"
@@ -43,14 +43,14 @@ def registered(context: Context, key: bytes, consent: Resource, told: Known) -> 
     if any(each.state == "active" and (whole or each.id in over) for each in found):
         raise Conflict("what has ended or was annulled does not come back: register a new one", "Consent.status")
     held = {each.id for each in before}
-    for kind in (Block, Consent):
+    for kind in (Block, Consent, Dissent):
         check_room(context, kind.KIND, told, sum(isinstance(e, kind) and e.state == "active" and e.id not in held for e in found))
     check_limits(found, told, now)
-    new = {each.id: each for each in found}
+    new = {(each.KIND, each.id): each for each in found}
     for each in before:
-        if isinstance(each, Block) and each.state == "active" and not _same(each, new.get(each.id)):
+        if isinstance(each, Block) and each.state == "active" and not _same(each, new.get((each.KIND, each.id))):
             raise Forbidden(LIFT)
-    return (*found, *ended(context, [each for each in before if each.id not in new]))
+    return (*found, *ended(context, [each for each in before if (each.KIND, each.id) not in new]))
 
 
 def read_as(context: Context, key: bytes, now: datetime) -> provision.Context:
@@ -94,7 +94,7 @@ def _incapable(context: Context, told: Known) -> bool:
 def ended(context: Context, given: Grounds) -> Grounds:
     """These grounds, as they are when they end now.
 
-    Raises: Forbidden: a consent of another unit; a block, which only its owner lifts.
+    Raises: Forbidden: a consent of another unit; a block, which only its owner lifts; another's dissent.
     """
     now, caller = context.hub.clock(), context.caller
     standing = [each for each in given if each.state == "active"]
@@ -106,18 +106,20 @@ def ended(context: Context, given: Grounds) -> Grounds:
 
 def of(told: Known, consent_id: str) -> Grounds:
     """What a Consent has registered so far."""
-    return [each for each in told.grounds if isinstance(each, Consent | Block) and each.id.split("-")[0] == consent_id]
+    return [each for each in told.grounds if isinstance(each, provision.Given) and each.id.split("-")[0] == consent_id]
 
 
 def _check_giver(caller: Caller, given: Grounds) -> None:
     for each in given:
+        if isinstance(each, Dissent) and caller.kind != "patient":
+            raise Forbidden("only the patient says no to what others may read, and takes it back")
         if isinstance(each, Block) and caller.kind != "patient":
             raise Forbidden("a block is set by the patient, or at /access/blocks by the care provider's block administrator")
         if isinstance(each, Consent) and caller.staff and each.unit != caller.unit:
             raise Forbidden("a consent is registered and ended by the unit that it is given to, or by the patient")
 
 
-def _same(block: Block, other: Consent | Block | None) -> bool:
+def _same(block: Block, other: provision.Given | None) -> bool:
     """Whether a block is still the same, whoever wrote it down and when."""
     if not isinstance(other, Block):
         return False

@@ -12,6 +12,7 @@ from hub.consent.grounds import (
     AnyGround,
     Assertion,
     Block,
+    Dissent,
     Need,
     Relation,
     Revoke,
@@ -175,8 +176,8 @@ def _block(context: Context, body: Body, id: str, told: Known) -> Block:
 def _revoke(context: Context, body: Body, id: str, told: Known) -> Revoke:
     caller = context.caller
     block_id = body.text("block", required=True)
-    block = next((each for each in told.grounds if isinstance(each, Block) and each.id == block_id), None)
-    if block is None or block.provider.upper() != caller.provider:
+    block = next((each for each in told.grounds if isinstance(each, Block | Dissent) and each.id == block_id), None)
+    if block is None or not _lifts(caller, block):
         raise Forbidden("a block is lifted only by the care provider that owns it")
     check_ours(block)
     unit, employee = body.text("unit", required=True).upper(), body.text("employee").upper()
@@ -195,6 +196,11 @@ def _revoke(context: Context, body: Body, id: str, told: Known) -> Revoke:
         owner=caller.provider,
         reason=reason,
     )
+
+
+def _lifts(caller: Caller, given: Block | Dissent) -> bool:
+    """Whether the caller's care provider may lift it: its own block; of a dissent that closes everything, what it holds."""
+    return not given.but_emergencies if isinstance(given, Dissent) else given.provider.upper() == caller.provider
 
 
 def _share(context: Context, body: Body, id: str, told: Known) -> Share:

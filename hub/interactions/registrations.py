@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
-from hub.consent.grounds import AnyGround, Block, Consent
+from hub.consent.grounds import AnyGround, Consent
+from hub.consent.provision import Given
 from hub.errors import Conflict, Unprocessable
 from hub.interactions.context import Context
 from hub.interactions.orders import Order
@@ -20,7 +21,7 @@ BY_THE_PATIENT = "På patientens egen begäran"
 HELD_THERE = "a security service has it, and it is ended or lifted there"
 
 
-def placed(context: Context, told: Known, given: Sequence[Consent | Block]) -> Sequence[Consent | Block]:
+def placed(context: Context, told: Known, given: Sequence[Given]) -> Sequence[Given]:
     """The same grounds, once the services that must be told have been.
 
     Raises: OrdersDue: they have not; Unprocessable: it cannot be registered there.
@@ -28,7 +29,7 @@ def placed(context: Context, told: Known, given: Sequence[Consent | Block]) -> S
     if not context.hub.services:
         return given
     before = {each.id: each for each in told.grounds if isinstance(each, Consent)}
-    found: list[Consent | Block] = []
+    found: list[Given] = []
     due: list[Order] = []
     for each in given:
         if isinstance(each, Consent):

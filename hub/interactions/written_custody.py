@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hub.caller import Caller
-from hub.consent.grounds import Block, Consent
+from hub.consent.grounds import Consent
+from hub.consent.provision import Given
 from hub.errors import Forbidden, Unprocessable
 from hub.fhir.custody import HUB, Custody
 from hub.fhir.identifiers import hsa_id
@@ -46,7 +47,7 @@ CATEGORIES = {
 """Engagement-index category of what a source's client writes; other types carry their own name."""
 
 
-def custody_of(context: Context, resource: Resource, given: Sequence[Consent | Block] = ()) -> Custody:
+def custody_of(context: Context, resource: Resource, given: Sequence[Given] = ()) -> Custody:
     """The custody of a new entry with this resource. `given`: the grounds that it registers, if it is a Consent.
 
     Raises: Forbidden: the client's source is not configured; Unprocessable: nor is the unit that it writes for.
@@ -63,7 +64,7 @@ def custody_of(context: Context, resource: Resource, given: Sequence[Consent | B
             return _registered(HUB, resource["resourceType"].lower(), now, **_commission(caller))
 
 
-def _of_consent(context: Context, given: Sequence[Consent | Block]) -> Custody:
+def _of_consent(context: Context, given: Sequence[Given]) -> Custody:
     """A Consent is no care documentation: beside the patient it concerns the unit that is to read, and nobody else.
 
     Whether it is care documentation, and whether it may leave its unit, is left unknown, which opens nothing (R30, R40). A

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from hub.caller import Caller
-from hub.consent.grounds import Assertion, Block, Consent, Grounds, Need, PatientFacts, Relation, Revoke, Share
+from hub.consent.grounds import Assertion, Block, Consent, Dissent, Grounds, Need, PatientFacts, Relation, Revoke, Share
 from hub.fhir.custody import Custody
 
 NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)
@@ -41,6 +41,7 @@ def row(kind, id, **given):
             "information_end": None,
             "excluded": (),
         },
+        Dissent: {"provider": "", "unit": "", "employee": "", "regime": "SVOD", "but_emergencies": False},
         Revoke: MINE | {"employee": "", "block": "b", "owner": "P2", "reason": "patient_consent"},
         Share: {"provider": "P1", "unit": ""},
     }[kind]

@@ -14,6 +14,7 @@ from hub.consent.grounds import (
     Assertion,
     Block,
     Consent,
+    Dissent,
     Grounds,
     Need,
     PatientFacts,
@@ -81,6 +82,10 @@ class Draw(Random):
             information_end=self.choice(TIMES),
             excluded=self.choice([(), ("lak",), ("upp",), ("lak", "upp")]),
         )
+
+    def dissent(self):
+        whose = self.of_reader("", "E1") if self.random() < 0.5 else self.common() | {"provider": "", "unit": "", "employee": ""}
+        return Dissent(**whose, regime=self.regime(), but_emergencies=self.choice([True, False]))
 
     def consent(self):
         return Consent(**self.of_reader("", "E1", "E2"), regime=self.regime(), represented_by="", **self.limits())
@@ -174,7 +179,7 @@ class Draw(Random):
             named=True,
             request=self.choice(["care", "care", "certificate"]),
             services_up=not self.rarely(),
-            **{name: self.rows(getattr(self, make)) for name, make in ROWS.items()},
+            **{name: self.rows(getattr(self, make)) for name, make in ROWS.items() if name != "dissents" or self.rarely()},
         )
 
     def entry(self):
@@ -198,6 +203,7 @@ class Draw(Random):
 ROWS = {
     "consents": "consent",
     "blocks": "block",
+    "dissents": "dissent",
     "revokes": "revoke",
     "relations": "relation",
     "needs": "need",
@@ -221,6 +227,16 @@ def permits(grounds, custody):
 @given(GROUNDS, ENTRIES, BLOCKS)
 def test_a_block_added_never_widens_what_is_seen(grounds, custody, block):
     if permits(replace(grounds, blocks=(*grounds.blocks, block)), custody):
+        assert permits(grounds, custody)
+
+
+@LAW
+@given(GROUNDS, ENTRIES, DRAWS.map(Draw.dissent))
+def test_a_dissent_added_never_widens_what_is_seen_nor_does_its_exception_narrow(grounds, custody, dissent):
+    whole = replace(dissent, but_emergencies=False)
+    if permits(replace(grounds, dissents=(*grounds.dissents, whole), revokes=()), custody):
+        assert permits(replace(grounds, dissents=(*grounds.dissents, replace(whole, but_emergencies=True)), revokes=()), custody)
+    if permits(replace(grounds, dissents=(*grounds.dissents, dissent)), custody):
         assert permits(grounds, custody)
 
 

@@ -48,6 +48,7 @@ OPEN = {
     "role": "physician",
     "sharedWith": "unit",
     "ownSource": True,
+    "dissent": "none",
 }
 """Facts under which nearly everything is shown."""
 OTHERS = VALUES | {
@@ -56,6 +57,7 @@ OTHERS = VALUES | {
     "patientAge": (13, 17, 18, 50),
     "dataType": ("lak", "upp", "caa-gmh"),
     "blockExcludes": (["lak"], ["upp"]),
+    "dissent": ("all", "but_emergencies"),
 }
 STEPS = (("none", 0), *((each, step) for each in ("child", "incapacity", "emergency", "inner_emergency") for step in (1, 2)))
 

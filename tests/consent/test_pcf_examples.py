@@ -11,7 +11,7 @@ import pytest
 
 from hub.consent._parts import POLICY
 from hub.consent.decision import decide
-from hub.consent.grounds import Assertion, Block, Need, PatientFacts, Relation
+from hub.consent.grounds import Assertion, Block, Consent, Dissent, Need, PatientFacts, Relation
 from hub.consent.payloads import with_rows
 from hub.consent.provision import Context, Recipient, read_or_denied
 from hub.consent.release import Outcome, outcome_of
@@ -45,6 +45,7 @@ TEXT = {
     "basic-treat-infant": (set(), set()),
     "basic-ink": (ALL, ALL),
     "basic-reject": (set(), set()),
+    "dissent-intermediate-break-glass": (set(), set()),
     "basic-research": (set(), set()),
     "expired-treat": (set(), set()),
     "intermediate-timeframe": ({"alcoholUse"}, {"alcoholUse"}),
@@ -79,7 +80,8 @@ def example(reference, name, given=True):
     held = loaded(reference, f"Consent-ex-{name}" if name.startswith("dissent") else f"Consent-ex-consent-{name}")
     if not given:
         return held
-    provision = held["provision"] | {"actor": held["provision"].get("actor", [READER])}
+    denied = held["provision"]["type"] == "deny"
+    provision = held["provision"] | ({} if denied else {"actor": held["provision"].get("actor", [READER])})
     return held | {"policy": [{"uri": POLICY["SVOD"]}], "provision": provision}
 
 
@@ -125,16 +127,32 @@ def test_an_example_is_decided_as_its_text_says(at, reference, entries, name):
     assert (unit, practitioner) == TEXT[name]
 
 
+def glass_broken(at):
+    shared = {"employee": "E2", "units": (), "providers": ("P2",)}
+    return (at.row(Assertion, "1", **shared), at.row(Assertion, "2", step=2, follows="1", **shared))
+
+
 @pytest.mark.reference
 def test_breaking_the_glass_opens_what_a_consent_of_normal_data_does_not(at, reference, entries):
-    shared = {"employee": "E2", "units": (), "providers": ("P2",)}
-    steps = (at.row(Assertion, "1", **shared), at.row(Assertion, "2", step=2, follows="1", **shared))
     normal = example(reference, "advanced-normal-break-glass-restricted")
-    assert opened(at, normal, entries, more=steps)[0] == ALL
+    assert opened(at, normal, entries, more=glass_broken(at))[0] == ALL
 
 
 @pytest.mark.reference
-@pytest.mark.parametrize("name", [*TEXT, "dissent-intermediate-break-glass"])
+def test_a_dissent_but_for_breaking_the_glass_opens_to_that_and_to_no_consent(at, reference, entries):
+    """Its text says that the consent need not point at the group, who may being understood. A Group cannot be read: it denies."""
+    held = example(reference, "dissent-intermediate-break-glass")
+    [glass] = held["provision"]["provision"]
+    understood = held | {"provision": held["provision"] | {"provision": [{name: glass[name] for name in ("type", "purpose")}]}}
+    consent = (at.row(Consent, "c"),)
+    for written, broken in ((understood, ALL), (held, set()), (example(reference, "basic-reject"), set())):
+        assert opened(at, written, entries, more=consent)[0] == set()
+        seen, [row] = opened(at, written, entries, more=glass_broken(at))
+        assert (seen, isinstance(row, Dissent)) == (broken, written is not held)
+
+
+@pytest.mark.reference
+@pytest.mark.parametrize("name", TEXT)
 def test_under_a_policy_that_nobody_knows_an_example_denies(at, reference, entries, name):
     seen, rows = opened(at, example(reference, name, given=False), entries)
     assert seen == set()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from hub.consent._data import RESOURCE_TYPES
 from hub.consent._parts import INFORMATION_TYPE, POLICY, Context, Recipient
-from hub.consent.grounds import Block, Consent
+from hub.consent.grounds import Block, Consent, Dissent
 from hub.consent.limits import MEANINGS, Data, Limits
 from hub.consent.provision import read, read_or_denied
 from hub.consent.provision_written import PROFILE, written
@@ -243,6 +243,7 @@ def test_a_representative_is_recorded():
 
 TREAT = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": "TREAT"}
 RESEARCH = TREAT | {"code": "HRESCH"}
+BREAK_GLASS = TREAT | {"code": "BTG"}
 
 
 @pytest.mark.parametrize(
@@ -367,6 +368,23 @@ def test_a_denial_of_a_provider_is_an_outer_block_and_of_a_unit_an_inner_one():
     assert (outer.information_start, outer.information_end, outer.excluded) == (None, None, ())
 
 
+@pytest.mark.parametrize(
+    ("resource", "rows"),
+    [
+        (deny(), [("", "", "", False)]),
+        (deny(purpose=[RESEARCH, TREAT]), [("", "", "", False)]),
+        (deny(provision=[{"type": "permit", "purpose": [BREAK_GLASS]}]), [("", "", "", True)]),
+        (deny(actor=[actor(named("u1")), actor(named("E1"))]), [("P1", "U1", "", False), ("P1", "U1", "E1", False)]),
+    ],
+    ids=["of all", "with care among purposes", "but for emergencies", "of a unit and an employee"],
+)
+def test_a_denial_without_custodian_is_a_dissent(resource, rows):
+    read_ = read(resource, CONTEXT)
+    assert [(each.provider, each.unit, each.employee, each.but_emergencies) for each in read_] == rows
+    assert {type(each) for each in read_} == {Dissent}
+    assert {each.regime for each in read_} == {"SVOD"}
+
+
 def test_a_denial_may_be_of_a_time_and_leave_information_types_open():
     own = {"type": "permit", "actor": [actor(named("P2"))]}
     open_ = {"type": "permit", "class": [{"system": INFORMATION_TYPE, "code": code} for code in ("upp", "lak")]}
@@ -380,9 +398,25 @@ def test_a_denial_may_be_of_a_time_and_leave_information_types_open():
 @pytest.mark.parametrize(
     ("resource", "place"),
     [
-        (deny(), "Consent.provision.actor"),
+        (
+            deny() | {"category": [{"coding": [{"system": "http://snomed.info/sct", "code": "416308001"}]}]},
+            "Consent.provision.actor",
+        ),
         (deny("U9"), "Consent.provision.actor"),
-        (deny("P2", actor=[actor(named("U1"))]), "Consent.provision.actor[0].role"),
+        (deny("P2", actor=[actor(named("U1")), actor(named("P2"), "CST")]), "Consent.provision.actor[0].role"),
+        (deny(dataPeriod={"start": "2026"}), "Consent.provision.dataPeriod"),
+        (deny(securityLabel=[RESTRICTED]), "Consent.provision.securityLabel"),
+        (deny(actor=[actor(named("U9"))]), "Consent.provision.actor[0].reference"),
+        (deny(actor=[actor({"reference": "Group/g"})]), "Consent.provision.actor[0].reference"),
+        (deny(purpose=[RESEARCH]), "Consent.provision.purpose"),
+        (deny(provision=[{"type": "permit"}]), "Consent.provision.provision[0]"),
+        (deny(provision=[{"type": "permit", "purpose": [BREAK_GLASS, TREAT]}]), "Consent.provision.provision[0]"),
+        (deny(provision=[{"type": "deny", "purpose": [BREAK_GLASS]}]), "Consent.provision.provision[0]"),
+        (
+            deny(provision=[{"type": "permit", "purpose": [BREAK_GLASS], "actor": [actor({"reference": "Group/g"})]}]),
+            "Consent.provision.provision[0].actor",
+        ),
+        (deny() | {"performer": [{"reference": "RelatedPerson/g"}]}, "Consent.performer"),
         (deny("P2", purpose=[RESEARCH]), "Consent.provision.purpose"),
         (deny("P2", provision=[{"type": "deny"}]), "Consent.provision.provision[0].type"),
         (deny("P2", provision=[{"type": "permit", "actor": [actor(named("U1"))]}]), "Consent.provision.provision[0]"),

@@ -34,6 +34,7 @@ EVERYONE = (
         "patientAge": st.sampled_from([0, 12, 13, 15, 16, 17, 18, 50]),
         "dataType": st.sampled_from(["lak", "upp", "und", "caa-gmh", "caa-gvh", "general"]),
         "blockExcludes": st.lists(st.sampled_from(["lak", "upp", "und"]), unique=True),
+        "dissent": st.sampled_from(["none", "none", "none", "all", "but_emergencies"]),
     }
 )
 ANYONES = st.fixed_dictionaries(EVERYONE)
@@ -124,7 +125,7 @@ def second_opinion(f):
         return "HIDE", "R41"
     if not asserted("emergency") and not related:
         return "ASK", "R44"
-    if applies(f):
+    if applies(f) or objects(f):
         if location == "SOCIAL":
             return "HIDE", "R49"
         return ("WHO_BLOCKED", "R43") if asserted("emergency") else ("BLOCKED_EXISTS", "R42")
@@ -136,6 +137,8 @@ def second_opinion(f):
         return "PERMIT", "R51"
     if not f["relevance"]:
         return "EXISTS", "R45"
+    if f["dissent"] == "but_emergencies":
+        return "EXISTS", "R55"
     if child:
         return "PERMIT", "R46"
     if asserted("incapacity"):
@@ -156,7 +159,7 @@ def medication_list(f, current, consented, asserted):
         return "ASK", "R21"
     if f["request"] == "dose_dispensed":
         return "PERMIT", "R65"
-    if f["block"] != "none":
+    if f["block"] != "none" or f["dissent"] != "none":
         return ("BLOCKED_EXISTS", "R64") if consented else ("HIDE", "R61")
     return ("PERMIT" if consented else "HIDE"), "R61"
 
@@ -167,12 +170,14 @@ def social_care(f, own, current, consented, asserted, child):
         return ("PERMIT", "R80") if current else ("ASK", "R21")
     if not current:
         return "ASK", "R44"
-    if applies(f):
+    if applies(f) or objects(f):
         return "HIDE", "R49"
     if asserted("emergency"):
         return "EXISTS", "R81"
     if not f["relevance"]:
         return "EXISTS", "R45"
+    if f["dissent"] == "but_emergencies":
+        return "EXISTS", "R85"
     social = f["location"] == "SOCIAL"
     if child:
         return ("PERMIT" if social else "EXISTS"), "R82"
@@ -191,6 +196,11 @@ def applies(f):
         "upp" in f["blockExcludes"] and f["dataType"] == "upp"
     )
     return not exempt
+
+
+def objects(f):
+    """Whether the patient has said no to everything, and the provider has not lifted that; a block is lifted first."""
+    return f["dissent"] == "all" and (f["block"] != "none" or f["revoke"] not in ("unit", "person_self"))
 
 
 def permits(facts, **changed):
@@ -213,6 +223,13 @@ def test_the_engine_and_the_naive_reading_agree_on_staff(facts):
 @given(STAFFS)
 def test_a_block_added_never_permits_and_one_removed_never_takes_a_permit_away(facts):
     assert not permits(facts) or permits(facts, block="none")
+
+
+@settings(max_examples=300, deadline=None)
+@given(STAFFS, st.sampled_from(["all", "but_emergencies"]))
+def test_a_dissent_never_permits_and_the_wider_one_permits_no_more(facts, dissent):
+    assert not permits(facts, dissent=dissent) or permits(facts, dissent="none")
+    assert not permits(facts, dissent="all", revoke="none") or permits(facts, dissent="but_emergencies", revoke="none")
 
 
 @settings(max_examples=300, deadline=None)

@@ -65,6 +65,7 @@ FACTS = st.fixed_dictionaries(
         "loa": st.just(3),
         "patientAge": st.sampled_from([8, 12, 50]),
         "dataType": st.just("voo"),
+        "dissent": st.sampled_from(["none", "none", "all", "but_emergencies"]),
         "blockExcludes": st.lists(st.sampled_from(["lak", "upp", "moon"]), unique=True),
     }
 )

@@ -1,6 +1,7 @@
 """A clinician at another provider, or in social care's documentation. CONSENT.md R40 to R54.
 
-A second step opens what was chosen in it; of the rest it shows what the first step shows.
+A second step opens what was chosen in it; of the rest it shows what the first step shows. R55 is the hub's own: who has said no
+has not consented, and is not somebody whose attitude is unknown (SVOD 3:3).
 """
 
 from hub.consent.release import Outcome
@@ -10,6 +11,7 @@ from hub.consent.rules._terms import (
     blocked,
     by_child,
     by_consent,
+    by_dissent,
     by_emergency,
     by_incapacity,
     care_documentation,
@@ -19,6 +21,7 @@ from hub.consent.rules._terms import (
     clinician,
     consented,
     deceased,
+    dissented,
     emergency,
     emergency_2,
     incapacity,
@@ -40,6 +43,7 @@ ELSEWHERE = Lane(
         Rule("R51", Outcome.PERMIT, when=relevance & chosen_in_emergency, basis="SVOD 3:6", by=by_emergency),
         Rule("R50", Outcome.WHO, when=emergency & (~emergency_2 | relevance), basis="SVOD 3:6", by=by_emergency),
         Rule("R45", Outcome.EXISTS, when=~relevance, basis="SVOD 3:1"),
+        Rule("R55", Outcome.EXISTS, when=dissented, basis="SVOD 3:1, 3:3", by=by_dissent),
         Rule("R46", Outcome.PERMIT, when=child, basis="SVOD 3:1", by=by_child),
         Rule("R53", Outcome.PERMIT, when=chosen_in_incapacity, basis="SVOD 3:3", by=by_incapacity),
         Rule("R52", Outcome.WHO, when=incapacity, basis="SVOD 3:3", by=by_incapacity),

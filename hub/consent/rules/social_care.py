@@ -1,4 +1,4 @@
-"""A social-care reader. CONSENT.md R80 to R84, with R21, R44, R45, R48, R49."""
+"""A social-care reader. CONSENT.md R80 to R84, with R21, R44, R45, R48, R49; R85 is the hub's own, as R55."""
 
 from hub.consent.release import Outcome
 from hub.consent.rules._rule import Lane, Rule
@@ -8,12 +8,14 @@ from hub.consent.rules._terms import (
     blocked,
     by_child,
     by_consent,
+    by_dissent,
     by_incapacity,
     by_relation,
     child,
     chosen_in_incapacity,
     consented,
     current,
+    dissented,
     emergency,
     incapacity,
     incapacity_2,
@@ -37,6 +39,7 @@ SOCIAL_ELSEWHERE = Lane(
         Rule("R49", Outcome.HIDE, when=blocked, basis="SVOD 2:5"),
         Rule("R81", Outcome.EXISTS, when=emergency, basis="SVOD 3:2, 3:7"),
         Rule("R45", Outcome.EXISTS, when=~relevance, basis="SVOD 3:2"),
+        Rule("R85", Outcome.EXISTS, when=dissented, basis="SVOD 3:2, 3:4", by=by_dissent),
         Rule("R82", Outcome.PERMIT, when=child & social, basis="SVOD 3:2", by=by_child),
         Rule("R82", Outcome.EXISTS, when=child, basis="SVOD 3:2"),
         Rule("R83", Outcome.EXISTS, when=incapacity & ~social, basis="SVOD 3:4"),
