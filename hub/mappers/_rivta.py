@@ -30,7 +30,7 @@ from hub.mappers._rivta_types import (
     written,
 )
 from hub.mappers._soap import envelope
-from hub.mappers._tracked import Node, tree
+from hub.mappers._tracked import NOTHING, Node, tree
 
 _READABLE = ":/@~,+*()"
 """Kept as they are in keys."""
@@ -194,12 +194,12 @@ def open_answer(contract: Contract, message: SourceMessage) -> tuple[Node, list[
 
 
 def only(node: Node, name: str) -> Node:
-    """The child of that name; an empty Node where there are several that differ: what decides release may not be a choice."""
+    """The child of that name; `NOTHING` where there are several that differ: what decides release may not be a choice."""
     held = node.all(name)
     if len(held) > 1 and len({tuple((leaf.path, leaf.peek()) for leaf in each.leaves()) for each in held}) > 1:
         for each in held:
             each.refuse("written more than once, and not alike")
-        return node.absent(name)
+        return NOTHING
     for again in held[1:]:
         again.keep("written twice alike")
     return node.one(name)

@@ -19,7 +19,7 @@ from hub.mappers._rivta_types import (
     patient_number,
     until,
 )
-from hub.mappers._tracked import Node
+from hub.mappers._tracked import NOTHING, Node
 
 
 def access_header(node: Node, scope: Scope) -> Header:
@@ -110,7 +110,7 @@ def hsa_of(node: Node) -> str | None:
 
 def _owner(access: Node, names: tuple[str, ...], scope: Scope, part: str) -> str | None:
     """Care giver or care unit: an HSA-id, or a number that the configuration places. Anything else stays unknown."""
-    node = next((held for name in names if (held := only(access, name))), access.absent(names[0]))
+    node = next((held for name in names if (held := only(access, name))), NOTHING)
     if node.one("root").peek() in (HSA_ROOT, "1.2.752.29.4.19"):
         node.one("root").value  # noqa: B018  # read: it says that the id is an HSA-id
         return hsa(node.one("extension"))

@@ -20,18 +20,16 @@ class Node:
     """One element: its children by name in any order, and the fate of its own value.
 
     The one thing with state among the mappers: reading a value marks it as mapped, `keep` says why it is left in the
-    source bytes, and what neither happens to is unmapped. An element that is not there is an empty Node (falsy), so
-    a path through missing optionals needs no questions. Elements of namespaces that are not the contract's own are
+    source bytes, and what neither happens to is unmapped. An element that is not there is `NOTHING`, an empty Node (falsy),
+    so a path through missing optionals needs no questions. Elements of namespaces that are not the contract's own are
     known by `{namespace}name` and so never taken for the contract's.
     """
 
-    __slots__ = ("_children", "_fate", "_message", "_number", "_parent", "_value", "name")
+    __slots__ = ("_children", "_fate", "_parent", "_value", "name")
 
-    def __init__(self, name: str, parent: "Node | None", number: int, message: "_Message") -> None:
+    def __init__(self, name: str, parent: "Node | None") -> None:
         self.name = name
         self._parent = parent
-        self._number = number
-        self._message = message
         self._children: dict[str, list[Node]] = _NONE
         self._value = self._fate = ""
 
@@ -39,14 +37,10 @@ class Node:
         return bool(self._value or self._children)
 
     def one(self, name: str, *further: str) -> "Node":
-        """The first element at a path of names; an empty Node where there is none."""
+        """The first element at a path of names; `NOTHING` where there is none."""
         held = self._children.get(name)
-        node = held[0] if held else _Absent(name, self, self._message)
+        node = held[0] if held else NOTHING
         return node.one(*further) if further else node
-
-    def absent(self, name: str) -> "Node":
-        """What stands for a child that is not there, or that may not be used."""
-        return _Absent(name, self, self._message)
 
     def all(self, name: str) -> Sequence["Node"]:
         """Every child of that name, in order."""
@@ -83,9 +77,10 @@ class Node:
             leaf._fate = reason
         self.problem(reason, severity)
 
-    def problem(self, problem: str, severity: str = "warning") -> None:
-        """Something is wrong here; never a word of the value."""
-        self._message.issues.append(Issue(self.place, problem, severity))
+    def problem(self, problem: str, severity: str = "warning", of: str = "") -> None:
+        """Something is wrong here, or with a child named `of` that need not be there; never a word of the value."""
+        place = self.place
+        self._message.issues.append(Issue(f"{place}.{of}" if place and of else place or of, problem, severity))
 
     def leaves(self) -> Iterator["Node"]:
         """The elements from here on that have a value."""
@@ -94,7 +89,8 @@ class Node:
     @property
     def place(self) -> str:
         """Where it stands, with its number (from 1) where it may repeat: `carePlan[2].carePlanHeader.documentTime`."""
-        number = f"[{self._number}]" if self._number > 1 or self._is_repeated() else ""
+        alike = self._parent._children.get(self.name, ()) if self._parent else ()
+        number = f"[{alike.index(self) + 1}]" if len(alike) > 1 else ""
         above = self._parent.place if self._parent and self._parent._parent else ""
         return f"{above}.{self.name}{number}" if above else f"{self.name}{number}"
 
@@ -128,20 +124,27 @@ class Node:
             for held in reversed(node._children.values()):
                 waiting.extend(reversed(held))
 
-    def _is_repeated(self) -> bool:
-        return self._parent is not None and len(self._parent._children.get(self.name, ())) > 1
+    @property
+    def _message(self) -> "_Message":
+        node = self
+        while node._parent is not None:
+            node = node._parent
+        assert isinstance(node, _Root), "nothing is told of what is not there"
+        return node.message
 
 
-class _Absent(Node):
-    """An element that is not there. A message lacks most of what it may hold, so one of these costs less than a Node."""
+NOTHING = Node("", None)
+"""An element that is not there, whatever its name would be: a message lacks most of what it may hold."""
 
-    __slots__ = ()
-    _number, _children, _value = 0, _NONE, ""
 
-    def __init__(self, name: str, parent: Node, message: "_Message") -> None:
-        self.name = name
-        self._parent = parent
-        self._message = message
+class _Root(Node):
+    """The element that holds all others of a message."""
+
+    __slots__ = ("message",)
+
+    def __init__(self, name: str, message: "_Message") -> None:
+        super().__init__(name, None)
+        self.message = message
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,26 +163,31 @@ class _Message:
 def tree(root: xml.Element, is_own: Callable[[str], bool], issues: list[Issue]) -> Node:
     """The tree under `root`; `is_own` tells the namespaces whose elements go by their local name."""
     message = _Message(_Names(is_own), issues)
-    return _node(root, message.names[root.tag], None, 1, message)
+    top = _Root(message.names[root.tag], message)
+    _fill(top, root, message)
+    return top
 
 
-def _node(element: xml.Element, name: str, parent: Node | None, number: int, message: _Message) -> Node:
-    node = Node(name, parent, number, message)
+def _fill(node: Node, element: xml.Element, message: _Message) -> None:
+    """Give a new node what its element holds."""
     text = element.text or ""
     if len(element):
         message.holders.append(node)
         children = node._children = {}
         for child in element:
             its = message.names[child.tag]
-            held = children.setdefault(its, [])
-            held.append(_node(child, its, node, len(held) + 1, message))
+            made = Node(its, node)
+            if its in children:
+                children[its].append(made)
+            else:
+                children[its] = [made]
+            _fill(made, child, message)
             text += child.tail or ""
     if value := text.strip():
         node._value = value
         message.leaves.append(node)
     if attributes := element.keys():
         message.attributes.extend((node, str(each)) for each in attributes if not str(each).startswith(_XSI))
-    return node
 
 
 class _Names(dict[str, str]):

@@ -131,7 +131,7 @@ def _decoded(content: Node, declared: str) -> Document | None:
         node.refuse(str(fault))
         return None
     if not found.is_as_declared:
-        content.one("mediaType").problem("the content is not of this type; it is given as bytes of no known type")
+        content.problem("the content is not of this type; it is given as bytes of no known type", of="mediaType")
     return found
 
 

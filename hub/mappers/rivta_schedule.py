@@ -94,7 +94,7 @@ def _custody(slot: Node, facility: str, start: Moment | None, scope: Scope) -> C
     places = {code.upper(): place for code, place in scope.settings.places.items()}
     place = places.get(facility)
     if place is None:
-        slot.one("healthcare_facility").problem("the configuration has no place for this facility; the booking is withheld")
+        slot.problem("the configuration has no place for this facility; the booking is withheld", of="healthcare_facility")
     return scope.custody(
         place.provider if place else None,
         place.unit if place else None,
