@@ -11,6 +11,7 @@ from typing import Any
 
 from hub.consent.grounds import AnyGround, Block, Consent, Need, Relation
 from hub.fhir.custody import Custody
+from hub.fhir.encoded import encoded
 from hub.fhir.identifiers import PERSONNUMMER, Identifier
 from hub.fhir.identity import logical_id, rid
 from hub.fhir.resource import Resource
@@ -132,7 +133,7 @@ def _record(key: bytes, one: Person, kind: str, number: int, resources: list[Res
         incapacity=False,
     )
     origin = _provenance(key, one, kind, number, resources, custody)
-    return Record(rid(key, "entry", f"{kind}/{one.row}/{number}"), FAMILY, custody, (*resources, origin))
+    return Record(rid(key, "entry", f"{kind}/{one.row}/{number}"), FAMILY, custody, tuple(map(encoded, (*resources, origin))))
 
 
 def _at(one: Person, number: int) -> datetime:

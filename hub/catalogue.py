@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from hub.directory import Directory, Staff, Unit
 from hub.fhir.custody import Custody
+from hub.fhir.encoded import encoded
 from hub.fhir.identifiers import HSA_ID
 from hub.fhir.identity import rid
 from hub.fhir.resource import Resource
@@ -27,7 +28,7 @@ def deposit_directory(store: Store, directory: Directory) -> None:
     key = store.keys.identity
     custody = Custody(source=SOURCE, provider=None, unit=None, info_type=SOURCE, regime="SVOD")
     records = [
-        Record(rid(key, "entry", f"{SOURCE}\0{each['resourceType']}/{each['id']}"), FAMILY, custody, (each,))
+        Record(rid(key, "entry", f"{SOURCE}\0{each['resourceType']}/{each['id']}"), FAMILY, custody, (encoded(each),))
         for each in resources(directory, key)
     ]
     with store.database.writing() as connection:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from hub.config import SourceConfig
 from hub.errors import Issue
 from hub.fhir.custody import Custody
+from hub.fhir.encoded import encoded
 from hub.fhir.identifiers import Identifier, is_sound
 from hub.fhir.identity import logical_id, rid
 from hub.fhir.masking import hidden
@@ -71,4 +72,4 @@ def _record(key: bytes, source: SourceConfig, person: Person, fhir_id: str, fact
         incapacity=False,
     )
     number = rid(key, "entry", f"register\0{fhir_id}")
-    return Record(number, FAMILY, custody, tuple(map(hidden, shown)) if facts.protected else shown)
+    return Record(number, FAMILY, custody, tuple(map(encoded, map(hidden, shown) if facts.protected else shown)))

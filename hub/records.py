@@ -7,6 +7,7 @@ from hub.config import SourceConfig
 from hub.directory import Directory
 from hub.errors import Issue
 from hub.fhir.custody import Custody
+from hub.fhir.encoded import Encoded, encoded
 from hub.fhir.identifiers import Identifier
 from hub.fhir.identity import logical_id, rid
 from hub.fhir.masking import without_places
@@ -14,12 +15,12 @@ from hub.fhir.provenance import provenance
 from hub.fhir.resource import Resource
 from hub.fhir.types import TYPES
 from hub.mappers import Entry, Keyed
-from hub.references import Resolve, resolved, resolver
+from hub.references import Resolve, resolved, resolver, settled
 from hub.store.deposit import Record
 from hub.store.patients import Facts
 from hub.store.values import instant
 
-Judge = Callable[[Resource], Sequence[Issue]]
+Judge = Callable[[Resource, Mapping[str, bytes]], Sequence[Issue]]
 NUL = b"\\u0000"
 FOREIGN = "a care provider that the source is not configured to hold data of: withheld until `providers` names it"
 
@@ -45,13 +46,13 @@ class Maker:
         number = entry_number(self.key, self.source.name, self.family, entry.key)
         named, twice = self._named(entry)
         resolve = resolver(entry.patient, self.patient_id, {at: id for at, (id, _) in named.items()}, self.directory, self.key)
-        made = [self._clean(resolved(each.resource, resolve) | {"id": id}) for id, each in named.values()]
+        made = [self._clean(settled(each.resource | {"id": id}, resolve)) for id, each in named.values()]
         custody = bounded(placed(entry.custody, self.directory), self.source)
         issues = (*twice, *_unbelieved(entry.custody, self.source))
         whole = self._whole(number, entry, custody, made, resolve)
         if held.get(number) == whole.digest:
             return whole, issues
-        faults = [list(_faults(each, written, self.judge)) for each, written in zip(made, whole.written, strict=False)]
+        faults = [list(_faults(each, self.judge)) for each in made]
         good = [each for each, its in zip(made, faults, strict=True) if not its]
         issues = (*issues, *(fault for its in faults for fault in its))
         if not good:
@@ -75,12 +76,12 @@ class Maker:
         whole = () if key == entry.key else (str(entry.key),)
         return logical_id(self.key, resource_type, self.source.name, self.family, *whole, str(key))
 
-    def _clean(self, resource: Resource) -> Resource:
-        return without_places(resource) if self.facts.protected else resource
+    def _clean(self, given: Encoded) -> Encoded:
+        return encoded(without_places(given.resource)) if self.facts.protected else given
 
-    def _whole(self, number: int, entry: Entry, custody: Custody, made: Sequence[Resource], resolve: Resolve) -> Record:
-        origin = self._clean(self._provenance(entry, custody, made, resolve))
-        return Record(number, self.family, custody, (*made, origin))
+    def _whole(self, number: int, entry: Entry, custody: Custody, made: Sequence[Encoded], resolve: Resolve) -> Record:
+        origin = self._provenance(entry, custody, [each.resource for each in made], resolve)
+        return Record(number, self.family, custody, (*made, self._clean(encoded(origin))))
 
     def _provenance(self, entry: Entry, custody: Custody, made: Sequence[Resource], resolve: Resolve) -> Resource:
         told, key, at = entry.attribution, self.key, (self.source.name, self.family, str(entry.key))
@@ -145,13 +146,13 @@ def _names(custody: Custody, directory: Directory) -> Iterator[tuple[str, str]]:
     yield from ((each.hsa_id, each.name) for each in (provider, unit) if each)
 
 
-def _faults(resource: Resource, written: bytes, judge: Judge) -> Iterator[Issue]:
-    kind = resource["resourceType"]
+def _faults(given: Encoded, judge: Judge) -> Iterator[Issue]:
+    kind = given.resource["resourceType"]
     if kind not in TYPES:
         yield Issue(kind, "the hub does not hold this resource type", "error", "not-supported")
         return
-    if NUL in written:
+    if NUL in given.written:
         yield Issue(kind, "holds a character that no text may hold", "error", "invalid")
-    for fault in judge(resource):
+    for fault in judge(given.resource, given.elements):
         if fault.severity in ("error", "fatal"):
             yield Issue(f"{kind}: {fault.place}", fault.problem, fault.severity, fault.code)

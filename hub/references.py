@@ -9,11 +9,19 @@ from operator import is_not
 from typing import Any
 
 from hub.directory import Directory
+from hub.fhir.bounded import Bounded
+from hub.fhir.encoded import Encoded, encoded, in_json, of_elements
 from hub.fhir.identifiers import HSA_ID, HSA_ID_OF_BASE_PROFILES, Identifier, hsa_id
 from hub.fhir.identity import logical_id
+from hub.fhir.json import dumps
 from hub.fhir.resource import Resource
 
 MARK = "?identifier="
+_MARK = MARK.encode()
+_SETTLED: Bounded[bytes] = Bounded(4096)
+"""Elements in which nothing is to be resolved and nothing is empty: most are met again (codes, units)."""
+_LONG = 1024
+"""Bytes of an element: a longer one is not remembered."""
 _NOTHING = frozenset(("id", "url"))
 """What an element that lost its value may still have, and says nothing by: an extension's name."""
 DIRECTORY_TYPES = frozenset(("Practitioner", "PractitionerRole", "Organization", "Location", "HealthcareService"))
@@ -37,6 +45,26 @@ def resolver(
         return None
 
     return resolve
+
+
+def settled(resource: Resource, resolve: Resolve) -> Encoded:
+    """A resource as `resolved` gives it, in JSON: what holds nothing that is to be resolved or left out is not looked into."""
+    elements = in_json(resource)
+    changed = {name: _within(resource[name], resolve) for name, written in elements.items() if _is_unsettled(written)}
+    if None in changed.values():
+        return encoded({name: value for name, value in (resource | changed).items() if value is not None})
+    return of_elements(resource | changed, elements | {name: dumps(value) for name, value in changed.items()})
+
+
+def _is_unsettled(written: bytes) -> bool:
+    """Whether something may be to be resolved or left out in an element."""
+    if written in _SETTLED:
+        return False
+    if _MARK in written or b"{}" in written or b"[]" in written or b":null" in written:
+        return True
+    if len(written) <= _LONG:
+        _SETTLED.remember(written)
+    return False
 
 
 def resolved(element: Resource, resolve: Resolve) -> Any:

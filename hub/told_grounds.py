@@ -14,6 +14,7 @@ from uuid import UUID
 
 from hub.consent.grounds import AnyGround, Block, Consent, Relation, Revoke
 from hub.consent.release import TRUE, Outcome, Release, Row
+from hub.fhir.encoded import encoded
 from hub.fhir.identity import rid
 from hub.fhir.json import dumps, loads
 from hub.hub import Hub
@@ -101,7 +102,7 @@ def _say_ended(connection: Connection, store: Store, pk: int, consent_id: str) -
         held = loads(found.bytes)
         meta = {name: value for name, value in held.pop("meta").items() if name not in ("versionId", "lastUpdated")}
         ended = held | {"status": "inactive"} | ({"meta": meta} if meta else {})
-        deposit(connection, key, pk, [Record(entry.number, entry.family, entry.custody, (ended,))], (), store.now())
+        deposit(connection, key, pk, [Record(entry.number, entry.family, entry.custody, (encoded(ended),))], (), store.now())
 
 
 def _is_answered(question: ServiceQuestion, given: AnyGround) -> bool:

@@ -1,7 +1,8 @@
 """The index of a resource: what each search parameter of its type finds in it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from hub.fhir import full_text
@@ -11,9 +12,6 @@ from hub.fhir.index_plan import Plan, Reading, kept_plan, plan
 from hub.fhir.parameters import KINDS
 from hub.fhir.resource import Resource
 from hub.fhir.types import SearchParameter
-
-_STAMPED = frozenset(("versionId", "lastUpdated"))
-"""What the store writes in `meta`: no keys are kept of it."""
 
 
 def index(resource: Resource, whole: bool = False, only: str = "") -> Index:
@@ -27,21 +25,17 @@ def index(resource: Resource, whole: bool = False, only: str = "") -> Index:
     return found | dict(full_text.words(resource)) if whole and its else found
 
 
-def parts(resource: Resource) -> Iterator[tuple[Resource, bool]]:
-    """A resource in the parts that its kept keys follow from: every element alone; then, marked, those that parameters look at
+@lru_cache(1024)
+def parts(resource_type: str, names: Sequence[str]) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+    """The parts of a resource that its kept keys follow from: elements that are looked at alone, and such as parameters look at
     together. What the store has columns for is left out.
 
     Most parts are met again and again (codes, units, whom a message is about), so a store may remember what it made of them.
+    Takes: `names`: of the elements that a resource has.
     """
-    its = kept_plan(resource.get("resourceType", ""))
-    for name, value in resource.items():
-        if name == "meta" and isinstance(value, dict):
-            yield {name: {inner: each for inner, each in value.items() if inner not in _STAMPED}}, False
-        elif name not in its.silent:
-            yield {name: value}, False
-    for name, members in its.beside.items():
-        if name in resource:
-            yield {each: resource[each] for each in members if each in resource}, True
+    its = kept_plan(resource_type)
+    alone = [name for name in names if name not in its.silent]
+    return alone, [[each for each in members if each in names] for name, members in its.beside.items() if name in names]
 
 
 def keys_of(resource_type: str, part: Resource, together: bool) -> Index:

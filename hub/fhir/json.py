@@ -5,7 +5,7 @@ Source: http://hl7.org/fhir/R4/json.html, http://hl7.org/fhir/R4/datatypes.html#
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -39,6 +39,11 @@ def loads(content: bytes) -> Any:
 def dumps(value: Any) -> bytes:
     """Write `value` as UTF-8 JSON, decimals digit by digit."""
     return _encoder.encode(value)
+
+
+def dumps_each(values: Iterable[Any]) -> list[bytes]:
+    """Write values, each by itself, in a fraction of the time that as many calls of `dumps` take."""
+    return _encoder.encode_lines(values).split(b"\n")[:-1]  # a line break in a text is written `\n`
 
 
 def loads_untrusted(content: bytes) -> Any:

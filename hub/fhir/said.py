@@ -12,7 +12,10 @@ LABELS = "_security"
 def said(resource: Resource) -> Said:
     """The facts of one resource, from its content."""
     kind = resource["resourceType"]
-    keys = [each for part, together in parts(resource) for each in keys_of(kind, part, together).items()]
+    alone, together = parts(kind, tuple(resource))
+    found = [keys_of(kind, {name: resource[name]}, together=False) for name in alone]
+    found += [keys_of(kind, {name: resource[name] for name in names}, together=True) for names in together]
+    keys = [each for its in found for each in its.items()]
     return Said(
         type=kind,
         id=resource["id"],

@@ -7,19 +7,25 @@ Source: http://hl7.org/fhir/R4/json.html, http://hl7.org/fhir/R4/references.html
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from hub.errors import Issue
 from hub.fhir._places import ALONE, Place, fhirpath, xpath
 from hub.fhir._shapes import Field, shape_of
+from hub.fhir.bounded import Bounded
 from hub.fhir.elements import resource_types
-from hub.fhir.json import dumps, loads
+from hub.fhir.json import dumps
 from hub.fhir.resource import Resource
 
 MAX_FAULTS = 1_000
 _LONG = 1024
 """Bytes of an element: of a longer one it is not remembered that it is sound."""
+
+NOT_WRITTEN: Mapping[str, bytes] = MappingProxyType({})
+_SOUND: Bounded[tuple[str, str, bytes | None, frozenset[str]]] = Bounded(4096)
+"""Elements that are as they should be, by the type of their resource, their name, how they are written, and what is contained
+beside them: most are met again (codes, units, whose it is)."""
 
 _ID = r"[A-Za-z0-9\-.]{1,64}"
 _LITERAL = re.compile(
@@ -29,12 +35,13 @@ _ABSOLUTE = re.compile(r"[a-z][a-z0-9+.-]*:[^\s:]\S*", re.ASCII | re.IGNORECASE)
 _NAME = re.compile(r"_?[A-Za-z][A-Za-z0-9]{0,63}", re.ASCII)
 
 
-def faults(resource: Any) -> list[Issue]:
+def faults(resource: Any, written: Mapping[str, bytes] = NOT_WRITTEN) -> list[Issue]:
     """What is wrong with a resource as to how it is made, in the order it is written: the first `MAX_FAULTS`.
 
+    Takes: `written`: its elements as `hub.fhir.encoded` has them, where they have been put into JSON.
     Gives: issues of severity error, their places as FHIRPath and as XPath. They hold no values.
     """
-    judging = _Judging()
+    judging = _Judging(written)
     with suppress(_Enough):
         judging.resource(resource, None, None)
     return judging.found
@@ -47,8 +54,9 @@ class _Enough(Exception):
 class _Judging:
     """One resource being judged: what is found wrong on the way."""
 
-    def __init__(self) -> None:
+    def __init__(self, written: Mapping[str, bytes]) -> None:
         self.found: list[Issue] = []
+        self._written = written
 
     def resource(self, held: Any, place: Place | None, inside: frozenset[str] | None) -> None:
         """`place`: where it is held, None: it stands alone. `inside`: ids of what is contained beside it."""
@@ -72,8 +80,10 @@ class _Judging:
                 if written == "resourceType" and shape.resource:
                     continue
                 field = self._other(written, held, fields, place, inside)
-            elif place[0] is not None or not _is_known(type_name, written, value, inside):
-                self.element(value, held, field, place, inside)
+            elif place[0] is not None or field.check is not None or written == "identifier":  # that no other resource has
+                self._element(value, held, field, place, inside)
+            elif (type_name, written, self._written.get(written), inside) not in _SOUND:
+                self._outermost(type_name, value, field, place, inside)
             seen += 1
             if field is not None and field.choice:
                 chosen.append(field)
@@ -85,7 +95,18 @@ class _Judging:
             if held.keys().isdisjoint(names):
                 self._wrong((place, name, name, ALONE), "is required", "required")
 
-    def element(self, value: Any, holder: Resource, field: Field, place: Place, inside: frozenset[str]) -> None:
+    def _outermost(self, type_name: str, value: Any, field: Field, place: Place, inside: frozenset[str]) -> None:
+        """An element of a resource itself that is no primitive: one that was found sound before is not looked into."""
+        written = _in_json(value)
+        known = (type_name, field.written, written, inside)
+        if known in _SOUND:
+            return
+        before = len(self.found)
+        self._element(value, {}, field, place, inside)
+        if len(self.found) == before and 0 < len(written) <= _LONG:
+            _SOUND.remember(known)
+
+    def _element(self, value: Any, holder: Resource, field: Field, place: Place, inside: frozenset[str]) -> None:
         """The value of one element of `holder`, which stands at `place`."""
         if field.many:
             self._list(value, holder, field, place, inside)
@@ -188,22 +209,12 @@ class _Judging:
             raise _Enough
 
 
-def _is_known(type_name: str, name: str, value: Any, inside: frozenset[str]) -> bool:
-    """Whether an element of a resource is sound and short; else it is to be looked at."""
+def _in_json(value: Any) -> bytes:
+    """An element's JSON; nothing, where it cannot be written."""
     try:
-        written = dumps(value)
-        return len(written) <= _LONG and _is_sound(type_name, name, written, inside)
-    except (TypeError, ValueError):  # it cannot be written, so it was never met
-        return False
-
-
-@lru_cache(4096)
-def _is_sound(type_name: str, name: str, written: bytes, inside: frozenset[str]) -> bool:
-    """Whether an element by itself is as it should be. Remembered: most were met before (codes, units, whose it is)."""
-    judging, field, value = _Judging(), shape_of(type_name).fields[name], loads(written)
-    with suppress(_Enough):
-        judging.element(value, {}, field, (None, "", type_name, ALONE), inside)
-    return not judging.found
+        return dumps(value)
+    except (TypeError, ValueError):
+        return b""
 
 
 def _sound(value: Any, field: Field) -> bool:

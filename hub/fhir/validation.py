@@ -6,14 +6,15 @@ resource is valid where both say so.
 Invariants and profiles are not judged here, but for: an extension has a value or extensions; what is contained contains nothing.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from itertools import islice
 from typing import Any
 
 from hub.errors import Issue
+from hub.fhir.bounded import Bounded
 from hub.fhir.resource import Resource
-from hub.fhir.structure import faults
+from hub.fhir.structure import NOT_WRITTEN, faults
 
 _OTHERWISE = frozenset(("Evidence", "EvidenceVariable", "MedicationKnowledge"))
 """Resource types that R4B has otherwise than R4: its models cannot judge them."""
@@ -24,12 +25,12 @@ MOST_OBJECTS = 5_000
 """Of a resource that the models are shown: they take twelve microseconds an object, and nobody waits seconds for an opinion."""
 
 
-def validate(resource: Any) -> list[Issue]:
+def validate(resource: Any, written: Mapping[str, bytes] = NOT_WRITTEN) -> list[Issue]:
     """Everything that is wrong with a resource, as far as structure and required bindings go; empty: nothing.
 
     Gives: issues of severity error whose place is a FHIRPath (`Observation.component[0].code`). They hold no values.
     """
-    return faults(resource) or _SHAPES.opinion(resource)
+    return faults(resource, written) or _SHAPES.opinion(resource)
 
 
 def second_opinion(resource: Resource) -> Iterator[Issue]:
@@ -86,8 +87,7 @@ class Shapes:
     def __init__(self, ask: Callable[[Resource], Iterable[Issue]], most: int = 10_000) -> None:
         """Takes: `ask`: what the models find in a resource."""
         self._ask = ask
-        self._known: set[int] = set()
-        self._most = most
+        self._known: Bounded[int] = Bounded(most)
 
     def opinion(self, resource: Resource) -> list[Issue]:
         """What the models find; nothing, where they found nothing in another resource of this shape: the values themselves our
@@ -97,9 +97,7 @@ class Shapes:
             return []
         found = list(self._ask(resource))
         if not found:
-            if len(self._known) >= self._most:
-                self._known.clear()
-            self._known.add(shape)
+            self._known.remember(shape)
         return found
 
 

@@ -12,6 +12,7 @@ from hub.caller import Caller
 from hub.consent.release import TRUE, Outcome, Release, Row
 from hub.errors import Conflict, Gone, InvalidRequest, NotFound, Several, Stale, Unprocessable
 from hub.fhir.custody import HUB
+from hub.fhir.encoded import encoded
 from hub.fhir.identity import logical_id, rid
 from hub.fhir.json import loads
 from hub.fhir.masking import hidden
@@ -270,7 +271,7 @@ def _put(
     entry, scope = place(connection, store, caller, custody, f"{resource_type}/{fhir_id}", given, before)
     if locate(connection, key, scope + resource_type, fhir_id) not in (None, pk):
         raise Conflict(MOVED, f"{resource_type}.subject")
-    deposit(connection, key, pk, [Record(entry, FAMILY, custody, (resource,), scope)], (), now)
+    deposit(connection, key, pk, [Record(entry, FAMILY, custody, (encoded(resource),), scope)], (), now)
     insert_new(connection, locator, [{"rid": rid(key, each.KIND, each.id), "pk": pk} for each in grounds])
     for ground in grounds:
         put_ground(connection, pk, ground, caller.subject, now)

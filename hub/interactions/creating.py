@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from hub.errors import HubError
 from hub.fhir.compartment import patients as compartments
+from hub.fhir.encoded import encoded
 from hub.fhir.identity import rid
 from hub.fhir.masking import hidden
 from hub.fhir.resource import Resource
@@ -114,4 +115,4 @@ def _record(connection: Connection, given: Creation, resource: Resource, told: K
     custody = custody_of(context, resource)
     address = f"{resource['resourceType']}/{resource['id']}"
     entry, scope = place(connection, store, caller, custody, address, given=True, before=None)
-    return Record(entry, FAMILY, custody, (resource,), scope)
+    return Record(entry, FAMILY, custody, (encoded(resource),), scope)

@@ -4,6 +4,7 @@ requests to lift a block, and emergencies to be followed up. One information typ
 from hub.consent.release import Equals, Outcome, Release, Row, all_of, closed
 from hub.errors import NotFound
 from hub.fhir.custody import FOLLOW_UP, HUB, LIFTING, Custody
+from hub.fhir.encoded import encoded
 from hub.fhir.identity import rid
 from hub.fhir.json import loads
 from hub.fhir.query import read_query
@@ -61,4 +62,4 @@ def put_task(connection: Connection, store: Store, pk: int, task: Resource, cust
     """Write a Task, in the caller's transaction."""
     key = store.keys.identity
     entry = rid(key, "entry", f"{HUB}\0{FAMILY}\0Task/{task['id']}")
-    deposit(connection, key, pk, [Record(entry, FAMILY, custody, (task,))], (), now)
+    deposit(connection, key, pk, [Record(entry, FAMILY, custody, (encoded(task),))], (), now)

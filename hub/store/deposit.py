@@ -15,8 +15,8 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, bindparam, delete, select, update
 
 from hub.fhir.custody import COLUMNS, Custody
+from hub.fhir.encoded import Encoded
 from hub.fhir.identity import rid
-from hub.fhir.json import dumps
 from hub.fhir.resource import Resource
 from hub.store.prepared import ForMany, Prepared
 from hub.store.tables import FOREVER, NO_PATIENT, custody_past, entry, locator, patient, resource
@@ -34,22 +34,21 @@ class Record:
     entry: int
     family: str
     custody: Custody
-    resources: tuple[Resource, ...]
-    """With `id`; `meta.versionId` and `meta.lastUpdated` are set here, and `recorded` of a Provenance that has none."""
+    encoded: tuple[Encoded, ...]
+    """Resources with `id`; `meta.versionId` and `meta.lastUpdated` are set here, and `recorded` of a Provenance that has none."""
     scope: str = ""
     """Sets the ids of one source's client apart, where another source has the same."""
 
-    @cached_property
-    def written(self) -> tuple[bytes, ...]:
-        """Its resources as JSON."""
-        return tuple(map(dumps, self.resources))
+    @property
+    def resources(self) -> tuple[Resource, ...]:
+        return tuple(each.resource for each in self.encoded)
 
     @cached_property
     def digest(self) -> str:
         """What an entry is compared by: custody and the resources as they are given."""
         held = hashlib.sha256(repr(custody_columns(self.custody)).encode())
-        for each in self.written:
-            held.update(each)
+        for each in self.encoded:
+            held.update(each.written)
         return held.hexdigest()
 
 
@@ -135,8 +134,7 @@ def deposit_new(
         now, custody = times[pk], custody_columns(record.custody)
         versions = Versions(key, pk, now, rows)
         entries.append(entry_row(pk, record, now, now))
-        both = zip(record.resources, record.written, strict=True)
-        stored.append(tuple(_new(versions, key, record, each, written, custody) for each, written in both))
+        stored.append(tuple(_new(versions, key, record, each, custody) for each in record.encoded))
     insert_all(connection, entry, entries)
     rows.save(connection)
     _mark_all(connection, times)
@@ -150,11 +148,9 @@ def _mark_all(connection: Connection, times: Mapping[int, int]) -> None:
         _MARK_ALL.rows(connection, {"on": as_array(times, BigInteger()), "now": as_array(times.values(), BigInteger())})
 
 
-def _new(
-    versions: Versions, key: bytes, record: Record, resource: Resource, written: bytes, custody: Mapping[str, Any]
-) -> Stored:
-    number = rid(key, record.scope + resource["resourceType"], resource["id"])
-    stored = versions.write(resource, written, number, record.entry, custody, None)
+def _new(versions: Versions, key: bytes, record: Record, given: Encoded, custody: Mapping[str, Any]) -> Stored:
+    number = rid(key, record.scope + given.resource["resourceType"], given.resource["id"])
+    stored = versions.write(given, number, record.entry, custody, None)
     assert stored is not None
     return stored
 
@@ -163,10 +159,11 @@ def _write(versions: Versions, key: bytes, record: Record, current: Mapping[tupl
     """New versions of the resources that changed, tombstones for those that the entry no longer has."""
     custody = custody_columns(record.custody)
     kept = set()
-    for each, written in zip(record.resources, record.written, strict=True):
-        at = (each["resourceType"], rid(key, record.scope + each["resourceType"], each["id"]))
+    for each in record.encoded:
+        kind = each.resource["resourceType"]
+        at = (kind, rid(key, record.scope + kind, each.resource["id"]))
         kept.add(at)
-        versions.write(each, written, at[1], record.entry, custody, current.get(at))
+        versions.write(each, at[1], record.entry, custody, current.get(at))
     versions.end((row for at, row in current.items() if at not in kept), custody)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
+from hub.fhir.encoded import Encoded, whole
 from hub.fhir.full_text import CONTENT, NARRATIVE
 from hub.fhir.index import keys_of, parts
 from hub.fhir.index_keys import (
@@ -19,8 +20,7 @@ from hub.fhir.index_keys import (
     UriKey,
     WordsKey,
 )
-from hub.fhir.json import dumps, loads
-from hub.fhir.resource import Resource
+from hub.fhir.json import loads
 from hub.fhir.types import TYPES
 from hub.store.tables import ix_composite, ix_date, ix_quantity, ix_ref, ix_string, ix_text, ix_token
 from hub.store.values import KEY_LENGTH, fitted, parameter_number
@@ -45,16 +45,18 @@ class _Made(NamedTuple):
     """The latest time that resources of the type are ordered by, in microseconds."""
 
 
-def gather(into: Mapping[str, list[Row]], content: Resource, pk: int, rid: int, version: int) -> int:
+def gather(into: Mapping[str, list[Row]], content: Encoded, pk: int, rid: int, version: int) -> int:
     """Add the rows of the keys of a version to those of each table; one may come twice.
 
     Gives: what it is ordered by if not by when it was written, in microseconds.
     """
-    resource_type, sort = content["resourceType"], OPEN_LOW
+    resource_type, sort, elements = content.resource["resourceType"], OPEN_LOW, content.elements
+    alone, together = parts(resource_type, tuple(elements))
+    pieces = [(name, content.meta if name == "meta" else elements[name]) for name in alone]
+    pieces += [("", whole({name: elements[name] for name in names})) for names in together]
     texts: dict[int, dict[str, None]] = {}
-    for part, together in parts(content):
-        written = dumps(part)
-        made = (_made if len(written) <= _LONG else _made.__wrapped__)(resource_type, written, together)
+    for name, written in pieces:
+        made = (_made if len(written) <= _LONG and name != "identifier" else _made.__wrapped__)(resource_type, name, written)
         for table, before, after in made.rows:
             into[table].append((pk, *before, rid, version, *after))
         for param, found in made.texts:
@@ -65,9 +67,13 @@ def gather(into: Mapping[str, list[Row]], content: Resource, pk: int, rid: int, 
 
 
 @lru_cache(4096)
-def _made(resource_type: str, written: bytes, together: bool) -> _Made:
-    """Remembered by how a part is written: most were met before (codes, units, whom a message is about)."""
-    keys = keys_of(resource_type, loads(written), together)
+def _made(resource_type: str, name: str, written: bytes) -> _Made:
+    """Remembered by how a part is written: most were met before (codes, units, whom a message is about), identifiers were not.
+
+    Takes: `name`: of the element; empty: `written` is an object of elements that are looked at together.
+    """
+    held = loads(written)
+    keys = keys_of(resource_type, {name: held} if name else held, together=not name)
     rows: list[tuple[str, Row, Row]] = []
     texts: dict[int, dict[str, None]] = {}
     for name, found in keys.items():

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, and_, bindparam, delete, not_, select, tuple_, update
 
 from hub.fhir.custody import FOLLOW_UP, HUB, LIFTING
+from hub.fhir.encoded import Encoded, encoded, of_elements, whole
 from hub.fhir.identity import logical_id
 from hub.fhir.json import dumps, loads
 from hub.fhir.resource import Resource
@@ -17,7 +18,7 @@ from hub.store.keys_written import KEYS, Row, gather
 from hub.store.tables import FOREVER, body, locator, resource
 from hub.store.values import insert_rows, instant
 
-_FIRST = ("resourceType", "id", "meta")
+_FIRST = dict.fromkeys(("resourceType", "id", "meta"), b"")
 
 
 class Rows:
@@ -30,10 +31,10 @@ class Rows:
         self.locators: list[Row] = []
         self.keys: dict[str, list[Row]] = {table.name: [] for table in KEYS}
 
-    def index(self, content: Resource, pk: int, number: int, version: int, recorded: int) -> int:
+    def index(self, content: Encoded, pk: int, number: int, version: int, recorded: int) -> int:
         """The search keys of a version. Gives: what it is ordered by, in microseconds; `recorded`: when it was written."""
         told = gather(self.keys, content, pk, number, version)
-        return recorded if TYPES[content["resourceType"]].sort == "_lastUpdated" else told
+        return recorded if TYPES[content.resource["resourceType"]].sort == "_lastUpdated" else told
 
     def save(self, connection: Connection) -> None:
         """Write everything gathered."""
@@ -63,15 +64,12 @@ class Versions:
         self._key, self._pk, self._now, self._rows = key, pk, now, rows
         self._instant = instant(now)
 
-    def write(
-        self, given: Resource, given_bytes: bytes, number: int, entry: int, custody: Mapping[str, Any], before: Any
-    ) -> Stored | None:
+    def write(self, given: Encoded, number: int, entry: int, custody: Mapping[str, Any], before: Any) -> Stored | None:
         """A new version of a resource; None: its content is that of the current one, and nothing is written.
 
-        Takes: `given_bytes`: the resource as JSON, as it was given; `before`: the current row of `resource`, perhaps a tombstone;
-        None: there is none.
+        Takes: `before`: the current row of `resource`, perhaps a tombstone; None: there is none.
         """
-        digest = hashlib.sha256(given_bytes).hexdigest()[:32]
+        digest = hashlib.sha256(given.written).hexdigest()[:32]
         if before is not None and before.digest == digest and not before.gone:
             return None
         version = 1
@@ -80,12 +78,13 @@ class Versions:
         else:
             self._close(before)
             version = before.version + 1
-        version_id = self._version_id(given["id"], version)
-        content = _stamped(given, version_id, self._instant)
+        fhir_id, kind = given.resource["id"], given.resource["resourceType"]
+        version_id = self._version_id(fhir_id, version)
+        content = _recorded(given, self._instant)
         sort = self._rows.index(content, self._pk, number, version, self._now)
-        at = (self._pk, given["resourceType"], number, version, version_id, self._now, FOREVER, sort, entry)
-        self._rows.versions.append((*at, given["id"], 0, digest, *custody.values()))  # as the table's columns stand
-        written = dumps(content)
+        at = (self._pk, kind, number, version, version_id, self._now, FOREVER, sort, entry)
+        self._rows.versions.append((*at, fhir_id, 0, digest, *custody.values()))  # as the table's columns stand
+        written = _stamped(content, version_id, self._instant)
         self._rows.bodies.append((self._pk, number, version, written))
         return Stored(written, version_id, self._now)
 
@@ -120,7 +119,7 @@ def rewrite(connection: Connection, pk: int, change: Callable[[Resource], Resour
         changed = change(content)
         if changed != content:
             bodies.append({"p": pk, "r": row.rid, "v": row.version, "content": dumps(changed)})
-            gather(gathered.keys, changed, pk, row.rid, row.version)
+            gather(gathered.keys, encoded(changed), pk, row.rid, row.version)
     if bodies:
         connection.execute(_REPLACE, bodies)
         unindex(connection, pk, [(each["r"], each["v"]) for each in bodies])
@@ -144,7 +143,7 @@ def renew_keys(connection: Connection, pk: int, now: int) -> None:
     while rows := connection.execute(_LIVE, {"on": pk, "since": now - LIFE, "rid": last[0], "version": last[1]}).all():
         gathered, moved = Rows(), []
         for row in rows:
-            sort = gathered.index(loads(row.bytes), pk, row.rid, row.version, row.rec_from)
+            sort = gathered.index(encoded(loads(row.bytes)), pk, row.rid, row.version, row.rec_from)
             if sort != row.sort:
                 moved.append({"p": pk, "t": row.type, "r": row.rid, "v": row.version, "new": sort})
         gathered.save(connection)
@@ -153,14 +152,19 @@ def renew_keys(connection: Connection, pk: int, now: int) -> None:
         last = (rows[-1].rid, rows[-1].version)
 
 
-def _stamped(given: Resource, version_id: str, recorded: str) -> Resource:
+def _recorded(given: Encoded, recorded: str) -> Encoded:
+    """A Provenance says when it was recorded: by the giver, else by the hub. Anything else is as it is given."""
+    resource = given.resource
+    if resource["resourceType"] != "Provenance" or "recorded" in resource:
+        return given
+    return of_elements(resource | {"recorded": recorded}, {"recorded": dumps(recorded), **given.elements})
+
+
+def _stamped(content: Encoded, version_id: str, recorded: str) -> bytes:
     """The resource as it is kept: with the hub's version and time, whatever version the giver wrote."""
-    meta = {"versionId": version_id, "lastUpdated": recorded}
-    meta |= {name: value for name, value in given.get("meta", {}).items() if name not in meta}
-    head = {"resourceType": given["resourceType"], "id": given["id"], "meta": meta}
-    if given["resourceType"] == "Provenance":
-        head["recorded"] = given.get("recorded", recorded)
-    return head | {name: value for name, value in given.items() if name not in _FIRST}
+    stamp, given = dumps({"versionId": version_id, "lastUpdated": recorded}), content.meta
+    meta = stamp if given in (b"", b"{}") else stamp[:-1] + b"," + given[1:]
+    return whole({**_FIRST, **content.elements, "meta": meta})
 
 
 _OF_VERSION = and_(body.c.pk == resource.c.pk, body.c.rid == resource.c.rid, body.c.version == resource.c.version)

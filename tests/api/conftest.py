@@ -21,6 +21,7 @@ from hub.authserver import Authority, Client, Commission, Person, issue_token, l
 from hub.config import ClientConfig, Config, IssuerConfig, SourceConfig
 from hub.directory import Directory, Provider, Staff, Unit
 from hub.fhir.custody import Custody
+from hub.fhir.encoded import encoded
 from hub.fhir.identifiers import PERSONNUMMER, Identifier, is_sound
 from hub.fhir.identity import logical_id, rid
 from hub.fhir.json import loads
@@ -329,7 +330,7 @@ class House:
         id = logical_id(KEYS.identity, made["resourceType"], "test", key)
         held = replace(CUSTODY, **custody)
         with self.store.database.writing() as connection:
-            record = Record(rid(KEYS.identity, "entry", key), "test", held, (made | {"id": id},))
+            record = Record(rid(KEYS.identity, "entry", key), "test", held, (encoded(made | {"id": id}),))
             deposit(connection, KEYS.identity, patient.pk, [record], (), self.store.now())
         return id
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from hub.fhir.encoded import encoded
 from hub.fhir.identity import rid
 from hub.store.deposit import Record, deposit
 from tests.api.conftest import CUSTODY, KEYS
@@ -26,7 +27,7 @@ def both(shared):
                     rid(KEYS.identity, "entry", f"{source}-{each['id']}"),
                     "fhir",
                     replace(CUSTODY, source=source),
-                    (each,),
+                    (encoded(each),),
                     f"{source}/",
                 )
                 for each in (stay, seen)

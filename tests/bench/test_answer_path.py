@@ -13,6 +13,7 @@ from hub.config import Config
 from hub.consent.grounds import Need, Relation
 from hub.directory import Directory, Provider, Unit
 from hub.fhir.custody import Custody
+from hub.fhir.encoded import encoded
 from hub.fhir.identity import rid
 from hub.fhir.query import read_query
 from hub.hub import Hub
@@ -82,7 +83,8 @@ def house(database_url, tmp_path: Path):
         pk = enroll(connection, KEYS.identity, Facts((PERSON,), registered=True))
         patient, _ = facts_of(connection, pk)
         records = [
-            Record(rid(KEYS.identity, "entry", f"e{n}"), "lab", CUSTODY, (_observation(n, patient),), "") for n in range(50)
+            Record(rid(KEYS.identity, "entry", f"e{n}"), "lab", CUSTODY, (encoded(_observation(n, patient)),), "")
+            for n in range(50)
         ]
         deposit(connection, KEYS.identity, pk, records, (), MICROS)
         put_ground(connection, pk, Relation(id="r1", **GROUND), "SE1-E1", MICROS)

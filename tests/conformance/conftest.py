@@ -10,6 +10,7 @@ from sqlalchemy import create_engine, make_url, text
 
 from hub.consent.release import TRUE, Outcome, Release, Row, closed
 from hub.fhir.custody import Custody
+from hub.fhir.encoded import encoded
 from hub.fhir.holding import Placed, holds
 from hub.fhir.index import index
 from hub.fhir.query import read_query
@@ -48,7 +49,7 @@ class Searched(Store):
     def put(self, resources):
         with self.database.writing() as connection:
             open_record(connection, "p-one", PK)
-            records = [Record(number, "test", CUSTODY, (each,)) for number, each in enumerate(resources)]
+            records = [Record(number, "test", CUSTODY, (encoded(each),)) for number, each in enumerate(resources)]
             deposit(connection, self.keys.identity, PK, records, (), self.now())
         self.world = [Placed(each["resourceType"], each["id"], index(each, whole=True)) for each in resources]
 

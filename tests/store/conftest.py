@@ -12,6 +12,7 @@ from sqlalchemy import create_engine, make_url, text
 
 from hub.consent.release import TRUE, Outcome, Release, Row, closed
 from hub.fhir.custody import Custody
+from hub.fhir.encoded import encoded
 from hub.fhir.identity import rid
 from hub.keys import Keys
 from hub.store.database import Database
@@ -84,7 +85,7 @@ def observation(id: str, **more):
 
 def record(number: int, *resources, **custody) -> Record:
     """An entry of Observations; custody may differ in a few facts from the common one."""
-    return Record(number, "lab", replace(CUSTODY, **custody), tuple(resources))
+    return Record(number, "lab", replace(CUSTODY, **custody), tuple(map(encoded, resources)))
 
 
 @pytest.fixture

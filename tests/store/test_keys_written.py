@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from hub.fhir.encoded import encoded
 from hub.fhir.json import loads
 from hub.store import keys_written
 from hub.store.keys_written import KEYS, gather
@@ -15,7 +16,7 @@ LONG = "en lång text om ingenting alls " * 12
 def rows(resource, pk=1, rid=2, version=3):
     """The rows of each table, and what the resource is ordered by."""
     into = {table.name: [] for table in KEYS}
-    sort = gather(into, resource, pk, rid, version)
+    sort = gather(into, encoded(resource), pk, rid, version)
     return {name: sorted(set(its)) for name, its in into.items()}, sort
 
 
