@@ -29,6 +29,8 @@ _ABOUT = ("resourceType", "meta", "language", "text", "contained", "identifier",
 _SAYS = ("status", "scope", "category", "patient", "dateTime", "performer", "organization", "policy", "provision")
 _STATES: Mapping[str, State] = {"active": "active", "inactive": "ended", "entered-in-error": "annulled"}
 """Statuses that stand for a ground. A draft, a proposal and a refusal give none: nothing is shared by them."""
+_OTHER_SCOPES = frozenset((SCOPE[0], code) for code in ("adr", "research", "treatment"))
+"""http://hl7.org/fhir/R4/valueset-consent-scope.html, but for privacy."""
 _NO_GROUND = ("draft", "proposed", "rejected")
 _BLOCK_CATEGORIES = ("416409005", "416308001")
 Given = Consent | Block | Dissent
@@ -58,12 +60,22 @@ def read(resource: Resource, context: Context) -> tuple[Given, ...]:
 
 
 def read_or_denied(resource: Resource, context: Context) -> tuple[Given, ...]:
-    """As `read`, of a Consent met in store: an active one that cannot be read in full becomes a denial of everything."""
+    """As `read`, of a Consent that is kept whatever it says: one that cannot be read in full becomes a denial of everything,
+    unless it says that it does not stand, or that it is not about privacy."""
     try:
         return read(resource, context)
     except Unprocessable:
         over = resource.get("status") in (*_STATES, *_NO_GROUND) and resource.get("status") != "active"
-        return () if over else (unreadable_block(str(resource.get("id", "")), context.recorded),)
+        denied = unreadable_block(str(resource.get("id", "")), context.recorded)
+        return () if over or _is_of_another_scope(resource) else (denied,)
+
+
+def _is_of_another_scope(resource: Resource) -> bool:
+    try:
+        scopes = coded(resource.get("scope"), "Consent.scope")
+    except Unprocessable:
+        return False
+    return bool(scopes) and scopes <= _OTHER_SCOPES
 
 
 def _common(held: Mapping[str, Any], state: State, context: Context) -> dict[str, Any]:

@@ -19,13 +19,13 @@ from hub.fhir.masking import hidden
 from hub.fhir.query import Query
 from hub.fhir.resource import Resource
 from hub.fhir.validation import validate
-from hub.interactions import consents, logbook
+from hub.interactions import logbook
 from hub.interactions.context import Context
 from hub.interactions.matching import matching
-from hub.interactions.owning import FAMILY, Before, check_change, moves, place, reach, registers
+from hub.interactions.owning import FAMILY, Before, check_change, moves, place, reach
 from hub.interactions.plan import question_about
 from hub.interactions.read import Held, places
-from hub.interactions.registrations import placed
+from hub.interactions.registering import ended, registered
 from hub.interactions.whose import patient_key
 from hub.interactions.written_custody import custody_of
 from hub.store.audit_log import Leaf
@@ -231,7 +231,7 @@ def _delete(connection: Connection, store: Store, context: Context, change: Chan
     _check_version(before, change)
     check_change(caller, before)
     told = before.told
-    over = placed(context, told, consents.ended(context, consents.of(told, fhir_id)) if registers(caller, change.type) else ())
+    over = ended(context, store.keys.identity, change.type, fhir_id, told)
     deposit(connection, store.keys.identity, told.pk, (), (before.version.entry,), now)
     for ground in over:
         put_ground(connection, told.pk, ground, caller.subject, now)
@@ -259,9 +259,7 @@ def _put(
         context.demand(question_about(context.hub, told, now))
     if before is not None:
         check_change(caller, before)
-    grounds = consents.registered(context, key, resource, told) if registers(caller, resource_type) else ()
-    consents.check_representative(connection, key, context, grounds, told)
-    grounds = placed(context, told, grounds)
+    grounds = registered(connection, context, key, resource, told)
     custody = custody_of(context, resource, grounds)
     if told.facts.protected:
         resource = hidden(resource)

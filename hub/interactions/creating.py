@@ -40,7 +40,7 @@ class NotPlain(Exception):
 
 def is_plain(context: Context, change: Change) -> bool:
     """Whether a change may be carried out together with others."""
-    more = change.condition or change.absent or change.provenance or registers(context.caller, change.type)
+    more = change.condition or change.absent or change.provenance or registers(change.type)
     return change.action == "create" and not more
 
 

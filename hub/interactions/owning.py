@@ -94,6 +94,6 @@ def moves(resource_type: str, before: Before) -> bool:
     return resource_type == "Consent" and before.entry.custody.source == OWN
 
 
-def registers(caller: Caller, resource_type: str) -> bool:
-    """Whether writing it registers grounds: a source's own Consents are its documents, no more."""
-    return resource_type == "Consent" and caller.kind != "system"
+def registers(resource_type: str) -> bool:
+    """Whether writing it may register grounds."""
+    return resource_type == "Consent"
