@@ -1,5 +1,6 @@
 """Ids: stable, keyed, and no way back to a number."""
 
+import hmac
 import re
 
 import pytest
@@ -38,6 +39,12 @@ def test_parts_are_not_run_together():
 def test_another_key_gives_other_ids():
     assert logical_id(KEY, "a") != logical_id(OTHER, "a")
     assert rid(KEY, "Patient", "a") != rid(OTHER, "Patient", "a")
+
+
+@given(some.binary(min_size=16, max_size=80), some.text(max_size=6))
+def test_a_store_number_is_cut_from_an_hmac_with_any_key(key, named):
+    written = b"".join(len(each.encode()).to_bytes(4, "big") + each.encode() for each in ("rid", "Observation", named))
+    assert rid(key, "Observation", named) == int.from_bytes(hmac.digest(key, written, "sha256")[:8], "big") >> 2
 
 
 @given(some.text(max_size=6), some.text(max_size=6))
