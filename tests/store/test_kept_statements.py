@@ -3,10 +3,11 @@
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 
+import pytest
 from sqlalchemy import literal, select
 
 from hub.fhir.query import read_query
-from hub.store.prepared import Kept
+from hub.store.prepared import Kept, Prepared
 
 
 def test_the_longest_unused_goes_first() -> None:
@@ -42,3 +43,13 @@ def test_searches_of_ever_new_shapes_do_not_grow_what_is_kept(store) -> None:
     for one, other in product(shapes, shapes):
         store.search.page(store.reader(), store.view(), read_query("Observation", [one, other], now=store.clock()))
     assert len(store.search._prepared) == 10
+
+
+def test_a_connection_keeps_statements_of_many_shapes_ready(store) -> None:
+    connection = store.reader()
+    for number in range(200):
+        Prepared(select(literal(number).label(f"n{number}"))).rows(connection, {})
+    ready = "sqlite_stmt" if store.database.sqlite else "pg_prepared_statements"
+    if store.database.sqlite and "ENABLE_STMTVTAB" not in connection.exec_driver_sql("PRAGMA compile_options").scalars().all():
+        pytest.skip("this SQLite does not tell what it has prepared")
+    assert connection.exec_driver_sql(f"SELECT count(*) FROM {ready}").scalar() >= 200
