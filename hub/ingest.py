@@ -124,7 +124,7 @@ def ingest(
         except Exception as fault:  # a message is kept and reported whatever is wrong, with itself or with its mapper
             issues = fault.issues if isinstance(fault, Unmappable) else (_bug(fault),)
             unread += issues
-            with store.database.writing() as connection:
+            with store.database.appending() as connection:
                 messages.keep(connection, message, pk or NO_PATIENT, "unmappable", messages.report(issues))
     if pages:
         read = tuple(message for message, _ in pages)
@@ -180,9 +180,9 @@ def _take_in(store: Store, hub: Hub, answer: _Answer, pk: int | None, partial: b
             _withdraw_from(store, answer, other, number)
             issues = (*issues, Issue("entry", MOVED, "warning", "business-rule"))
     for each in made[:-1]:  # one transaction writes one patient
-        with store.database.writing() as connection:
+        with store.database.appending() as connection:
             issues = (*issues, *_write(connection, store, hub, answer, each))
-    with store.database.writing() as connection:
+    with store.database.appending() as connection:
         for each in made[-1:]:
             issues = (*issues, *_write(connection, store, hub, answer, each))
         if answer.mapped.complete and pk is None and not answer.late:
@@ -307,7 +307,7 @@ def _elsewhere(store: Store, answer: _Answer, part: _Part, holders: Mapping[Iden
 
 def _withdraw_from(store: Store, answer: _Answer, pk: int, number: int) -> None:
     """The source told that a record is another patient's: take it out of this one's, and let its ids go with it."""
-    with store.database.writing() as connection:
+    with store.database.appending() as connection:
         change = deposit(connection, store.keys.identity, pk, (), (number,), store.now(), _told(answer))
         release_ids(connection, pk, number)
         if change.anything:

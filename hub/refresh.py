@@ -276,7 +276,7 @@ def _known_number(store: Store, hub: Hub, number: Identifier) -> tuple[int | Non
 
 def _note_failure(store: Store, hub: Hub, question: Question, failed: SourceFailed) -> None:
     now = store.now()
-    with store.database.writing() as connection:
+    with store.database.appending() as connection:
         note_freshness(
             connection, question.pk, [Freshness(question.source.name, question.contract, now, None, str(failed.fault), "")]
         )
@@ -295,7 +295,7 @@ def _take_in(store: Store, hub: Hub, question: Question, fetched: Fetched) -> st
     unread = done is not None and done.status == "unmappable"
     partial = fetched.partial or (done.status if done and done.status == "partly" else "")
     told = Freshness(question.source.name, question.contract, now, None if unread else now, FORM if unread else "", partial)
-    with store.database.writing() as connection:
+    with store.database.appending() as connection:
         note_freshness(connection, question.pk, [told])
     return FORM if unread else "partly" if partial else "answered"
 
@@ -309,7 +309,7 @@ def _enroll(store: Store, hub: Hub, register: SourceConfig, contract: str, numbe
         try:
             mapped: Mapped = MAPPERS[contract].map(message, settings(register))
         except Unmappable as fault:
-            with store.database.writing() as connection:
+            with store.database.appending() as connection:
                 messages.keep(connection, message, NO_PATIENT, "unmappable", messages.report(fault.issues))
             unread = True
             continue
@@ -318,7 +318,7 @@ def _enroll(store: Store, hub: Hub, register: SourceConfig, contract: str, numbe
                 found = enroll(store, hub, register, message, person)
     if found is not None:
         now = store.now()
-        with store.database.writing() as connection:
+        with store.database.appending() as connection:
             note_freshness(connection, found, [Freshness(register.name, contract, now, now, "", "")])
     else:
         _note_register(store, register, number, FORM if unread else "")
@@ -330,7 +330,7 @@ def _note_register(store: Store, register: SourceConfig, number: Identifier, fau
     pk = patients.find(store.reader(), store.keys.identity, number)
     if pk is not None:
         told = Freshness(register.name, register.contracts[0], store.now(), None, fault, "")
-        with store.database.writing() as connection:
+        with store.database.appending() as connection:
             note_freshness(connection, pk, [told])
 
 
@@ -343,7 +343,7 @@ def _note_push(store: Store, hub: Hub, source: str, mapper: str, done: Ingested)
     told = Freshness(source, mapper, now, None if unread else now, FORM if unread else "", partial)
     whole = replace(told, partial="")
     for pk, row in ((NO_PATIENT, whole if of_one else told), *((pk, told) for pk in of_one)):
-        with store.database.writing() as connection:  # one transaction writes one patient
+        with store.database.appending() as connection:  # one transaction writes one patient
             note_freshness(connection, pk, [row])
     if not unread:
         hub.pushed[source] = now
