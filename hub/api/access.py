@@ -20,7 +20,7 @@ BODIES: dict[str, dict[str, Any]] = {
         "required": ["type", "reason"],
         "properties": {
             "patient": PATIENT,
-            "type": {"enum": ["relevance", "work", "worklist"]},
+            "type": {"enum": ["relevance", "work", "worklist", "certificate"]},
             "reason": REASON,
             "start": TIME,
             "end": TIME,
@@ -63,7 +63,7 @@ BODIES: dict[str, dict[str, Any]] = {
 }
 SUMMARIES = {
     "relations": "Register one's own relation to a patient",
-    "needs": "State that data may matter, or are needed for work, or that a list of the own unit is",
+    "needs": "State that data may matter, or are needed for work, or for a certificate, or that a list of the own unit is",
     "assertions": "Assert an emergency, incapacity, or that a child cannot consent",
     "blocks": "Block the data of a care provider or unit",
     "revokes": "Lift a block for a while, as the care provider that owns it",

@@ -16,6 +16,7 @@ from hub.consent.grounds import (
     Dissent,
     Grounds,
     Need,
+    NeedType,
     Relation,
     Share,
     same,
@@ -113,7 +114,7 @@ class Facts:
     def past_relations(self) -> tuple[Relation, ...]:
         return tuple(row for row in self._mine(self.grounds.relations) if row.past(self.now))
 
-    def needs(self, type: Literal["relevance", "work", "worklist"]) -> tuple[Need, ...]:
+    def needs(self, type: NeedType) -> tuple[Need, ...]:
         """The caller's own needs of a type that hold now."""
         return tuple(row for row in self._mine(self.grounds.needs) if row.type == type and row.holds(self.now))
 
@@ -124,9 +125,11 @@ class Facts:
         return found + self.needs("worklist") if self.worklist else found
 
     @cached_property
-    def related(self) -> tuple[Relation, ...]:
-        """Current relations, or for a certificate also those that were."""
-        return self.relations or (self.past_relations if self.grounds.request == "certificate" else ())
+    def related(self) -> tuple[Relation | Need, ...]:
+        """Current relations, or for a certificate also those that were, with the need that says so."""
+        stated = self.needs("certificate")
+        certificate = bool(stated) or self.grounds.request == "certificate"
+        return self.relations or ((*self.past_relations, *stated) if certificate and self.past_relations else ())
 
     @cached_property
     def relevance(self) -> tuple[Need, ...]:

@@ -18,6 +18,7 @@ State = Literal["active", "ended", "annulled"]
 """ended: over before its time, and it did hold; annulled: registered by mistake, so it never held. Neither comes back."""
 Request = Literal["care", "certificate", "narcotic_flag", "dose_dispensed", "audit"]
 CareRegime = Literal["SVOD", "NLL"]
+NeedType = Literal["relevance", "work", "worklist", "certificate"]
 AssertionType = Literal["emergency", "incapacity", "child", "inner_emergency"]
 ATTESTATIONS = frozenset({"necessary", "attitude_clarified", "no_refusal"})
 """What SVOD 3:3 asks of who reads under permanent incapacity; all three, or nothing opens."""
@@ -170,10 +171,11 @@ class Relation(Commissioned):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need(Commissioned):
-    """An active choice: the data may matter (relevance), are needed for work (work), or a list of the unit is (worklist)."""
+    """An active choice: the data may matter (relevance), are needed for work (work) or for a certificate that the employee is to
+    write (certificate), or a list of the unit is (worklist)."""
 
     KIND: ClassVar[str] = "need"
-    type: Literal["relevance", "work", "worklist"]
+    type: NeedType
     reason: str
 
 

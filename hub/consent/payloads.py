@@ -185,7 +185,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "providers": _hsa_ids,
     "units": _hsa_ids,
     "block.type": _one_of("inner", "outer"),
-    "need.type": _one_of("relevance", "work", "worklist"),
+    "need.type": _one_of("relevance", "work", "worklist", "certificate"),
     "assertion.type": _one_of("emergency", "incapacity", "child", "inner_emergency"),
     "reason": _text,
     "revoke.reason": _one_of("patient_consent", "emergency", "untold"),

@@ -90,7 +90,7 @@ def _relation(context: Context, body: Body, id: str, told: Known) -> Relation:
 
 
 def _need(context: Context, body: Body, id: str, told: Known) -> Need:
-    kind: Any = body.text("type", ("relevance", "work", "worklist"))
+    kind: Any = body.text("type", ("relevance", "work", "worklist", "certificate"))
     reason = body.text("reason", required=True)
     start, until = body.period(NEED_LIFE, LONGEST_NEED)
     body.done()

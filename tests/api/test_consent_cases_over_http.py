@@ -1,8 +1,7 @@
 """The worked cases of CONSENT.md, asked over HTTP: a token, an entry, grounds registered, then a search and a read.
 
-Left out, for HTTP cannot say them (yet): the special requests of the national medication list and certificates (no request
-names its purpose: C064, C066, C119, C121); a block of the national medication list (C116, C117, C124: /access/blocks sets blocks
-of SVOD); an entry of the national list whose reader is no clinician with that licence is in.
+Left out, for HTTP cannot say them: the two requests of the national medication list that are for a fact about the patient and for
+no entry. A hub that is not told which medicines are narcotic, or whose are dose-dispensed, has no such fact to tell.
 """
 
 import json
@@ -20,14 +19,13 @@ from hub.consent.grounds import Consent, Relation, Revoke
 from hub.sources.security import SecurityService
 
 LEFT_OUT = {
-    "C064": "a past relation counts for certificates alone, and no request says that it is for one",
-    "C066": "no request says that it is for a certificate",
-    "C119": "no request asks for the narcotic flag",
-    "C121": "no request asks for dose-dispensed medicines",
-    "C116": "blocks of the national medication list are set at its owner",
-    "C117": "blocks of the national medication list are set at its owner",
-    "C124": "blocks of the national medication list are set at its owner",
+    "C119": "no request asks for the narcotic flag: nothing in the hub tells which medicines are narcotic",
+    "C121": "no request asks for dose-dispensed medicines: nothing in the hub tells whose are, and no reader's word is",
 }
+NLL = (
+    "https://www.riksdagen.se/sv/dokument-och-lagar/dokument/svensk-forfattningssamling/"
+    "lag-20181212-om-nationell-lakemedelslista_sfs-2018-1212/"
+)
 
 
 def _reference():
@@ -136,6 +134,8 @@ class Asked:
             self._relation()
             if self.facts["relevance"]:
                 self._register("needs", {"type": "relevance", "reason": "vård"})
+            if self.facts["request"] == "certificate":
+                self._register("needs", {"type": "certificate", "reason": "läkarintyg"})
         self._consent()
         block = self._block()
         if care:
@@ -188,6 +188,8 @@ class Asked:
         kind = self.facts["block"]
         if kind == "none":
             return ""
+        if self.facts["location"] == "NLL":
+            return self._list_block(self.unit_of_entry if kind == "inner" else self.provider_of_entry)
         body = {"type": kind, "provider": self.provider_of_entry, "excluded": self.facts["blockExcludes"]}
         body |= {"unit": self.unit_of_entry} if kind == "inner" else {}
         days = {"covers": (-40, -10), "overlaps": (-25, -10), "outside": (-15, -10)}.get(self.facts["blockPeriod"])
@@ -195,6 +197,13 @@ class Asked:
             start, end = ((self.kit.NOW + timedelta(days=each)).isoformat() for each in days)
             body |= {"information_start": start, "information_end": end}
         return self._register("blocks", body, self.house.patient_person(self.patient))
+
+    def _list_block(self, custodian):
+        """A block of the national medication list: a Consent under its act, by the patient."""
+        written = self.kit.denial(self.patient, custodian) | {"policy": [{"uri": NLL}]}
+        answer = self.house.post("/fhir/Consent", self.house.patient_person(self.patient), resource=written)
+        assert answer.status_code == 201, answer.text
+        return answer.json()["id"]
 
     def _revoke(self, block):
         match self.facts["revoke"]:

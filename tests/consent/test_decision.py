@@ -67,6 +67,24 @@ def test_an_emergency_never_lasts_longer_than_a_day(at):
     assert decided(at, at.replace(at.grounds, assertions=(long,), now=at.now - SECOND))[1] == "R50"
 
 
+def test_for_a_certificate_a_relation_that_was_is_enough_and_none_is_not(at):
+    past = at.row(Relation, "r", start=at.now - 9 * at.hour, end=at.now - at.hour)
+    annulled = at.replace(past, state="annulled")
+    relevance, stated = at.row(Need, "n"), at.row(Need, "c", type="certificate", reason="läkarintyg")
+    another = at.row(Need, "c", type="certificate", reason="läkarintyg", employee="E2")
+    over = at.row(Need, "c", type="certificate", reason="läkarintyg", end=at.now)
+    consented = at.replace(at.grounds, consents=(at.row(Consent, "c"),))
+
+    def rule(*needs, relations=(past,), **custody):
+        return decided(at, at.replace(consented, relations=relations, needs=(relevance, *needs)), **custody)[1]
+
+    assert rule(stated) == "R47"
+    assert [rule(), rule(another), rule(over), rule(stated, relations=()), rule(stated, relations=(annulled,))] == ["R44"] * 5
+    assert rule(stated, provider="P1", unit="U1") == "R21"  # at one's own unit nothing but a current relation or a need for work
+    release = decide(at.replace(consented, relations=(past,), needs=(relevance, stated)))
+    assert next(row.grounds for row in release.rows if row.rule == "R47")[:2] == ("r", "c")
+
+
 @pytest.mark.parametrize(
     ("day", "hours"),
     [(date(2026, 3, 29), 23), (date(2026, 10, 25), 25), (date(2026, 6, 1), 24)],
