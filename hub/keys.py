@@ -34,11 +34,11 @@ def load(folder: Path) -> Keys:
 
 
 def create(folder: Path) -> Keys:
-    """Make keys in `folder`, readable by the owner alone.
+    """Make keys in `folder`, readable by the owner alone, as is the folder if it is made here.
 
     Raises: FileExistsError: there are keys already; they are never replaced.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(0o700, parents=True, exist_ok=True)
     keys = Keys(secrets.token_bytes(32), secrets.token_bytes(32))
     handle = os.open(folder / FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w") as file:

@@ -24,7 +24,7 @@ from hub.store.database import Database
 from hub.store.tables import METADATA
 
 FORMAT = 1
-KEY_FILES = ("hub-keys.json", "authserver-key.pem", "audit-key.json", "audit-checkpoints.txt")
+KEY_FILES = ("hub-keys.json", "authserver-key.pem", "audit-key.json", "audit-keys.json", "audit-checkpoints.txt")
 """In the data folder: without the first, no id and no patient is found again."""
 ROWS = 2_000
 """Rows that are read or written at once."""
@@ -57,7 +57,7 @@ def restore(source: Path, url: str, data: Path) -> None:
     held = [name for name in KEY_FILES if (data / name).exists()]
     if held:
         raise ValueError(f"there is a {held[0]} in the data folder: keys are never replaced")
-    data.mkdir(parents=True, exist_ok=True)
+    data.mkdir(0o700, parents=True, exist_ok=True)
     database = Database(url)
     made: list[Path] = []
     try:

@@ -86,7 +86,12 @@ class Database:
         return Counter((self._readers, self._writers))
 
     def migrate(self) -> None:
-        """Bring the tables to the newest form. Safe to run at every start, also by several processes."""
+        """Bring the tables to the newest form. Safe to run at every start, also by several processes.
+
+        A SQLite file that is made by it is for its owner alone, as are the files that SQLite lays beside it.
+        """
+        if self.sqlite and (file := make_url(self.url).database):
+            Path(file).touch(0o600)
         if self._is_newest():
             return
         from alembic import command  # here, since only a change of the tables needs it, and it is large

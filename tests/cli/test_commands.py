@@ -115,18 +115,28 @@ def test_keys_are_made_once(hub, configured):
     before = made.read_bytes()
     assert "never replaced" in hub("keys", "create", code=1).stderr
     assert made.read_bytes() == before
-    assert made.stat().st_mode & 0o077 == 0
+    assert made.stat().st_mode & 0o077 == configured.stat().st_mode & 0o077 == 0
+
+
+def test_the_database_is_for_its_owner_alone_whatever_lies_beside_it(held):
+    with contextlib.closing(sqlite3.connect(held / "hub.db")) as database, database:
+        database.execute("UPDATE index_made SET digest = digest")
+        assert {each.stat().st_mode & 0o077 for each in held.glob("hub.db*")} == {0}
+        assert len(list(held.glob("hub.db*"))) == 3
 
 
 def test_what_was_backed_up_is_put_back_into_an_empty_place_only(hub, held, tmp_path, monkeypatch):
+    hub("audit", "checkpoint")
+    hub("keys", "rotate")
     hub("backup", "kept.backup")
     assert Path("kept.backup").stat().st_mode & 0o077 == 0
     assert "kept.backup: File exists" in hub("backup", "kept.backup", code=1).stderr
     assert "kept.backup" in hub("restore", "kept.backup", code=1).stderr
     monkeypatch.setenv("HUB_DATA", str(tmp_path / "elsewhere"))
     hub("restore", "kept.backup")
-    assert hub("audit", "verify").stdout.startswith("unbroken: 6 entries")
+    assert hub("audit", "verify").stdout.startswith("unbroken: 7 entries")
     assert len(ids(hub("message", "list", "--all").stdout)) == 3
+    assert len(list(held.glob("*keys*"))) == 2
     assert {each.read_bytes() for each in held.glob("*keys*")} == {
         each.read_bytes() for each in (tmp_path / "elsewhere").glob("*keys*")
     }

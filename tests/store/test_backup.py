@@ -115,9 +115,11 @@ def test_a_backup_is_for_its_owner_alone_and_holds_only_keys_and_tables(filled, 
     assert [each.name for each in tmp_path.iterdir() if each.name.startswith(".backup")] == []
 
 
-def test_restored_keys_are_for_their_owner_alone(filled, data, tmp_path) -> None:
+def test_what_is_restored_is_for_its_owner_alone(filled, data, tmp_path) -> None:
     backup(filled.database.url, data, tmp_path / "backup.tar")
-    restore(tmp_path / "backup.tar", f"sqlite:///{tmp_path / 'new.db'}", tmp_path / "restored")
+    restore(tmp_path / "backup.tar", f"sqlite:///{tmp_path / 'restored' / 'hub.db'}", tmp_path / "restored")
+    assert stat.S_IMODE((tmp_path / "restored").stat().st_mode) == 0o700
+    assert stat.S_IMODE((tmp_path / "restored" / "hub.db").stat().st_mode) == 0o600
     for name in KEY_FILES:
         assert stat.S_IMODE((tmp_path / "restored" / name).stat().st_mode) == 0o600
         assert (tmp_path / "restored" / name).read_bytes() == (data / name).read_bytes()
