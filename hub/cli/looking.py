@@ -4,12 +4,17 @@ import asyncio
 import getpass
 import sys
 from datetime import UTC, datetime
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
 from hub.cli._common import LookedAt, console, looked_at, noted, opened, plainly, stop
+from hub.config import Config
+
+if TYPE_CHECKING:
+    from hub.fhir.identifiers import Identifier
 
 source = typer.Typer(help="Sources: what is configured, and whether it works.", no_args_is_help=True)
 message = typer.Typer(help="Source messages as they came, and what became of them.", no_args_is_help=True)
@@ -30,17 +35,20 @@ def source_check(
     config: LookedAt = None,
     patient: Annotated[str, typer.Option(help="Personal number to ask about; a published test number if not given.")] = "",
 ) -> None:
-    """Try a source step by step: name, TLS, answer, schema, a patient."""
+    """Try a source step by step: name, TLS, answer, schema, a patient. To ask about somebody leaves an entry in the log."""
     from hub.app import checks
     from hub.fhir.identifiers import InvalidNumber, personal_number
 
-    held = next((each for each in looked_at(config).sources if each.name == name), None)
+    whole = looked_at(config)
+    held = next((each for each in whole.sources if each.name == name), None)
     if held is None:
         stop("no source has that name: see `hub source list`")
     try:
         number = personal_number(patient, datetime.now(UTC).date()) if patient else None
     except InvalidNumber as fault:
         stop(f"not a personal number: {fault}")
+    if number:
+        _noted_question(config, whole, name, number)
 
     async def run() -> bool:
         right = True
@@ -51,6 +59,16 @@ def source_check(
         return right
 
     raise typer.Exit(0 if asyncio.run(run()) else 1)
+
+
+def _noted_question(config: Path | None, held: Config, source: str, number: "Identifier") -> None:
+    """What a source answers about somebody is shown to whoever asks: the entry is made first, in that patient's list."""
+    from hub import keys as key_files
+    from hub.store import patients
+
+    with opened(config) as database, plainly():
+        pk = patients.find(database.reader(), key_files.load(held.data).identity, number)
+        noted(database, held, "check-source", pk or 0, source=source)
 
 
 @source.command("forget")

@@ -1,11 +1,21 @@
 """No command reads of anybody, or changes anything, past the log."""
 
 import json
+from contextlib import closing
 
 import pytest
+from sqlalchemy import select
 from typer.main import get_command
+from typer.testing import CliRunner
 
+from hub import keys as key_files
 from hub.cli import main
+from hub.fhir.identifiers import Identifier
+from hub.store import patients
+from hub.store.database import Database
+from hub.store.tables import audit
+
+PERSON = Identifier("http://electronichealth.se/identifier/personnummer", "196101182803")
 
 LOGGED = {
     "message show": "read-message",
@@ -26,7 +36,7 @@ SILENT = {
     "personas": "no real person's data",
     "token": "no real person's data",
     "source list": "configuration",
-    "source check": "asks a source about a published test number, without a hub",
+    "source check": "asks a source about a published test number, without a hub; with --patient it is logged",
     "message list": "counts and states of messages",
     "keys create": "before there is a log",
     "audit rights": "writes SQL, and touches no database",
@@ -64,6 +74,28 @@ def test_a_proof_shows_an_entry_so_it_is_logged(hub, held):
     hub("audit", "checkpoint")
     hub("audit", "prove", "1")
     assert last_action(hub) == "read-log"
+
+
+@pytest.fixture
+def known(held) -> int:
+    """The patient key of somebody whom the hub knows."""
+    with closing(Database(f"sqlite:///{held / 'hub.db'}")) as database, database.writing() as connection:
+        return patients.enroll(connection, key_files.load(held).identity, patients.Facts((PERSON,)))
+
+
+def test_a_source_is_asked_about_somebody_after_an_entry_in_the_list_of_the_patient(hub, held, known):
+    asked = CliRunner().invoke(main, ["source", "check", "hospital", "--patient", PERSON.value])
+    assert "nobody listens" in asked.stdout
+    with closing(Database(f"sqlite:///{held / 'hub.db'}")) as database:
+        [row] = database.reader().execute(select(audit.c.entry).where(audit.c.pk == known))
+    entry = json.loads(row.entry)
+    assert (entry["action"], entry["source"], entry["who"]["kind"]) == ("check-source", "hospital", "operator")
+    assert PERSON.value not in row.entry.decode()
+
+
+def test_a_source_is_not_asked_about_somebody_where_there_is_no_log(hub, configured):
+    assert "there is no database" in hub("source", "check", "hospital", "--patient", PERSON.value, code=1).stderr
+    assert "nobody listens" in CliRunner().invoke(main, ["source", "check", "hospital"]).stdout
 
 
 @pytest.mark.parametrize("command", ["audit list", "audit export", "keys rotate", "backup", "reindex"])
