@@ -5,7 +5,8 @@ HubError
 ├── NotSupported         understood, but this hub does not do it              not-supported
 ├── NotFound             no such resource in this caller's view               not-found
 ├── Forbidden            who calls may not do this at all                     forbidden
-├── Unauthenticated      no token, or one that does not hold                  login
+├── Unauthenticated      nobody has said who is calling                       login
+│   └── InvalidToken     somebody has, with a token that does not hold        login
 ├── Conflict             what is there already stands in the way              conflict
 │   ├── Stale            the resource is not what the writer believed         conflict
 │   └── Several          more than one resource meets a condition             multiple-matches
@@ -85,6 +86,10 @@ class Forbidden(HubError):
 
 class Unauthenticated(HubError):
     issue = "login"
+
+
+class InvalidToken(Unauthenticated):
+    pass
 
 
 class Conflict(HubError):

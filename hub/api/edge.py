@@ -19,7 +19,7 @@ from hub import errors
 from hub.api.formats import FHIR_JSON, given
 from hub.api.middleware import new_id
 from hub.caller import Caller
-from hub.errors import HubError, Issue, NotFound, NotSupported, Throttled, Unauthenticated
+from hub.errors import HubError, InvalidToken, Issue, NotFound, NotSupported, Throttled, Unauthenticated
 from hub.fhir.json import dumps
 from hub.fhir.outcome import outcome
 from hub.hub import Hub
@@ -148,7 +148,8 @@ class Edge:
         status = status or next((STATUS[kind] for kind in type(fault).__mro__ if kind in STATUS), 400)
         headers = {name.capitalize(): value for name, value in more.items()}
         if isinstance(fault, Unauthenticated):
-            headers["WWW-Authenticate"] = 'Bearer realm="fhir"'
+            refused = isinstance(fault, InvalidToken)  # RFC 6750, 3.1: a client then knows that a new token may help
+            headers["WWW-Authenticate"] = 'Bearer realm="fhir", error="invalid_token"' if refused else 'Bearer realm="fhir"'
         if status in (429, 503):
             headers["Retry-After"] = RETRY_AFTER
         return Response(dumps(outcome(map(_shown, fault.issues))), status, headers, FHIR_JSON)

@@ -13,7 +13,7 @@ from hub import tokens
 from hub.caller import Caller
 from hub.config import ClientConfig, IssuerConfig
 from hub.directory import Directory
-from hub.errors import Unauthenticated
+from hub.errors import InvalidToken, Unauthenticated
 from hub.smart.claims import caller_of
 from hub.tokens import Claims, Jwk, TokenError
 
@@ -40,6 +40,7 @@ REASONS = {
     "none": "no bearer token",
 }
 """All that a caller is told. Fixed words, so that refusals can be counted by them."""
+HEADER = "Authorization"
 
 
 @dataclass(slots=True)
@@ -88,22 +89,22 @@ class Verifier:
     async def caller(self, authorization: str | None) -> Caller:
         """Who is calling, from the header's text.
 
-        Raises: Unauthenticated: no token, or one that does not hold. Forbidden: it holds, but not for anything here.
+        Raises: Unauthenticated: no token. InvalidToken: one that does not hold. Forbidden: it holds, but not for anything here.
         """
         text = authorization or ""
         digest = hashlib.sha256(text.encode("utf-8", "replace")).digest()
         held = self._known.get(digest)
         if held and held[0] > self._clock():
             if self._revoked and (held[1].issuer, held[1].token_id) in self._revoked:
-                raise _refusal("revoked")
+                raise InvalidToken(REASONS["revoked"], HEADER)
             return held[1]
         scheme, _, token = text.partition(" ")
         if scheme.lower() != "bearer" or not token:
-            raise _refusal("none")
+            raise Unauthenticated(REASONS["none"], HEADER)
         try:
             expires, caller = await self._verified(token)
         except TokenError as fault:
-            raise _refusal(fault.reason) from None
+            raise InvalidToken(REASONS[fault.reason], HEADER) from None
         self._known[digest] = (expires, caller)
         return caller
 
@@ -183,7 +184,3 @@ async def _read(path: str) -> bytes | None:
         return await anyio.Path(path).read_bytes()
     except OSError:
         return None
-
-
-def _refusal(reason: str) -> Unauthenticated:
-    return Unauthenticated(REASONS[reason], "Authorization")
