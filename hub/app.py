@@ -18,7 +18,7 @@ from structlog.typing import FilteringBoundLogger
 
 from hub import directory as directories
 from hub import keys as key_files
-from hub import observe, terminology_files
+from hub import observe, terminology_files, watching
 from hub.api.access import access_router
 from hub.api.edge import Edge
 from hub.api.fhir import fhir_routes
@@ -111,13 +111,16 @@ class Running:
         await self.hub.store(_remember_pushes, self.hub)
         for source in self.hub.config.sources:
             if source.kind in LISTENERS:
-                listener: Listener = LISTENERS[source.kind](source, self.refresher.deliver(), self._note)
+                deliver = watching.sent(self.refresher.deliver(), self.log)
+                listener: Listener = LISTENERS[source.kind](source, deliver, self._note)
                 await listener.start()
                 self.listeners.append(listener)
         await self.background.checkpoint()
         for work in (self.edge.refusals.run(), self.refresher.keep_retrying(), *self.background.all()):
             self.tasks.append(asyncio.create_task(work))
         look_for_garbage_seldom()
+        config = self.hub.config
+        self._note("the hub is open", version=f"samsyn/{version('samsyn')}", port=config.port, count=len(config.sources))
 
     async def stop(self) -> None:
         """End it all: listeners first, then what is on its way, the log last."""
@@ -134,6 +137,7 @@ class Running:
         await self.background.aclose()
         await self.background.checkpoint()
         await anyio.to_thread.run_sync(self.hub.store.close)
+        self._note("the hub is closed")
 
     def _note(self, event: str, **fields: Any) -> None:
         self.log.info(event, **fields)
@@ -173,7 +177,7 @@ def put_together(
         fetchers=fetchers,
         services=services,
         clock=clock,
-        observe_source=metrics.source_call,
+        observe_source=watching.asked(metrics, log),
         observe_message=metrics.message,
         observe_decision=metrics.decision,
     )

@@ -156,6 +156,8 @@ def test_through_what_a_source_answers(light, kind):
         assert codes & {"DataFromCacheSynchFailed", "NoDataSynchFailed", "DataFromSource"}
         check(light, found.text, str(found.headers))
         light.clock.move(minutes=11)
+    last = [json.loads(line) for line in light.lines.getvalue().splitlines()][-5:]
+    assert {(each.get("source"), each.get("outcome")) for each in last} >= {("alfa", str(Fault.FORM)), ("beta", str(Fault.FORM))}
     light.clock.move(minutes=-33)
     light.told["alfa"].answer = light.told["beta"].answer = Fetched(())
 
