@@ -39,7 +39,7 @@ from hub.hub import Hub
 from hub.keys import Keys
 from hub.limits import Limits, Refusals, Summary
 from hub.observe import Metrics
-from hub.portal import portal_routes
+from hub.portal import Portal, missing_page, portal_routes
 from hub.refresh import Refresher
 from hub.smart import Verifier
 from hub.sources import files, mllp
@@ -137,7 +137,8 @@ class Running:
         await self.background.aclose()
         await self.background.checkpoint()
         await anyio.to_thread.run_sync(self.hub.store.close)
-        self._note("the hub is closed")
+        if self.tasks:  # a command that puts a hub together, and starts none, has nothing to tell of
+            self._note("the hub is closed")
 
     def _note(self, event: str, **fields: Any) -> None:
         self.log.info(event, **fields)
@@ -230,17 +231,18 @@ def _application(running: Running, mounts: Sequence[Mount]) -> ASGIApp:
     app.router.routes.extend(mounts)
     if config.portal_issuer:
         doors = running.edge
-        pages = portal_routes(
-            running.hub,
-            running.refresher,
-            doors.verifier,
-            doors.limits,
-            posted,
-            config.portal_client,
-            doors.note,
-            doors.count_unlogged,
+        pages = Portal(
+            hub=running.hub,
+            refresher=running.refresher,
+            verifier=doors.verifier,
+            limits=doors.limits,
+            post=posted,
+            client_id=config.portal_client,
+            note=doors.note,
+            count=doors.count_unlogged,
         )
-        app.router.routes.extend(pages)
+        app.router.routes.extend(portal_routes(pages))
+        app.add_exception_handler(404, missing_page(pages))
 
     https, refusals = config.base_url.startswith("https:"), running.edge.refusals
     inner = _ByPath(fhir, app)

@@ -14,7 +14,7 @@ from hub.store.store import Store
 
 
 def health_routes(hub: Hub, metrics: Metrics, breakers: Callable[[], dict[str, str]]) -> list[Route]:
-    """The three of them. `breakers`: source -> `closed`, `open` or `half-open`."""
+    """The three of them. `breakers`: source that is asked -> `ready` or `resting`."""
 
     async def live(request: Request) -> Response:
         return JSONResponse({"status": "alive"})

@@ -127,12 +127,12 @@ class SignIn:
         listed = [
             person for person in self._people.values() if not person.password and person.kind not in ("system", "technician")
         ]
-        choices = [choice for person in listed for choice in _choices(person)]
+        choices = [choice for person in listed for choice in _choices(person, sheet.language)]
         return self._form(sheet, choices, any(person.password for person in self._people.values()), "", problem, status)
 
     def _signed_in(self, sheet: Sheet, person: Person) -> Response:
         if len(person.commissions) > 1:
-            return self._form(sheet, _choices(person), False, self._proof(sheet, person))
+            return self._form(sheet, _choices(person, sheet.language), False, self._proof(sheet, person))
         return self._granted(sheet, person, next(iter(person.commissions), None))
 
     def _chosen(self, sheet: Sheet, choice: str, proof: str) -> Response:
@@ -212,9 +212,10 @@ class SignIn:
         return hmac.compare_digest(one.encode(), other.encode())
 
 
-def _choices(person: Person) -> list[Choice]:
+def _choices(person: Person, language: str) -> list[Choice]:
+    """Beside the name stands what tells one choice from another: the commission, or as whom somebody without one reads."""
     if not person.commissions:
-        return [Choice(f"{person.name}|", person.display, "")]
+        return [Choice(f"{person.name}|", person.display, pages.WORDS[language].get(person.kind, ""))]
     return [
         Choice(f"{person.name}|{one.hsa_id}", person.display, f"{one.name or one.unit} – {one.purpose}")
         for one in person.commissions

@@ -64,9 +64,10 @@ def personas(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] =
     if as_json:
         sys.stdout.write(people.as_json() + "\n")
         return
-    table = Table("name", "kind", "unit", "purpose", "scopes")
+    table = Table("name", "title", "kind", "unit", "purpose", "scopes")
     for one in people.listed():
-        table.add_row(one["name"], one["kind"], one["unit"], f"{one['purpose']} {one['scope']}".strip(), one["scopes"])
+        purpose = f"{one['purpose']} {one['scope']}".strip()
+        table.add_row(one["name"], one["title"], one["kind"], one["unit"], purpose, one["scopes"])
     console.print(table)
 
 

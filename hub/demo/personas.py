@@ -219,7 +219,7 @@ def _commission(one: Persona, world: World) -> Commission:
         hsa_id=f"{one.unit}-{one.name.split('-')[0].upper()}-{one.scope}",
         unit=one.unit,
         provider=one.provider,
-        name=f"{world.units[one.unit].name}: {PURPOSES[one.purpose]}",
+        name=one.title,
         purpose=PURPOSES[one.purpose],
         rights=(f"Läsa;alla;{one.scope}",),
     )

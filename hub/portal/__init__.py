@@ -1,6 +1,6 @@
-"""The portal: pages from the server, for care staff, patients and guardians. `portal_routes` gives them all."""
+"""The portal: pages from the server, for care staff, patients and guardians. `portal_routes` gives those of a `Portal`."""
 
-from hub.portal.pages import portal_routes
-from hub.portal.site import Post
+from hub.portal.pages import missing_page, portal_routes
+from hub.portal.site import Portal, Post
 
-__all__ = ["Post", "portal_routes"]
+__all__ = ["Portal", "Post", "missing_page", "portal_routes"]

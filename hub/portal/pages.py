@@ -1,20 +1,17 @@
 """The portal's pages and where they lie."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from hub.caller import Caller
-from hub.errors import HubError
-from hub.hub import Hub
+from hub.errors import NotFound
 from hub.interactions.overview import Overview, Part, found, overview
 from hub.interactions.plan import LABELS
-from hub.limits import Limits
 from hub.portal import gaps
 from hub.portal.badges import Sources
 from hub.portal.emergency import Emergencies, emergency
@@ -25,34 +22,16 @@ from hub.portal.person import basis, consent_ended, person
 from hub.portal.rows import MOST, bookings, contacts, plans, team
 from hub.portal.sections import made
 from hub.portal.signin import CALLBACK, SignIn
-from hub.portal.site import Portal, Post
+from hub.portal.site import Portal
 from hub.portal.trends import results
 from hub.portal.visit import Visit, known
-from hub.refresh import Refresher
-from hub.smart import Verifier
 
 _STATIC = Path(__file__).parent / "static"
 FILES = {"portal.css": "text/css", "portal.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
 
-def portal_routes(
-    hub: Hub,
-    refresher: Refresher,
-    verifier: Verifier,
-    limits: Limits,
-    post: Post,
-    client_id: str = "portal",
-    note: Callable[[Exception], None] = lambda fault: None,
-    count: Callable[[Request, HubError, Caller | None], None] = lambda request, fault, caller: None,
-) -> list[BaseRoute]:
-    """The pages, from `/` on.
-
-    Takes: `post`: sends the form of the code exchange to the token address; `client_id`: how the authorization server
-        knows the portal: a public client with the redirect address `base_url`/logga-in/svar; `note`: tells the operator of
-        a fault of ours, without data; `count`: counts a refusal that has no entry of its own in the log.
-    """
-    told: dict[str, Any] = {"note": note, "count": count}
-    portal = Portal(hub=hub, refresher=refresher, verifier=verifier, limits=limits, post=post, client_id=client_id, **told)
+def portal_routes(portal: Portal) -> list[BaseRoute]:
+    """The pages, from `/` on."""
     signin, patients, pages, emergencies = SignIn(portal), Patients(portal), Pages(portal), Emergencies(portal)
     return [
         Route("/favicon.ico", _file("icon.svg", FILES["icon.svg"]), methods=["GET"]),
@@ -72,6 +51,22 @@ def portal_routes(
         Route("/patient/{handle}/stang", portal.page(patients.close), methods=["POST"]),
         *(Route(f"/portal/{name}", _file(name, kind), methods=["GET"]) for name, kind in FILES.items()),
     ]
+
+
+def missing_page(portal: Portal) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """What a browser is shown at an address where nothing is; Starlette takes it as the handler of such a fault."""
+
+    async def nothing(_: Visit) -> Response:
+        raise NotFound("no such page")
+
+    page = portal.open_page(nothing)
+
+    async def missing(request: Request, _: Exception) -> Response:
+        if "text/html" in request.headers.get("accept", ""):
+            return await page(request)
+        return JSONResponse({"detail": "Not Found"}, 404)
+
+    return missing
 
 
 @dataclass(frozen=True, slots=True)

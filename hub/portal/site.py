@@ -62,7 +62,9 @@ class Portal:
     verifier: Verifier
     limits: Limits
     post: Post
-    client_id: str
+    """Sends the form of the code exchange to the token address."""
+    client_id: str = "portal"
+    """How the authorization server knows the portal: a public client with the redirect address `base_url`/logga-in/svar."""
     note: Callable[[Exception], None] = lambda fault: None
     """Tells the operator of a fault of ours: class and place, no data."""
     count: Callable[[Request, HubError, Caller | None], None] = lambda request, fault, caller: None

@@ -182,6 +182,7 @@ def test_personas_are_told_as_json_with_what_a_client_must_know(hub):
     assert len(set(names)) == len(names)
     listed = hub("personas").stdout
     assert all(f" {name} " in listed for name in names)
+    assert " Sjuksköterska, Hjärtmottagningen " in listed
 
 
 @pytest.mark.parametrize("command", [("token", "lakare-norrdal-1"), ("demo", "mend", "region-norrdal")], ids=" ".join)

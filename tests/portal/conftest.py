@@ -42,7 +42,7 @@ from hub.interactions.overview import found
 from hub.keys import Keys
 from hub.limits import Limits
 from hub.mappers import SourceMessage
-from hub.portal import portal_routes
+from hub.portal import Portal, missing_page, portal_routes
 from hub.refresh import Refresher
 from hub.smart import Verifier
 from hub.sources.fhir_rest import FhirSource
@@ -257,8 +257,10 @@ async def _built(folder: Path, key: SigningKey, base: str) -> House:
         if caller and not fault.logged:
             made_house.unlogged.append((fault.issue, caller.subject))
 
-    routes = portal_routes(hub, refresher, verifier, Limits(6000, 12), post, count=count)
-    made_house.app = Starlette(routes=[*routes, Mount("/auth", server)])
+    limits = Limits(6000, 12)
+    portal = Portal(hub=hub, refresher=refresher, verifier=verifier, limits=limits, post=post, count=count)
+    routes, missing = [*portal_routes(portal), Mount("/auth", server)], {404: missing_page(portal)}
+    made_house.app = Starlette(routes=routes, exception_handlers=missing)
     if not ready:
         await refresher.identify(Identifier(PERSONNUMMER, INGRID))
         await _push(made_house, folder)

@@ -89,6 +89,21 @@ async def test_a_sign_in_that_failed_is_in_the_log(house: House) -> None:
     ]
 
 
+async def test_where_nothing_is_a_browser_is_shown_a_page(house: House) -> None:
+    browser = house.browser()
+    for who in ("", "lakare-norrdal-1"):
+        if who:
+            await browser.sign_in(who)
+        answer = await browser.http.get("/oversikt", headers={"accept": "text/html,*/*;q=0.8"})
+        assert answer.status_code == 404
+        assert "Sidan finns inte" in answer.text
+        assert 'href="/"' in answer.text
+        assert ("Logga ut" in answer.text) is bool(who)
+        assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+        plain = await browser.http.get("/oversikt", headers={"accept": "application/json"})
+        assert (plain.status_code, plain.json()) == (404, {"detail": "Not Found"})
+
+
 async def test_a_flood_of_failed_sign_ins_is_stopped_before_it_fills_the_log(house: House) -> None:
     browser = house.browser()
     answers = [(await browser.http.get("/logga-in/svar")).status_code for _ in range(FAILED_PER_MINUTE + 5)]

@@ -1,5 +1,6 @@
 """Signing in through the real authorization server, and out again; what does not hold gives no session."""
 
+import re
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -33,6 +34,18 @@ async def test_a_clinician_signs_in_and_sees_who_and_where_she_is(house: House) 
     page = await house.browser().sign_in("lakare-norrdal-1")
     assert "Anna Lindqvist" in page.text
     assert "Hjärtmottagningen, Norrdals sjukhus" in page.text
+
+
+@pytest.mark.parametrize("language", ["sv", "en"])
+async def test_no_two_choices_read_alike(house: House, language: str) -> None:
+    browser = house.browser()
+    sent = await browser.http.get("/logga-in")
+    page = await browser.get(f"{sent.headers['location']}&lang={language}")
+    choices = re.findall(r"<li><button[^>]*><b>(.*?)</b>(?: <span>(.*?)</span>)?", page.text)
+    assert len(choices) > 10
+    assert len(set(choices)) == len(choices)
+    assert all(detail for _, detail in choices)
+    assert ("Petra Ek", "Sjuksköterska, Hjärtmottagningen – Vård och behandling") in choices
 
 
 async def test_the_code_is_exchanged_with_the_verifier_that_made_the_challenge(house: House) -> None:
