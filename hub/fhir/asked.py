@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from hub.fhir.comparisons import IdIs, ReferenceIs
-from hub.fhir.criteria import AnyOf, Criterion, reached
+from hub.fhir.criteria import AnyOf, Criterion, asks_across, reached
 from hub.fhir.identifiers import Identifier
 from hub.fhir.summary import Summary
 from hub.fhir.types import TYPES, Kind
@@ -102,6 +102,11 @@ class Query:
     def plain(self) -> bool:
         """Whether it looks at resources of its one type alone."""
         return not self.types and not self.includes and not reached(self.criteria)
+
+    @property
+    def across(self) -> bool:
+        """Whether what it finds, or its order, turns on references that may lead to other entries."""
+        return any(each.kind == "reference" for each in self.sort) or asks_across(self.criteria)
 
     def reached(self) -> tuple[str, ...]:
         """The types that it looks at besides its own: chains, `_has`, includes. `*` stands for every type."""

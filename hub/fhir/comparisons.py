@@ -6,6 +6,7 @@
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
+from hub.fhir.across import leads_across
 from hub.fhir.index_keys import DateKey, Key, QuantityKey, ReferenceKey, StringKey, TokenKey, UriKey, WordsKey
 
 Comparison = Literal["eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"]
@@ -174,7 +175,7 @@ class ReferenceIs:
         return isinstance(key, ReferenceKey) and key.target in self.targets
 
     def shape(self) -> Shape:
-        return ("reference", self.param, len(self.targets))
+        return ("reference", self.param, len(self.targets), any(map(leads_across, self.targets)))
 
     def values(self) -> Values:
         return self.targets

@@ -7,6 +7,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from hub.fhir.across import leads_across
 from hub.fhir.comparisons import (
     DateIs,
     IdIs,
@@ -20,7 +21,7 @@ from hub.fhir.comparisons import (
     Values,
     WordIs,
 )
-from hub.fhir.index_keys import CompositeKey, Key
+from hub.fhir.index_keys import IDENTIFIER, CompositeKey, Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ class TypeIs:
 
 @dataclass(frozen=True, slots=True)
 class PointsAt:
-    """Points at `target` under one of several types' parameters (type, index name): a compartment over all types."""
+    """Points at `target`, a person, under one of several types' parameters (type, index name): a compartment over all types."""
 
     params: tuple[tuple[str, str], ...]
     target: str
@@ -181,6 +182,29 @@ def accepted(part: Criterion, key: Key) -> bool:
 def alternatives(criterion: Criterion) -> tuple[Criterion, ...]:
     """The parts of which one must hold, each once."""
     return tuple(dict.fromkeys(criterion.criteria)) if isinstance(criterion, AnyOf) else (criterion,)
+
+
+def asks_across(criteria: Iterable[Criterion]) -> bool:
+    """Whether criteria ask of keys that may lead to other entries (`hub.fhir.across`)."""
+    for criterion in criteria:
+        match criterion:
+            case ReferenceIs(_, targets):
+                found = any(map(leads_across, targets))
+            case Present(_, kind):
+                found = kind == "reference"
+            case TokenIs(param) | TokenAmong(param):
+                found = param.endswith(IDENTIFIER)
+            case CompositeIs(_, parts) | AnyOf(parts) | AllOf(parts):
+                found = asks_across(parts)
+            case Not(inner) | Referred(_, _, inner):
+                found = asks_across((inner,))
+            case Refers(_, targets):
+                found = asks_across(inner for _, inner in targets)
+            case _:
+                found = False
+        if found:
+            return True
+    return False
 
 
 def reached(criteria: Iterable[Criterion]) -> Mapping[str, None]:

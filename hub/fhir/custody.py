@@ -11,6 +11,8 @@ Regime = Literal["SVOD", "NLL", "OWN"]
 Purpose = Literal["care", "care_admin", "quality"]
 HUB = "hub"
 """The source of what staff register at the hub, and of what it keeps itself."""
+OWN = "own"
+"""The source of what patients write themselves."""
 LIFTING = "request-to-lift"
 """The information type of every request to lift a block."""
 FOLLOW_UP = "follow-up"

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hub.errors import InvalidRequest, TooCostly
+from hub.fhir.across import entry_of
 from hub.fhir.comparisons import WordIs
 from hub.fhir.criteria import AllOf, AnyOf, Criterion, Not
 from hub.fhir.index_keys import WordsKey
@@ -17,6 +18,8 @@ from hub.fhir.parameters.string import folded, normal
 from hub.fhir.resource import Resource
 
 CONTENT, NARRATIVE = "_content", "_text"
+BESIDE = "_content:beside"
+"""The name of the words of references to other entries, which are `_content` for the source alone that wrote them."""
 MAX_WORDS = 32
 """Words in one question."""
 MAX_DEPTH = 16
@@ -32,28 +35,32 @@ WORDLESS = frozenset(
 
 
 def words(resource: Resource) -> Iterator[tuple[str, tuple[WordsKey, ...]]]:
-    """The keys `_content` (all texts of the resource) and `_text` (its narrative); none where there is no word."""
+    """The keys `_content` (all texts of the resource), `_text` (its narrative) and `BESIDE`; none where there is no word."""
     narrative = resource.get("text")
     div = narrative.get("div") if isinstance(narrative, dict) else None
     told = _MARKUP.sub(" ", div) if isinstance(div, str) else ""
-    for name, text in ((CONTENT, " ".join(_texts(resource, [told] if told else []))), (NARRATIVE, told)):
+    beside: list[str] = []
+    every = " ".join(_texts(resource, [told] if told else [], beside))
+    for name, text in ((CONTENT, every), (NARRATIVE, told), (BESIDE, " ".join(beside))):
         found = dict.fromkeys(_WORD.findall(folded(text))) if text else None
         if found:
             yield name, (WordsKey(" " + " ".join(found)),)
 
 
-def _texts(element: Any, found: list[str]) -> list[str]:
-    """`found` with every text of an element after it."""
+def _texts(element: Any, found: list[str], beside: list[str]) -> list[str]:
+    """`found` with every text of an element after it; what is said of other entries goes to `beside`."""
     if isinstance(element, dict):
+        if "reference" in element and entry_of(element):
+            found = beside
         for name, value in element.items():
             if name not in WORDLESS:
                 if isinstance(value, str):
                     found.append(value)
                 elif isinstance(value, _HOLDS_MORE):
-                    _texts(value, found)
+                    _texts(value, found, beside)
     elif isinstance(element, list):
         for value in element:
-            _texts(value, found)
+            _texts(value, found, beside)
     elif isinstance(element, str):
         found.append(element)
     return found

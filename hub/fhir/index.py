@@ -1,13 +1,14 @@
 """The index of a resource: what each search parameter of its type finds in it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 from hub.fhir import full_text
+from hub.fhir.across import entry_of
 from hub.fhir.compiled import flat
-from hub.fhir.index_keys import IDENTIFIER, PRESENT, Index, Key, ReferenceKey, TokenKey
+from hub.fhir.index_keys import IDENTIFIER, PRESENT, Index, Key, PointedKey, ReferenceKey, TokenKey
 from hub.fhir.index_plan import Plan, Reading, kept_plan, plan
 from hub.fhir.parameters import KINDS
 from hub.fhir.resource import Resource
@@ -77,10 +78,18 @@ def _keys(reading: Reading, element: Any, whole: bool) -> list[tuple[str, Key]]:
     if whole and not found:
         found.append((PRESENT, TokenKey("", "")))
     if of_reference and "identifier" in element:
-        found += [(IDENTIFIER, key) for key in KINDS["token"].keys(_OF_REFERENCE, element["identifier"])]
+        found += [(IDENTIFIER, key) for key in _identifiers(element)]
     if whole:
         found += reading.more(parameter, element)
     return found
+
+
+def _identifiers(reference: Resource) -> Iterator[Key]:
+    """What a reference says by identifier; of an entry's together with the entry, which must be shown for it to count."""
+    across = entry_of(reference)
+    for key in KINDS["token"].keys(_OF_REFERENCE, reference["identifier"]):
+        if isinstance(key, TokenKey):
+            yield PointedKey(*key, across) if across else key
 
 
 def as_identifier(parameter: SearchParameter) -> SearchParameter:

@@ -42,6 +42,14 @@ class ReferenceKey(NamedTuple):
     target: str
 
 
+class PointedKey(NamedTuple):
+    """The identifier that a reference to an entry says its target has, and the target as in `ReferenceKey`."""
+
+    system: str
+    code: str
+    target: str
+
+
 class UriKey(NamedTuple):
     """A uri, letter for letter."""
 
@@ -70,7 +78,7 @@ class CompositeKey(NamedTuple):
     parts: tuple[tuple["TokenKey | DateKey | StringKey | ReferenceKey | UriKey | QuantityKey", ...], ...]
 
 
-Key = TokenKey | DateKey | StringKey | ReferenceKey | UriKey | QuantityKey | WordsKey | CompositeKey
+Key = TokenKey | DateKey | StringKey | ReferenceKey | PointedKey | UriKey | QuantityKey | WordsKey | CompositeKey
 Index = Mapping[str, Collection[Key]]
 """A resource's keys by the name under which they are kept."""
 

@@ -17,6 +17,7 @@ from hub.fhir.identity import logical_id, rid
 from hub.fhir.json import loads
 from hub.fhir.masking import hidden
 from hub.fhir.query import Query
+from hub.fhir.relinked import made_relative
 from hub.fhir.resource import Resource
 from hub.fhir.validation import validate
 from hub.interactions import logbook
@@ -24,6 +25,7 @@ from hub.interactions.context import Context
 from hub.interactions.matching import matching
 from hub.interactions.owning import FAMILY, Before, check_change, moves, place, reach
 from hub.interactions.plan import question_about
+from hub.interactions.pointed import Body, as_shown
 from hub.interactions.read import Held, places
 from hub.interactions.registering import ended, registered
 from hub.interactions.whose import patient_key
@@ -215,7 +217,7 @@ def _patch(connection: Connection, store: Store, context: Context, change: Chang
     made = change.patch(loads(before.version.bytes))
     if made.get("id") != fhir_id:
         raise Unprocessable("a patch leaves the id as it is", f"{change.type}.id")
-    return _put(connection, store, context, change, clean(change.type, made), before)
+    return _put(connection, store, context, change, made_relative(clean(change.type, made), context.hub.base), before)
 
 
 def _delete(connection: Connection, store: Store, context: Context, change: Change, fhir_id: str) -> Done:
@@ -310,6 +312,9 @@ def _found(
                 if gone:
                     raise Gone("the resource was deleted")
                 return None
+            if versions[0].across != 0:  # who changes a resource changes what is shown of it
+                [held] = as_shown(store, context.hub, context.caller, [Body(seen, view.pk, number, versions[0].bytes)])
+                versions = (replace(versions[0], bytes=held),)
             return Before(versions[0], known(connection, seen.known.pk, store.now()), scope, entry)
     return None
 

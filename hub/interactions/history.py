@@ -4,6 +4,7 @@ All versions of a resource follow today's custody: what is withheld now has no h
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -17,6 +18,7 @@ from hub.interactions import logbook
 from hub.interactions.context import Context, check_refusal
 from hub.interactions.matching import resolved, told_of_query
 from hub.interactions.plan import register_question
+from hub.interactions.pointed import Body, as_shown
 from hub.interactions.read import read, versions
 from hub.interactions.search import within_scope
 from hub.interactions.services import service_questions
@@ -134,9 +136,17 @@ async def _answered(context: Context, resource_type: str, asked: Asked, listed: 
         found = store.past.page(store.reader(), views, types, window, asked.count, cursor.after if cursor else None)
         if cursor:
             found = replace(found, total=cursor.total)
+        found = replace(found, versions=_shown(store, context, looked, found.versions))
         return _page(context, store, found, bound), _leaf(context, looked, resource_type, found, asked)
 
     return await context.durable(work)
+
+
+def _shown(store: Store, context: Context, looked: Sights, found: Sequence[Recorded]) -> tuple[Recorded, ...]:
+    """Versions as the caller is shown them."""
+    bodies = [Body(looked.of(each.type), each.pk, each.rid, each.bytes) for each in found if each.bytes and each.across != 0]
+    made = iter(as_shown(store, context.hub, context.caller, bodies))
+    return tuple([each._replace(bytes=next(made)) if each.bytes and each.across != 0 else each for each in found])
 
 
 def _window(asked: Asked) -> Window:

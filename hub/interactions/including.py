@@ -14,6 +14,7 @@ from hub.fhir.index import references
 from hub.fhir.json import loads
 from hub.fhir.types import TYPES
 from hub.hub import Hub
+from hub.interactions.pointed import shown
 from hub.interactions.scopes import scopes
 from hub.interactions.sights import Sights
 from hub.store.search import Found, View
@@ -38,7 +39,7 @@ def included(store: Store, hub: Hub, caller: Caller, query: Query, looked: Sight
             return tuple(found)
         beside = _Round(store, hub, caller, looked, frontier)
         new = {(each.type, each.rid): each for include in _merged(asked) for each in beside.found(include)}
-        frontier = [each for at, each in new.items() if at not in given]
+        frontier = list(shown(store, hub, caller, looked, [each for at, each in new.items() if at not in given]))
         given |= new.keys()
         found += frontier
         if len(found) > MAX_INCLUDED:

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from hub.caller import Caller
 from hub.consent.release import Equals, Outcome, Release, Row, all_of, closed
 from hub.errors import Forbidden
-from hub.fhir.custody import HUB, LIFTING, Custody
+from hub.fhir.custody import HUB, LIFTING, OWN, Custody
 from hub.fhir.identity import rid
 from hub.fhir.types import TYPES
 from hub.interactions.scopes import GIVEN, chosen
-from hub.interactions.written_custody import OWN
 from hub.store.database import Connection
 from hub.store.held_entry import HeldEntry
 from hub.store.known import Known

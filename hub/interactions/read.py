@@ -5,10 +5,12 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from hub.errors import Gone, HubError, NotFound
+from hub.fhir.across import pointed
 from hub.fhir.identity import rid
 from hub.interactions import logbook
 from hub.interactions.context import Context, check_refusal, recalled
 from hub.interactions.plan import register_question
+from hub.interactions.pointed import Body, as_shown
 from hub.interactions.scopes import GIVEN, scopes
 from hub.interactions.services import of_record, questions_of_one
 from hub.interactions.view import ABSENT, Sight, sight
@@ -29,6 +31,8 @@ class Held:
     version_id: str
     recorded: int
     """Microseconds."""
+    moving: bool = False
+    """It tells of other entries, which may come and go for this caller while the version stays."""
 
 
 async def read(context: Context, resource_type: str, fhir_id: str) -> Held:
@@ -39,7 +43,7 @@ async def read(context: Context, resource_type: str, fhir_id: str) -> Held:
     found = await _logged(context, "read", resource_type, _now, fhir_id)
     if isinstance(found, Missing):
         raise Gone("the resource was deleted").in_log()
-    return Held(found.bytes, found.version_id, found.recorded)
+    return _held(context, found, found.bytes)
 
 
 async def vread(context: Context, resource_type: str, fhir_id: str, version_id: str) -> Held:
@@ -51,8 +55,13 @@ async def vread(context: Context, resource_type: str, fhir_id: str, version_id: 
         if each.version_id == version_id:
             if each.bytes is None:
                 raise Gone("the resource was deleted").in_log()
-            return Held(each.bytes, each.version_id, each.recorded)
+            return _held(context, each, each.bytes)
     raise NotFound("there is no such resource").in_log()
+
+
+def _held(context: Context, found: Found | Version, held: bytes) -> Held:
+    moving = found.across != 0 and context.caller.kind != "system" and any(pointed(held))
+    return Held(held, found.version_id, found.recorded, moving)
 
 
 async def versions(context: Context, resource_type: str, fhir_id: str) -> tuple[Version, ...]:
@@ -122,8 +131,11 @@ def _now(
     store: Store, context: Context, action: str, resource_type: str, fhir_id: str, place: int | None = None
 ) -> tuple[Found | Missing | None, Leaf]:
     """The current version, or that it was deleted, as far as that is released; and the entry for the log."""
-    found, _, seen, missed = _first(store, context, resource_type, fhir_id, place, store.search.look)
+    found, number, seen, missed = _first(store, context, resource_type, fhir_id, place, store.search.look)
     if found:
+        if found.across != 0:
+            [held] = as_shown(store, context.hub, context.caller, [Body(seen, found.pk, number, found.bytes)])
+            found = found._replace(bytes=held)
         return found, _leaf(seen, context, action, resource_type, [found], [])
     deleted = next((each for each in missed if each and each.deleted), None)
     return deleted, _leaf(seen, context, action, resource_type, [], _closing(missed[0]))
@@ -138,7 +150,14 @@ def _versions(
     hits = [
         Found(seen.view.pk, number, each.fhir_id, each.version_id, each.recorded, each.entry, each.row, b"") for each in found
     ]
-    return found, _leaf(seen, context, action, resource_type, hits, [])
+    return _as_shown(store, context, seen, number, found), _leaf(seen, context, action, resource_type, hits, [])
+
+
+def _as_shown(store: Store, context: Context, seen: Sight, number: int, found: Sequence[Version]) -> tuple[Version, ...]:
+    """Versions as the caller is shown them."""
+    bodies = [Body(seen, seen.view.pk, number, each.bytes) for each in found if each.bytes and each.across != 0]
+    made = iter(as_shown(store, context.hub, context.caller, bodies))
+    return tuple(replace(each, bytes=next(made)) if each.bytes and each.across != 0 else each for each in found)
 
 
 def _first(

@@ -18,6 +18,7 @@ from hub.interactions.context import Context, check_refusal, notice_outcomes
 from hub.interactions.including import included
 from hub.interactions.matching import is_compartment, place_of, resolved, told_of_query
 from hub.interactions.plan import register_fault, register_question, reports, silent_register, source_issues, stale
+from hub.interactions.pointed import shown
 from hub.interactions.services import of_record, service_questions, service_reports
 from hub.interactions.sights import Sights, sights
 from hub.interactions.view import Sight
@@ -112,6 +113,7 @@ def _answer(
     seen, compartment = looked.main, is_compartment(query, looked.main)
     page = store.search.page(store.reader(), seen.view, query, after, compartment=compartment, others=looked.views)
     page = page if after is None else replace(page, total=total)
+    page = replace(page, hits=shown(store, hub, caller, looked, page.hits))
     beside = included(store, context.hub, caller, query, looked, page.hits) if query.includes and page.hits else ()
     if query.summary != "false" or query.elements:
         page = replace(page, hits=_projected(page.hits, projection(query.summary, query.elements)))

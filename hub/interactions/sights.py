@@ -19,7 +19,9 @@ from hub.store.tables import FOREVER, NO_PATIENT
 
 NOTHING = Release(closed(()))
 """Lets nothing through."""
-PERSONS = ("Patient", "RelatedPerson")
+PERSON = "RelatedPerson"
+"""The one type of what lies in entries that is not seen as the others of them are (`hub.interactions.view`)."""
+PERSONS = ("Patient", PERSON)
 """Staff see who somebody is by naming the patient, never by searching among many (API.md section 3)."""
 
 
@@ -32,7 +34,7 @@ class Sights:
     others: Mapping[str, Sight] = field(default_factory=dict)
     """By type, those that are searched first; nothing where it is one type alone."""
     views: Views | None = None
-    """The same for the store."""
+    """The same for the store; and how `PERSON` is seen, where references may lead to one."""
 
     @property
     def digests(self) -> tuple[str, ...]:
@@ -45,7 +47,7 @@ class Sights:
         if self.views is None:
             return Sights(main)
         others = {name: replace(each, view=_as_of(each.view, asof)) for name, each in self.others.items()}
-        return Sights(main, others, Views({name: each.view for name, each in others.items()}, self.views.apart))
+        return Sights(main, others, self.views.changed(lambda view: _as_of(view, asof)))
 
     def types(self, query: Query) -> tuple[str, ...]:
         """The types that are looked at, each once."""
@@ -58,8 +60,13 @@ class Sights:
 
 def sights(hub: Hub, caller: Caller, query: Query, told: Known, named: bool) -> Sights:
     """What `caller` may look at in a search. Takes: `told`, `named`: as `hub.interactions.view.sight`."""
-    if query.plain:
+    if query.plain and not query.across:
         return Sights(sight(hub, caller, query.resource_type, told, named))
+    beside = {PERSON: seen_person(hub, caller, told, named)} if query.across else {}
+    if query.plain:
+        main = sight(hub, caller, query.resource_type, told, named)
+        return Sights(main, views=Views({query.resource_type: main.view, **beside}, sources_apart(hub, caller)))
+    apart = sources_apart(hub, caller)
     needed: dict[str, set[str]] = {}
     for name, interaction in _looked_at(query):
         needed.setdefault(name, set()).add(interaction)
@@ -67,10 +74,17 @@ def sights(hub: Hub, caller: Caller, query: Query, told: Known, named: bool) -> 
     main = next((each for name, each in others.items() if not TYPES[name].shared), next(iter(others.values())))
     if query.resource_type:
         main = others[query.resource_type]
-    return Sights(main, others, Views({name: each.view for name, each in others.items()}, _apart(hub, caller)))
+    views = {name: each.view for name, each in others.items()}
+    return Sights(main, others, Views(views | {name: each for name, each in beside.items() if name not in views}, apart))
 
 
-def _apart(hub: Hub, caller: Caller) -> tuple[str, ...]:
+def seen_person(hub: Hub, caller: Caller, told: Known, named: bool) -> View:
+    """How `PERSON` is seen where others refer to it, whatever the token's scope."""
+    view = sight(hub, caller, PERSON, told, named).view
+    return view if named or not caller.staff else replace(view, release=NOTHING)
+
+
+def sources_apart(hub: Hub, caller: Caller) -> tuple[str, ...]:
     """The sources whose clients choose ids, where the caller may see several of them: what one of them refers to is its own."""
     if caller.kind == "system":
         return ()

@@ -9,7 +9,7 @@ from hub.caller import Caller
 from hub.consent.grounds import Consent
 from hub.consent.provision import Given
 from hub.errors import Forbidden, Unprocessable
-from hub.fhir.custody import HUB, Custody
+from hub.fhir.custody import HUB, OWN, Custody
 from hub.fhir.identifiers import hsa_id
 from hub.fhir.index import index
 from hub.fhir.index_keys import DateKey
@@ -20,8 +20,6 @@ from hub.interactions.context import Context
 from hub.records import placed
 from hub.store.values import moment
 
-OWN = "own"
-"""The source of what patients write themselves."""
 UNPLACED = "the hub's configuration of source {} must name a `unit` that the directory knows, of the source's `owner`"
 CONSENT = "consent"
 """The information type of every Consent that is written at the hub."""

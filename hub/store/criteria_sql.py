@@ -3,8 +3,8 @@
 Every look at another resource (chain, `_has`, member of a List) is over that resource's own released relation.
 """
 
-from collections.abc import Iterable, Mapping
-from itertools import count
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, count
 from typing import Any
 
 from sqlalchemy import (
@@ -27,7 +27,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from hub.fhir.index_keys import PRESENT
+from hub.fhir.full_text import BESIDE, CONTENT
+from hub.fhir.index_keys import IDENTIFIER, PRESENT
+from hub.store.across_sql import Across
 from hub.store.key_sets import ONE_WAY, VERSION, among, keys_seen, word
 from hub.store.released import Relation, Views
 from hub.store.tables import ix_composite, ix_date, ix_quantity, ix_ref, ix_string, ix_text, ix_token, resource
@@ -54,8 +56,9 @@ class CriteriaWriter:
 
     def __init__(self, views: Views, sqlite: bool) -> None:
         self._views, self._sqlite = views, sqlite
-        self._names = (f"v{n}" for n in count())
+        self._names: Iterator[str] = (f"v{n}" for n in count())
         self._aliases = count(1)
+        self.across = Across(views, sqlite, self._set, self._alias)
 
     def again(self) -> None:
         """Begin with the first value anew: the same criteria, of rows seen otherwise."""
@@ -97,11 +100,20 @@ class CriteriaWriter:
                 return _own(resource_type, at).in_(select(self._pointing(source, param, inner).c.target))
             case ("composite", param, *parts):
                 return self._composite(param, parts, resource_type, at)
+            case ("reference", param, size, across):
+                meant = ix_ref.c.target.in_([self._value(Text) for _ in range(size)])
+                seen = self.across.leads(ix_ref, ix_ref.c.target, resource_type, param, at) if across else true()
+                return self._under_each(ix_ref, resource_type, at, _numbers(resource_type, param), and_(meant, seen))
             case ("unlike", leaf):
                 table, test = self._leaf(leaf)
                 return self._under_each(table, resource_type, at, _numbers(resource_type, leaf[1]), not_(test))
             case ("text", param, way):
                 return self._text(param, way, resource_type, at)
+            case ("token" | "among", param, *_) if param.endswith(IDENTIFIER):
+                return self._identified(form, resource_type, at)
+            case ("word", param) if at.view.kind == "source" and param == CONTENT:
+                numbers = [number for name in (CONTENT, BESIDE) for number in _numbers(resource_type, name)]
+                return self._under_each(ix_text, resource_type, at, numbers, self._leaf(form)[1])
             case (_, param, *_):
                 table, test = self._leaf(form)
                 return self._under_each(table, resource_type, at, _numbers(resource_type, param), test)
@@ -148,8 +160,6 @@ class CriteriaWriter:
                 return ix_string, self._way(ix_string.c.value, way, self._value(Text))
             case ("word", _):
                 return ix_text, self._holds(ix_text.c.value, self._value(Text))
-            case ("reference", _, size):
-                return ix_ref, ix_ref.c.target.in_([self._value(Text) for _ in range(size)])
             case _:
                 raise AssertionError(f"no SQL for a comparison of form {form[0]}")
 
@@ -199,11 +209,31 @@ class CriteriaWriter:
 
     def _present(self, param: str, kind: str, targets: Iterable[str], resource_type: str, at: Relation) -> ColumnElement[bool]:
         table, numbers = _TABLES[kind], _numbers(resource_type, param)
-        starts = [func.substr(ix_ref.c.target, 1, len(each) + 1) == literal_column(f"'{word(each)}/'") for each in targets]
-        if starts:
-            return self._indexed(ix_ref, resource_type, at, numbers, or_(*starts))
+        if kind == "reference":
+            return self._points(param, targets, resource_type, at)
         other = self._indexed(ix_token, resource_type, at, _numbers(resource_type, param + PRESENT), true())
         return or_(self._indexed(table, resource_type, at, numbers, true()), other)
+
+    def _points(self, param: str, targets: Iterable[str], resource_type: str, at: Relation) -> ColumnElement[bool]:
+        """A reference is there that leads somewhere. Takes: `targets`: only to these types; none: to any."""
+        numbers = _numbers(resource_type, param)
+        seen = self.across.leads(ix_ref, ix_ref.c.target, resource_type, param, at)
+        starts = [func.substr(ix_ref.c.target, 1, len(each) + 1) == literal_column(f"'{word(each)}/'") for each in targets]
+        if starts:
+            return self._indexed(ix_ref, resource_type, at, numbers, and_(or_(*starts), seen))
+        other = self._indexed(ix_token, resource_type, at, _numbers(resource_type, param + PRESENT), true())
+        return or_(self._indexed(ix_ref, resource_type, at, numbers, seen), other)
+
+    def _identified(self, form: Form, resource_type: str, at: Relation) -> ColumnElement[bool]:
+        """What a reference says by identifier: by itself, or of an entry that is shown."""
+        numbers = _numbers(resource_type, form[1])
+        given = [next(self._names) for _ in range(sum(form[2:]) if form[0] == "token" else 1)]
+        self._names = chain(given, given, self._names)
+        table, test = self._leaf(form)
+        of_entry = self._part(form, ix_composite, at)
+        seen = self.across.leads(ix_composite, ix_composite.c.lo, "", "", at)
+        by_itself = self._under_each(table, resource_type, at, numbers, test)
+        return or_(by_itself, self._under_each(ix_composite, resource_type, at, numbers, and_(of_entry, seen)))
 
     def _targets(self, name: str, inner: Form) -> Any:
         """The released resources of a type that meet a criterion, as others point at them."""
@@ -254,7 +284,7 @@ class CriteriaWriter:
         tests: list[ColumnElement[bool]] = []
         for place, form in enumerate(parts):
             table = ix_composite.alias(f"k{next(self._aliases)}")
-            part = and_(table.c.part == literal_column(str(place)), self._part(form, table))
+            part = and_(table.c.part == literal_column(str(place)), self._part(form, table, at))
             tests.append(and_(_under(table, numbers), part))
             tables.append(table)
         first, *others = tables
@@ -271,11 +301,11 @@ class CriteriaWriter:
             return tuple_(at.rows.c.rid, at.rows.c.version).in_(hits)
         return exists().select_from(*tables).where(*_same(first, at), *tests, *same)
 
-    def _part(self, form: Form, table: Any) -> ColumnElement[bool]:
+    def _part(self, form: Form, table: Any, at: Relation) -> ColumnElement[bool]:
         """The test of one component's key."""
         match form:
             case ("any", *parts):
-                return or_(false(), *[self._part(part, table) for part in parts])
+                return or_(false(), *[self._part(part, table, at) for part in parts])
             case ("token", _, system, code):
                 named = (("system", system), ("code", code))
                 return and_(true(), *[table.c[name] == self._value(Text) for name, asked in named if asked])
@@ -287,8 +317,9 @@ class CriteriaWriter:
                 return self._quantity(form, table, table.c.code)
             case ("text", _, way):
                 return self._way(table.c.code, way, self._value(Text))
-            case ("reference", _, size):
-                return or_(*[table.c.code == self._value(Text) for _ in range(size)])
+            case ("reference", _, size, across):
+                test = or_(*[table.c.code == self._value(Text) for _ in range(size)])
+                return and_(test, self.across.leads(table, table.c.code, "", "", at)) if across else test
             case _:
                 raise AssertionError(f"no SQL for a component of form {form[0]}")
 

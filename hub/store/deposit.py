@@ -44,6 +44,11 @@ class Record:
         return tuple(each.resource for each in self.encoded)
 
     @cached_property
+    def own(self) -> frozenset[str]:
+        """Its resources, as others refer to them."""
+        return frozenset(f"{each['resourceType']}/{each['id']}" for each in self.resources)
+
+    @cached_property
     def digest(self) -> str:
         """What an entry is compared by: custody and the resources as they are given."""
         held = hashlib.sha256(repr(custody_columns(self.custody)).encode())
@@ -150,7 +155,7 @@ def _mark_all(connection: Connection, times: Mapping[int, int]) -> None:
 
 def _new(versions: Versions, key: bytes, record: Record, given: Encoded, custody: Mapping[str, Any]) -> Stored:
     number = rid(key, record.scope + given.resource["resourceType"], given.resource["id"])
-    stored = versions.write(given, number, record.entry, custody, None)
+    stored = versions.write(given, number, record, custody, None)
     assert stored is not None
     return stored
 
@@ -163,7 +168,7 @@ def _write(versions: Versions, key: bytes, record: Record, current: Mapping[tupl
         kind = each.resource["resourceType"]
         at = (kind, rid(key, record.scope + kind, each.resource["id"]))
         kept.add(at)
-        versions.write(each, at[1], record.entry, custody, current.get(at))
+        versions.write(each, at[1], record, custody, current.get(at))
     versions.end((row for at, row in current.items() if at not in kept), custody)
 
 

@@ -1,7 +1,7 @@
 """Resources beside hits: those that are pointed at, and those that point. Each lies in its own type's released relation."""
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, Select, Text, and_, bindparam, func, select, tuple_
 from sqlalchemy.dialects.postgresql import JSONB
@@ -12,6 +12,25 @@ from hub.store.released import Relation, View
 from hub.store.rows import COLUMNS, Found, bytes_of, decided, shown
 from hub.store.tables import body, ix_ref, locator, resource
 from hub.store.values import fitted, parameter_numbers
+
+
+class Target(NamedTuple):
+    """A released resource that something may refer to."""
+
+    pk: int
+    type: str
+    fhir_id: str
+    source: str
+
+
+class Lying(Protocol):
+    """A resource by where it lies."""
+
+    @property
+    def pk(self) -> int: ...
+
+    @property
+    def rid(self) -> int: ...
 
 
 class Includes:
@@ -30,6 +49,12 @@ class Includes:
         statement = self._prepared.made(("named", view.shape()), lambda: self._named(Relation(view)))
         return self._found(connection, statement, view, types, most, {"numbers": _written(sorted(numbers))})
 
+    def targets(self, connection: Connection, view: View, types: Collection[str], numbers: Collection[int]) -> list[Target]:
+        """What of these is released, without what it says. One statement, whatever comes of it."""
+        statement = self._prepared.made(("targets", view.shape()), lambda: self._targets(Relation(view)))
+        values = view.values() | {"types": _written(sorted(types)), "numbers": _written(sorted(numbers))}
+        return [Target._make(row) for row in statement.rows(connection, values)]
+
     def pointing(
         self, connection: Connection, view: View, params: Mapping[str, Collection[str]], targets: Collection[str], most: int
     ) -> list[Found]:
@@ -44,7 +69,7 @@ class Includes:
         given = {"params": _written(numbers), "targets": _written(sorted(map(fitted, targets)))}
         return self._found(connection, statement, view, params, most, given)
 
-    def sources(self, connection: Connection, found: Collection[Found]) -> dict[int, str]:
+    def sources(self, connection: Connection, found: Collection[Lying]) -> dict[int, str]:
         """The source of each, by its number."""
         if not found:
             return {}
@@ -63,11 +88,20 @@ class Includes:
         return [Found._make((*row[:-1], (), row[-1], 0)) for row in statement.rows(connection, values)]
 
     def _named(self, at: Relation) -> Select[Any]:
+        return self._whole(at, self._of_numbers(at))
+
+    def _targets(self, at: Relation) -> Select[Any]:
+        columns = (resource.c[name] for name in ("pk", "type", "fhir_id", "source"))
+        named = (resource.c.type.in_(self._each("types", Text)), self._of_numbers(at))
+        found = decided(at, select(*columns).where(*named)).subquery("found")
+        return select(*(found.c[name] for name in Target._fields))
+
+    def _of_numbers(self, at: Relation) -> ColumnElement[bool]:
         numbers = self._each("numbers", BigInteger)
         if at.view.kind == "patient":
-            return self._whole(at, resource.c.rid.in_(numbers))
+            return resource.c.rid.in_(numbers)
         held = select(locator.c.pk, locator.c.rid).where(locator.c.rid.in_(numbers))
-        return self._whole(at, tuple_(resource.c.pk, resource.c.rid).in_(held))
+        return tuple_(resource.c.pk, resource.c.rid).in_(held)
 
     def _pointing(self, at: Relation) -> Select[Any]:
         test = and_(ix_ref.c.param.in_(self._each("params", BigInteger)), ix_ref.c.target.in_(self._each("targets", Text)))
@@ -81,7 +115,7 @@ class Includes:
         of_types = resource.c.type.in_(self._each("types", Text))
         found = decided(at, select(*COLUMNS, resource.c.version, resource.c.type).where(of_types, test)).subquery("found")
         return (
-            select(*shown(found), body.c.bytes, found.c.type)
+            select(*shown(found), body.c.bytes, body.c.across, found.c.type)
             .join_from(found, body, bytes_of(found))
             .order_by(found.c.type, found.c.rid)
             .limit(bindparam("most"))

@@ -5,7 +5,7 @@ from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from hub.fhir.encoded import Encoded, whole
-from hub.fhir.full_text import CONTENT, NARRATIVE
+from hub.fhir.full_text import BESIDE, CONTENT, NARRATIVE
 from hub.fhir.index import keys_of, parts
 from hub.fhir.index_keys import (
     EXACT,
@@ -13,6 +13,7 @@ from hub.fhir.index_keys import (
     CompositeKey,
     DateKey,
     Key,
+    PointedKey,
     QuantityKey,
     ReferenceKey,
     StringKey,
@@ -31,7 +32,7 @@ Row = tuple[Any, ...]
 """In the order of its table's columns."""
 _LONG = 1024
 """Bytes of a part of a resource: of a longer one nothing is remembered."""
-_FULL_TEXT = frozenset((parameter_number("Resource", CONTENT), parameter_number("Resource", NARRATIVE)))
+_FULL_TEXT = frozenset(parameter_number("Resource", each) for each in (CONTENT, NARRATIVE, BESIDE))
 
 
 class _Made(NamedTuple):
@@ -84,6 +85,8 @@ def _made(resource_type: str, name: str, written: bytes) -> _Made:
             elif isinstance(key, CompositeKey):
                 parted = ((part, *_part(each)) for part, its in enumerate(key.parts) for each in its)
                 rows += [("ix_composite", (param, *columns), (element,)) for columns in parted]
+            elif isinstance(key, PointedKey):
+                rows.append(("ix_composite", (param, 0, fitted(key.code), fitted(key.system), key.target, ""), (0,)))
             else:
                 rows.append(_row(param, key, exact))
             if isinstance(key, StringKey) and len(key.value) >= KEY_LENGTH and not exact:

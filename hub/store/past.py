@@ -44,6 +44,8 @@ class Recorded(NamedTuple):
     row: int
     group: int
     bytes: bytes | None
+    across: int | None
+    """0: the body refers to no other entries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,7 @@ def _page(views: Views, types: Sequence[str], among: Among | None, continued: bo
             limited.c.decided - literal_column("1"),
             limited.c.seen,
             case((limited.c.gone == 0, body.c.bytes)),
+            body.c.across,
         )
         .join_from(
             limited,

@@ -15,10 +15,10 @@ from hub.store.deposit import lock_patient
 from hub.store.patients import facts_of
 from hub.store.tables import FOREVER, index_made, patient, resource
 from hub.store.values import insert_new
-from hub.store.versions import renew_keys, rewrite
+from hub.store.versions import mark_across, renew_keys, rewrite
 
-WAYS = 2
-"""Raised when a kind of parameter makes other keys of the same element, or keeps them otherwise."""
+WAYS = 3
+"""Raised when a kind of parameter makes other keys of the same element, or keeps them otherwise; or more is noted of a body."""
 MASKS = 1
 """Raised when more of a protected person's resources is masked."""
 _ROW = 1
@@ -65,6 +65,7 @@ def reindex(database: Database, now: int, tell: Callable[[int], None] = lambda _
                 if facts_of(connection, following)[1].protected:
                     rewrite(connection, following, hidden)
                 renew_keys(connection, following, now)
+                mark_across(connection, following)
                 done += 1
             connection.execute(_DONE, {"upto": upto})
         tell(done)

@@ -1,6 +1,6 @@
 """The relation *released*: where a caller looks, and which rows a Release lets through there, as parts of a statement."""
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from weakref import WeakValueDictionary
@@ -128,6 +128,10 @@ class Views:
         for name, view in views.items():
             self._views.setdefault(self._group[name], view)
 
+    def changed(self, change: Callable[[View], View]) -> "Views":
+        """The same types, each seen as `change` makes it."""
+        return Views({name: change(self._views[number]) for name, number in self._group.items()}, self.apart)
+
     def shape(self) -> Hashable:
         """What the text of a statement depends on."""
         return (tuple(self._group.items()), tuple(view.shape() for view in self._views.values()), len(self.apart))
@@ -141,6 +145,10 @@ class Views:
         """Whether what one source holds can mean by a reference what another holds. Takes: the columns that name the sources."""
         apart = [bindparam(f"apart{n}", type_=Text) for n in range(len(self.apart))]
         return or_(one == other, one.not_in(apart), other.not_in(apart))
+
+    def has(self, resource_type: str) -> bool:
+        """Whether it is said how the type is seen."""
+        return resource_type in self._group
 
     def relation(self, resource_type: str, rows: NamedFromClause = resource) -> Relation:
         """Rows of one type, as they are seen."""

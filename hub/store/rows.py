@@ -22,6 +22,8 @@ class Found(NamedTuple):
     entry: int
     row: int
     bytes: bytes
+    across: int | None = 0
+    """0: the body refers to no other entries; else `hub.interactions.pointed` says to which of them it may."""
     keys: tuple[Any, ...] = ()
     """What it was sorted by."""
     type: str = ""

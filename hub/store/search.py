@@ -65,6 +65,8 @@ class Version:
     entry: int
     row: int
     bytes: bytes | None
+    across: int | None = 0
+    """0: the body refers to no other entries."""
 
 
 class Withheld(NamedTuple):
@@ -148,7 +150,7 @@ class Searcher:
         row = statement.row(connection, view.values() | {"type": resource_type, "rid": number, "fhir_id": fitted(fhir_id)})
         if row is None:
             return None
-        return _found(row[1:], ()) if row[-1] is not None else self._missing(view, row[-2] + 1, row[0])
+        return _found(row[1:], ()) if row[-1] is not None else self._missing(view, row[-3] + 1, row[0])
 
     def versions(self, connection: Connection, view: View, resource_type: str, number: int, fhir_id: str) -> tuple[Version, ...]:
         """Every version of one resource, newest first; none if it is not released. All follow today's custody."""
@@ -164,7 +166,9 @@ class Searcher:
         if not rows:
             return None
         seen = (row[1:] for row in rows if row[0])
-        found = tuple(Version(id, number, at, name, entry, row - 1, held) for row, id, number, at, name, entry, held in seen)
+        found = tuple(
+            Version(id, number, at, name, entry, row - 1, held, across) for row, id, number, at, name, entry, held, across in seen
+        )
         return found or self._missing(view, rows[0][1], gone=False)
 
     def withheld(self, connection: Connection, view: View, resource_type: str, then: bool = False) -> list[Withheld]:
@@ -202,7 +206,7 @@ class Searcher:
         released = let_through(at, found)
         told = (found.c[name] for name in ("version_id", "version", "rec_from", "fhir_id", "entry"))
         return (
-            select(case((released, 1), else_=0), found.c.decided, *told, body.c.bytes)
+            select(case((released, 1), else_=0), found.c.decided, *told, body.c.bytes, body.c.across)
             .join_from(found, body, and_(bytes_of(found), released, found.c.gone == 0), isouter=True)
             .order_by(found.c.version.desc())
         )
@@ -219,7 +223,7 @@ class Searcher:
         at = Relation(view)
         found = weighed(at, select(*COLUMNS, resource.c.version, resource.c.gone).where(*_THIS, at.where(), at.current()))
         there = and_(bytes_of(found), let_through(at, found), found.c.gone == 0)
-        return select(found.c.gone, *shown(found), body.c.bytes).join_from(found, body, there, isouter=True)
+        return select(found.c.gone, *shown(found), body.c.bytes, body.c.across).join_from(found, body, there, isouter=True)
 
     def _page(self, views: Views, query: Query, criteria: Sequence[Criterion], continued: bool) -> Select[Any]:
         order = query.sort or (SortKey("", "date", True),)
@@ -236,7 +240,7 @@ class Searcher:
         again = [self._ordered(limited.c[f"s{n}"], key) for n, key in enumerate(order)]
         several = [limited.c.type, limited.c.seen] if query.types else []
         return (
-            select(total.label("total"), *shown(limited), body.c.bytes, *several, *sorted_by)
+            select(total.label("total"), *shown(limited), body.c.bytes, body.c.across, *several, *sorted_by)
             .join_from(limited, body, bytes_of(limited))
             .order_by(*again, limited.c.rid)
         )
@@ -247,7 +251,7 @@ class Searcher:
         if not query.types:
             at = views.relation(query.resource_type)
             matching = [writer.criterion(each.shape(), query.resource_type, at) for each in criteria]
-            rows, keys = self._sorted_by(query, at)
+            rows, keys = self._sorted_by(query, at, writer)
             return decided(at, select(*COLUMNS, resource.c.version).select_from(rows).where(_OF_TYPE, *matching), *keys)
         found = []
         for number, types in views.grouped(query.types).items():
@@ -255,14 +259,14 @@ class Searcher:
             matching = [writer.criterion(each.shape(), "", at) for each in criteria]
             named = resource.c.type.in_([literal_column(f"'{each}'", Text) for each in types])
             columns = (*COLUMNS, resource.c.version, resource.c.type, literal_column(str(number)).label("seen"))
-            rows, keys = self._sorted_by(query, at)
+            rows, keys = self._sorted_by(query, at, writer)
             found.append(decided(at, select(*columns).select_from(rows).where(named, *matching), *keys))
             writer.again()
         return union_all(*found)
 
-    def _sorted_by(self, query: Query, at: Relation) -> tuple[FromClause, Sequence[ColumnElement[Any]]]:
+    def _sorted_by(self, query: Query, at: Relation, writer: CriteriaWriter) -> tuple[FromClause, Sequence[ColumnElement[Any]]]:
         """The rows with what is put beside them, and what they are ordered by."""
-        sorting = Sorting(query.sort, query.resource_type, at, self._sqlite)
+        sorting = Sorting(query.sort, query.resource_type, at, self._sqlite, writer.across)
         return sorting.rows, sorting.keys or [resource.c.sort.label("s0")]
 
     def _ordered(self, column: ColumnElement[Any], key: SortKey) -> ColumnElement[Any]:
@@ -280,8 +284,9 @@ def _withheld_then(connection: Connection, view: View, resource_type: str) -> li
     return [Withheld(rows[abs(place) - 1].rule, holder, kind, number) for (place, holder, kind), number in found.items()]
 
 
-_SHOWN = 1 + len(COLUMNS) + 2
-"""Columns of a hit before its sort keys: the total, these, the deciding row and the bytes."""
+_SHOWN = 1 + len(COLUMNS) + 3
+"""Columns of a hit before its sort keys: the total, these, the deciding row, the bytes, and whether they refer to other
+entries."""
 _OF_TYPE = resource.c.type == bindparam("type")
 _THIS = (
     _OF_TYPE,

@@ -8,6 +8,7 @@ from sqlalchemy.sql.selectable import FromClause
 
 from hub.fhir.index_keys import OPEN_HIGH, OPEN_LOW
 from hub.fhir.query import SortKey
+from hub.store.across_sql import Across
 from hub.store.key_sets import ONE_WAY, VERSION, beside, keys_seen
 from hub.store.released import Relation
 from hub.store.tables import ix_date, ix_quantity, ix_ref, ix_string, ix_token
@@ -31,8 +32,8 @@ _COLUMNS: Mapping[str, tuple[Any, str]] = {
 class Sorting:
     """What hits are ordered by, those without a value last; and what is put beside the rows for that."""
 
-    def __init__(self, sort: Sequence[SortKey], resource_type: str, at: Relation, sqlite: bool) -> None:
-        self._type, self._at, self._sqlite = resource_type, at, sqlite
+    def __init__(self, sort: Sequence[SortKey], resource_type: str, at: Relation, sqlite: bool, across: Across) -> None:
+        self._type, self._at, self._sqlite, self._across = resource_type, at, sqlite, across
         self.rows: FromClause = at.rows
         self.keys = [self._key(key, n).label(f"s{n}") for n, key in enumerate(sort)]
 
@@ -44,6 +45,8 @@ class Sorting:
         value = table.c[column] if key.kind == "date" else func.substr(table.c[column], 1, SORT_LENGTH)
         first = (func.max(value) if key.descending else func.min(value)).label("value")
         its = or_(*(table.c.param == literal_column(str(each), BigInteger) for each in parameter_numbers(self._type, key.param)))
+        if table is ix_ref:
+            its = and_(its, self._across.leads(ix_ref, ix_ref.c.target, self._type, key.param, self._at))
         last = (OPEN_HIGH, OPEN_LOW) if key.kind == "date" else (LAST_TEXT, "")
         nothing: Any = last[key.descending]
         if self._sqlite and table.name in ONE_WAY:

@@ -127,8 +127,16 @@ Index("resource_closed", resource.c.rec_to, resource.c.pk, sqlite_where=IS_CLOSE
 Index("resource_by_entry", resource.c.pk, resource.c.entry)
 
 body = _table(
-    "body", _key("pk"), _key("rid"), _key("version", Integer), Column("bytes", LargeBinary, nullable=False), rows_apart=True
+    "body",
+    _key("pk"),
+    _key("rid"),
+    _key("version", Integer),
+    Column("bytes", LargeBinary, nullable=False),
+    Column("across", SmallInteger),
+    rows_apart=True,
 )
+"""across: whether it refers to other entries (`hub.fhir.across`), so that it is not shown before it is known to which of them it
+may; NULL: not known, as if it did."""
 
 # An index `…_back` leads from a version to its keys: those of one version lie together, so that a write changes few pages.
 # On SQLite it would be a second copy of each row, so there are only those of times and references (`hub.store.key_sets`).
@@ -196,7 +204,8 @@ ix_composite = _table(
     _key("element", SmallInteger),
 )
 """Keys of the components of composite parameters. `element`: of those with one number all parts belong together. `code`: of a
-token, the text, target or unit; `lo`, `hi`: of a number or a time."""
+token, the text, target or unit; `lo`, `hi`: of a number or a time. And what a reference to another entry says by identifier:
+`lo` is what it refers to."""
 _back("ix_composite_back", *(ix_composite.c[name] for name in ("pk", "rid", "version", "param", "element", "part")))
 
 ix_text = _table(

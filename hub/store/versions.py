@@ -3,10 +3,11 @@
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import BigInteger, Connection, and_, bindparam, delete, not_, select, tuple_, update
 
+from hub.fhir.across import points_across
 from hub.fhir.custody import FOLLOW_UP, HUB, LIFTING
 from hub.fhir.encoded import Encoded, encoded, of_elements, whole
 from hub.fhir.identity import logical_id
@@ -47,6 +48,17 @@ class Rows:
             insert_rows(connection, table, self.keys[table.name], new=True)
 
 
+class Entry(Protocol):
+    """What is written together (`hub.store.deposit.Record`)."""
+
+    @property
+    def entry(self) -> int: ...
+
+    @property
+    def own(self) -> frozenset[str]:
+        """Its resources, as others refer to them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stored:
     """A version as it was written."""
@@ -64,10 +76,10 @@ class Versions:
         self._key, self._pk, self._now, self._rows = key, pk, now, rows
         self._instant = instant(now)
 
-    def write(self, given: Encoded, number: int, entry: int, custody: Mapping[str, Any], before: Any) -> Stored | None:
+    def write(self, given: Encoded, number: int, of: Entry, custody: Mapping[str, Any], before: Any) -> Stored | None:
         """A new version of a resource; None: its content is that of the current one, and nothing is written.
 
-        Takes: `before`: the current row of `resource`, perhaps a tombstone; None: there is none.
+        Takes: `of`: the entry that it is of; `before`: the current row of `resource`, perhaps a tombstone; None: there is none.
         """
         digest = hashlib.sha256(given.written).hexdigest()[:32]
         if before is not None and before.digest == digest and not before.gone:
@@ -82,10 +94,11 @@ class Versions:
         version_id = self._version_id(fhir_id, version)
         content = _recorded(given, self._instant)
         sort = self._rows.index(content, self._pk, number, version, self._now)
-        at = (self._pk, kind, number, version, version_id, self._now, FOREVER, sort, entry)
+        at = (self._pk, kind, number, version, version_id, self._now, FOREVER, sort, of.entry)
         self._rows.versions.append((*at, fhir_id, 0, digest, *custody.values()))  # as the table's columns stand
         written = _stamped(content, version_id, self._instant)
-        self._rows.bodies.append((self._pk, number, version, written))
+        across = points_across(given.written, kind, custody["source"], of.own)
+        self._rows.bodies.append((self._pk, number, version, written, int(across)))
         return Stored(written, version_id, self._now)
 
     def end(self, rows: Iterable[Any], custody: Mapping[str, Any]) -> None:
@@ -130,6 +143,20 @@ def unindex(connection: Connection, pk: int, versions: Sequence[tuple[int, int]]
     """Take away the search keys of versions of one patient's resources: SQLite goes through all of the patient's for it, once."""
     for statement in _UNINDEX:
         connection.execute(statement, {"on": pk, "versions": versions})
+
+
+def mark_across(connection: Connection, pk: int) -> None:
+    """Note of every version of a patient's resources whether it refers to other entries, a few hundred at a time."""
+    own: dict[int, set[str]] = {}
+    for number, kind, fhir_id in connection.execute(_OF_ENTRIES, {"on": pk}):
+        own.setdefault(number, set()).add(f"{kind}/{fhir_id}")
+    last = (-1, 0)
+    while rows := connection.execute(_HELD, {"on": pk, "rid": last[0], "version": last[1]}).all():
+        told = [(row, int(points_across(row.bytes, row.type, row.source, own[row.entry]))) for row in rows]
+        changed = [{"p": pk, "r": row.rid, "v": row.version, "new": across} for row, across in told if across != row.across]
+        if changed:
+            connection.execute(_MARK, changed)
+        last = (rows[-1].rid, rows[-1].version)
 
 
 def renew_keys(connection: Connection, pk: int, now: int) -> None:
@@ -196,6 +223,23 @@ _LIVE = (
     )
     .order_by(resource.c.rid, resource.c.version)
     .limit(500)
+)
+_OF_ENTRIES = select(resource.c.entry, resource.c.type, resource.c.fhir_id).where(resource.c.pk == bindparam("on")).distinct()
+_HELD = (
+    select(*(resource.c[name] for name in ("type", "rid", "version", "entry", "source")), body.c.bytes, body.c.across)
+    .join(body, _OF_VERSION)
+    .where(
+        resource.c.pk == bindparam("on"),
+        tuple_(resource.c.rid, resource.c.version)
+        > tuple_(bindparam("rid", type_=BigInteger), bindparam("version", type_=BigInteger)),
+    )
+    .order_by(resource.c.rid, resource.c.version)
+    .limit(500)
+)
+_MARK = (
+    update(body)
+    .where(body.c.pk == bindparam("p"), body.c.rid == bindparam("r"), body.c.version == bindparam("v"))
+    .values(across=bindparam("new"))
 )
 _REORDER = (
     update(resource)

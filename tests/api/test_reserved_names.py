@@ -4,8 +4,7 @@ import pytest
 
 from hub import config
 from hub.catalogue import SOURCE
-from hub.fhir.custody import HUB
-from hub.interactions.written_custody import OWN
+from hub.fhir.custody import HUB, OWN
 
 
 @pytest.mark.parametrize("name", [OWN, HUB, SOURCE])

@@ -1,7 +1,8 @@
 """Requests by which a record leaks, made from templates: each family with the rows of LEAKS.md whose channel it is.
 
-`OBS`, `ENC`, `CON` stand for the id of some entry of a type, seen or withheld; `NEVER` for one of nothing, `VERSION` for the
-version of some entry; `PATIENT`, `CODE`, `DAY`, `WORD`, `NUMBER` for what their names say.
+`OBS`, `ENC`, `CON`, `DOC` stand for the id of some entry of a type, seen or withheld; `NEVER` for one of nothing, `VERSION` for
+the version of some entry; `PATIENT`, `CODE`, `DAY`, `WORD`, `NUMBER` for what their names say, `BESIDE` for a word by which
+entries are spoken of where others refer to them.
 """
 
 import itertools
@@ -13,7 +14,7 @@ from typing import Any
 
 from tests.leaks.twins import CALLERS, CODES, ENTRIES, Asked, Entry, World, entries
 
-OF = {"OBS": "Observation", "ENC": "Encounter", "CON": "Condition"}
+OF = {"OBS": "Observation", "ENC": "Encounter", "CON": "Condition", "DOC": "DocumentReference"}
 FILTERS: Mapping[str, tuple[set[int], tuple[str, ...]]] = {
     "plain": ({1}, ("", "&code=CODE", "&date=geDAY", "&date=ltDAY", "&status=amended", "&identifier=urn:x|NUMBER")),
     "id": ({13, 32}, ("&_id=NEVER", "&_id=OBS", "&_id=OBS,OBS,NEVER")),
@@ -41,15 +42,25 @@ FILTERS: Mapping[str, tuple[set[int], tuple[str, ...]]] = {
             ),
         ),
     ),
-    "text": ({11}, ("&_content=WORD", "&_content=NOT WORD", "&code:text=WORD")),
-    "reference": ({10}, ("&has-member=Observation/OBS", "&encounter=Encounter/ENC", "&has-member=Observation/NEVER")),
+    "text": ({11}, ("&_content=WORD", "&_content=NOT WORD", "&code:text=WORD", "&_content=BESIDE")),
+    "reference": (
+        {10},
+        (
+            *("&has-member=Observation/OBS", "&encounter=Encounter/ENC", "&has-member=Observation/NEVER", "&encounter=ENC,NEVER"),
+            *("&has-member:identifier=urn:x|NUMBER", "&encounter:identifier=urn:x|", "&has-member:Observation=OBS"),
+            *("&encounter:missing=true", "&_filter=encounter pr true and not (has-member re Observation/OBS)"),
+        ),
+    ),
     "label": ({37}, ("&_security=http://terminology.hl7.org/CodeSystem/v3-Confidentiality|R", "&_tag=x")),
 }
 RESULTS: Mapping[str, tuple[set[int], tuple[str, ...]]] = {
     "whole": ({1}, ("",)),
     "total": ({2}, ("&_summary=count", "&_total=accurate&_count=1", "&_count=0", "&_total=none&_count=2")),
     "pages": ({3}, ("&_count=1", "&_count=3", "&_sort=-_lastUpdated&_count=2")),
-    "sort": ({7}, ("&_sort=code", "&_sort=-status,_id&_count=3", "&_sort=has-member&_count=2", "&_sort=_id")),
+    "sort": (
+        {7},
+        ("&_sort=code", "&_sort=-status,_id&_count=3", "&_sort=has-member&_count=2", "&_sort=-encounter,_id", "&_sort=_id"),
+    ),
     "include": (
         {8},
         (
@@ -69,6 +80,9 @@ PATHS: Mapping[str, tuple[set[int], tuple[str, ...]]] = {
             ),
             *("/fhir/Condition?patient=PATIENT&encounter.status=finished", "/fhir/MedicationRequest?patient=PATIENT&_include=*"),
             *("/fhir/DiagnosticReport?patient=PATIENT&result.code=CODE&_summary=count", "/fhir/CarePlan?patient=PATIENT"),
+            *("/fhir/Encounter?patient=PATIENT&diagnosis=Condition/CON", "/fhir/Encounter?patient=PATIENT&_elements=diagnosis"),
+            "/fhir/DocumentReference?patient=PATIENT&relationship=replaces$DocumentReference/DOC",
+            *("/fhir/Encounter?patient=PATIENT&diagnosis:missing=false", "/fhir/MedicationRequest?patient=PATIENT"),
         ),
     ),
     "compartment": ({1, 8}, ("/fhir/Patient/PATIENT/Observation", "/fhir/Patient/PATIENT/*?_count=3", "/fhir/Encounter/ENC/*")),
@@ -158,7 +172,7 @@ class Requests:
                 yield self._get(f"{one} and {other}", f"/fhir/Observation?patient=PATIENT{mine}{its}", who)
         for name, (_, paths) in PATHS.items():
             for path in paths:
-                yield from (self._get(name, path, who) for _ in range(4 if "OBS" in path else 1))
+                yield from (self._get(name, path, who) for _ in range(4 if "OBS" in path or "DOC" in path else 1))
         yield from (self._conditional(who), self._post(who), self._batch(who))
 
     def drawn(self, count: int, shapes: int) -> Iterator[Asked]:
@@ -214,10 +228,11 @@ class Requests:
             "CODE": CODES[number % 3],
             "DAY": f"2040-10-{number % 28 + 1:02}",
             "WORD": f"word{number}",
+            "BESIDE": f"beside{number}",
             "NUMBER": str(number),
             "VERSION": self.chance.choice(["x", *self.versions.values()]),
         }[name]
 
 
 _HEAVY = re.compile(r"_(?:rev)?include|\*|everything|_history\?|metadata|_type=")
-_NAMES = re.compile(r"\b(?:OBS|ENC|CON|NEVER|PATIENT|CODE|DAY|WORD|NUMBER|VERSION)\b|(?<=[a-z])DAY\b")
+_NAMES = re.compile(r"\b(?:OBS|ENC|CON|DOC|NEVER|PATIENT|CODE|DAY|WORD|BESIDE|NUMBER|VERSION)\b|(?<=[a-z])DAY\b")

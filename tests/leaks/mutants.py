@@ -1,7 +1,8 @@
 """Every place where the store asks whether an entry is released, found in the code itself; and the code without that question.
 
 A place is a call of `permitted` (the predicate of a relation), of `permits` (which rows of a Release let something through), of
-`let_through` (the same of what was weighed) or of `decided` (the candidates that are let through) anywhere in hub/store.
+`let_through` (the same of what was weighed), of `decided` (the candidates that are let through) or of `leads` (whether a key
+leads to what is released) anywhere in hub/store.
 `dropped`: the answer is yes of everything; `negated`: it is the opposite.
 """
 
@@ -57,7 +58,7 @@ def _within(module: str, name: str, held: ast.AST) -> Iterator[tuple[str, str, a
 
 def _asks(call: ast.Call) -> bool:
     match call.func:
-        case ast.Attribute(attr="permitted"):
+        case ast.Attribute(attr="permitted" | "leads"):
             return True
         case ast.Name(id="permits" | "let_through" | "decided"):
             return True
@@ -95,7 +96,7 @@ class _Changed(ast.NodeTransformer):
         if (node.lineno, node.col_offset) != (self._mutant.line, self._mutant.column) or not _asks(node):
             return node
         name = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id  # type: ignore[attr-defined]  # by _asks
-        arguments = [node.func.value] if isinstance(node.func, ast.Attribute) else node.args
+        arguments = [node.func.value, *node.args] if isinstance(node.func, ast.Attribute) else node.args
         mutated = ast.Attribute(ast.Name("mutated", ast.Load()), name, ast.Load())
         return ast.Call(mutated, arguments, node.keywords)
 
@@ -133,6 +134,7 @@ def _asking(let_through: Any) -> Any:
 
 class _Dropped:
     permitted = staticmethod(lambda at: true())
+    leads = staticmethod(lambda *_: true())
     permits = staticmethod(_every)
     let_through = staticmethod(lambda at, found: true())
     decided = _asking(let_through)
@@ -140,6 +142,7 @@ class _Dropped:
 
 class _Negated:
     permitted = staticmethod(lambda at: not_(at.permitted()))
+    leads = staticmethod(lambda across, *given: not_(across.leads(*given)))
     permits = staticmethod(_others)
     let_through = staticmethod(lambda at, found: not_(rows.let_through(at, found)))
     decided = _asking(let_through)

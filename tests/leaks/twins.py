@@ -51,7 +51,7 @@ BY_RESOURCE = Limits(
     labels=((CONFIDENTIALITY, "N"),), but=(Limits(kinds=("Observation",), data=(Data("authoredby", "Practitioner/a"),)),)
 )
 """What one unit may see of others': what is labelled as normal, but for the Observations that somebody made."""
-TYPES = ("Observation", "Encounter", "Condition", "DiagnosticReport", "MedicationRequest")
+TYPES = ("Observation", "Encounter", "Condition", "DiagnosticReport", "MedicationRequest", "DocumentReference")
 CODES = ("29463-7", "8480-6", "718-7")
 ENTRIES = 40
 BATCH = 256
@@ -72,26 +72,40 @@ class Entry:
         """Whether its source has withdrawn it."""
         return self.number % 7 == 5
 
-    def resource(self, patient: Patient, entries: Sequence["Entry"], version: int) -> dict[str, Any]:
+    def resource(
+        self, patient: Patient, entries: Sequence["Entry"], version: int, held: frozenset[int] | None = None
+    ) -> dict[str, Any]:
+        """What its source says of it. Takes: `held`: the entries that its source has ever spoken of; None: all. Where it must
+        speak of one, it speaks of something that nobody has."""
         n = self.number
         coding = {"coding": [{"system": "http://loinc.org", "code": CODES[(n + version) % 3]}], "text": f"word{n} word"}
         status = ("final", "amended")[(n + version) % 2]
-        about: dict[str, Any] = {"reference": f"Patient/{patient.id}"}
+        coded = {"status": status, "code": coding}
+        about = {"reference": f"Patient/{patient.id}"}
         day = f"2040-10-{n % 28 + 1:02}"
 
-        def to(kind: str, many: bool = True) -> Any:
-            found = [{"reference": f"{kind}/{each.id}"} for each in entries if each.type == kind and (each.number + n) % 3 == 0]
-            return found[:3] if many else (found or [{"display": "-"}])[0]
+        def to(kind: str, must: bool = False, most: int = 3) -> list[dict[str, Any]]:
+            beside = 2 if kind == "DocumentReference" else 0
+            found = [each for each in entries if each.type == kind and (each.number + n) % 3 == beside][:most]
+            nowhere = {"reference": f"{kind}/{'b' * 26}", "display": "nowhere"}
+            return [each.pointed(version) if told else nowhere for each in found if (told := self._speaks(each, held)) or must]
 
-        held: dict[str, Any] = {
+        def other(kind: str) -> dict[str, Any]:
+            return next(iter(to(kind, most=1)), {})
+
+        inner = {"hasMember": members} if (members := to("Observation")) else {}
+
+        said: dict[str, Any] = {
             "Observation": {"status": status, "code": coding, "effectiveDateTime": day, "hasMember": to("Observation")},
             "Encounter": {
                 "status": "finished",
                 "class": {"code": "AMB"},
                 "period": {"start": day},
-                "diagnosis": [{"condition": each} for each in to("Condition")],
+                "diagnosis": [{"condition": each} for each in to("Condition", must=True)],
+                "contained": [{"resourceType": "Observation", "id": "c"} | coded | inner],
+                "reasonReference": [{"reference": "#c"}],
             },
-            "Condition": {"code": coding, "onsetDateTime": day, "encounter": to("Encounter", many=False)},
+            "Condition": {"code": coding, "onsetDateTime": day, "encounter": other("Encounter")},
             "DiagnosticReport": {"status": status, "code": coding, "effectiveDateTime": day, "result": to("Observation")},
             "MedicationRequest": {
                 "status": "active",
@@ -100,12 +114,31 @@ class Entry:
                 "medicationCodeableConcept": coding,
                 "reasonReference": to("Condition"),
             },
+            "DocumentReference": {
+                "status": "current",
+                "date": f"{day}T08:00:00Z",
+                "content": [{"attachment": {"title": "title"}}],
+                "relatesTo": [{"code": "replaces", "target": each} for each in to("DocumentReference", must=True)],
+            },
         }[self.type]
         if self.type == "Observation":
-            held |= {"performer": [{"reference": f"Practitioner/{'ab'[n // 4 % 2]}"}], "encounter": to("Encounter", many=False)}
+            said |= {"performer": [{"reference": f"Practitioner/{'ab'[n // 4 % 2]}"}], "encounter": other("Encounter")}
+            said["extension"] = [{"url": "urn:x:e", "valueReference": each} for each in to("Condition")]
         label = ("N", "R", "N", "")[(n + version) // 2 % 4]
-        held |= {"meta": {"security": [{"system": CONFIDENTIALITY, "code": label}]}} if label else {}
-        return {"resourceType": self.type, "subject": about, "identifier": [{"system": "urn:x", "value": str(n)}]} | held
+        said |= {"meta": {"security": [{"system": CONFIDENTIALITY, "code": label}]}} if label else {}
+        made = {"resourceType": self.type, "subject": about, "identifier": [{"system": "urn:x", "value": str(n)}]} | said
+        return {name: value for name, value in made.items() if value}
+
+    def pointed(self, version: int) -> dict[str, Any]:
+        """As others refer to it, the odd ones to a version, with what they say of it."""
+        seen = f"{self.type}/{self.id}" + ("/_history/1" if self.number % 2 and version else "")
+        says = {"identifier": {"system": "urn:x", "value": str(self.number)}, "display": f"beside{self.number}"}
+        return {"reference": seen} | says
+
+    def _speaks(self, other: "Entry", held: frozenset[int] | None) -> bool:
+        """Whether its source speaks of another entry. What another source's client holds it does not know of, and whatever id it
+        writes means nothing of that (docs/decisions/0038)."""
+        return held is None or (other.number in held and {self.custody["source"], other.custody["source"]} != {"alfa", "beta"})
 
     def says(self, patient: Patient) -> tuple[Said, ...] | None:
         """What it says now; None: it is gone, and nothing is known."""
@@ -140,6 +173,8 @@ class World:
 
     house: House
     held: frozenset[int]
+    spoken: frozenset[int] | None = None
+    """The entries that sources speak of; None: all, whether or not they are held."""
     patient: Patient = field(init=False)
 
     def __post_init__(self) -> None:
@@ -154,7 +189,7 @@ class World:
             if version == 1 and entry.gone:
                 self._withdraw(entry)
             elif version == 0 or entry.number % 3 == 0:
-                resource = entry.resource(self.patient, everything, version)
+                resource = entry.resource(self.patient, everything, version, self.spoken)
                 self.house.hold(self.patient, f"entry-{entry.number}", resource, **entry.custody)
         self.house.freshen(self.patient.pk)
         self.house.clock.move(seconds=5)
@@ -234,7 +269,7 @@ class Twins:
         self._search, self._past = Searcher(dialect), PastVersions(dialect)
         self.forget()
         self.full = self._world(frozenset(range(ENTRIES)))
-        self._bare: dict[frozenset[int], World] = {self.full.held: self.full}
+        self._bare: dict[Any, World] = {}
         self._seen = {who: self.full.seen_by(who) for who in CALLERS}
         self.asked = 0
 
@@ -243,19 +278,21 @@ class Twins:
         for each in (self._search, self._search.includes, self._past):
             each._prepared = Kept(16_384)
 
-    def _world(self, held: frozenset[int]) -> World:
+    def _world(self, held: frozenset[int], spoken: frozenset[int] | None = None) -> World:
         house = self._new()
         house.store.search, house.store.past = self._search, self._past
-        return World(house, held)
+        return World(house, held, spoken)
 
     def withheld(self, who: str) -> frozenset[int]:
         return self.full.held - self._seen[who]
 
     def bare(self, who: str) -> World:
+        """Without what is withheld from somebody; nor is it spoken of, but by the client of its own source."""
         seen = self._seen[who]
-        if seen not in self._bare:
-            self._bare[seen] = self._world(seen)
-        return self._bare[seen]
+        spoken = None if who == "alfa-client" else frozenset(each for each in seen if not entries()[each].gone)
+        if (seen, spoken) not in self._bare:
+            self._bare[seen, spoken] = self._world(seen, spoken)
+        return self._bare[seen, spoken]
 
     def differences(self, requests: Iterable[Asked], most: int = 3) -> list[Asked]:
         """The requests that the worlds answer otherwise, `most` pages of each."""
@@ -278,5 +315,5 @@ class Twins:
                         waiting.append((replace(one, path=link), replace(other, path=link_too), page + 1))
 
     def close(self) -> None:
-        for each in self._bare.values():
+        for each in (self.full, *self._bare.values()):
             each.house.close()

@@ -1,0 +1,123 @@
+"""References from one entry to another: which those are, and what a resource is without those whose targets are not shown.
+
+A reference to a person, to the directory, to what is contained, or to another server leads to no entry. Business identifiers
+alone are the record's own content (docs/decisions/0005).
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterator
+from functools import cache
+from typing import Any
+
+from hub.fhir.custody import HUB, OWN
+from hub.fhir.elements import Written, definition, is_primitive
+from hub.fhir.resource import Resource
+from hub.fhir.types import TYPES
+
+ENTRY_TYPES = frozenset(name for name, held in TYPES.items() if not held.shared) - {"Patient", "AuditEvent"}
+"""What lies in entries of a record. Who somebody is and what the log holds are not asked for as entries are."""
+ABSENT: Resource = {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}]}
+"""Stands where an element must be. http://hl7.org/fhir/R4/extension-data-absent-reason.html"""
+_NOTHING = frozenset(("id", "url"))
+"""What an element that lost its value may still have, and says nothing by."""
+_TYPES = "|".join(sorted(ENTRY_TYPES)).encode()
+_POINTED = re.compile(rb'"reference":"((?:' + _TYPES + rb')/[A-Za-z0-9\-.]{1,64})(?=["/])')
+"""In JSON as the hub writes it: in a text the quotation marks would have a stroke before them."""
+Hides = Callable[[str], bool]
+
+
+def leads_across(target: str) -> bool:
+    """Whether a target, as `hub.fhir.parameters.reference.target` writes it, is an entry's."""
+    return target.partition("/")[0] in ENTRY_TYPES
+
+
+def entry_of(reference: Resource) -> str:
+    """What a Reference leads to, as `Type/id`, if that is an entry's; else empty."""
+    written = reference.get("reference")
+    found = _LITERAL.match(written) if isinstance(written, str) else None
+    return found[0] if found and found[1] in ENTRY_TYPES else ""
+
+
+def pointed(written: bytes) -> Iterator[str]:
+    """What a resource, as the hub writes it, may refer to in entries, one after the other. Of an element that is a uri it may say
+    so too."""
+    return (each.decode() for each in _POINTED.findall(written))
+
+
+def points_across(written: bytes, resource_type: str, source: str, own: Collection[str]) -> bool:
+    """Whether a resource is to be looked at before it is shown, since it refers to another entry.
+
+    Takes: `own`: the resources of its own entry, as others refer to them: they are shown together with it. A Consent that is
+    registered at the hub is read whole (docs/decisions/0052).
+    """
+    if resource_type == "Consent" and source in (HUB, OWN):
+        return False
+    return any(each not in own for each in pointed(written))
+
+
+def without(resource: Resource, hides: Hides) -> Resource:
+    """The resource without its references to what `hides` says is not shown (`Type/id`); the same object where it has none.
+
+    A reference goes whole, with what it says of its target. So does an element, above all an extension, that held nothing else.
+    Where one must stand, it is said that it is not known.
+    """
+
+    def hidden(reference: Resource) -> bool:
+        found = entry_of(reference)
+        return bool(found and hides(found))
+
+    found = _of_type(resource, str(resource["resourceType"]), hidden)
+    return resource if found is None else found
+
+
+_LITERAL = re.compile(r"([A-Z][A-Za-z]+)/[A-Za-z0-9\-.]{1,64}")
+Hidden = Callable[[Resource], bool]
+
+
+def _of_type(held: Any, kind: str, hidden: Hidden, must: bool = False) -> Any:
+    """An element of a type. Gives: None: nothing is left of it. Takes: `must`: an extension that may not go unnoticed."""
+    if not isinstance(held, dict):
+        return held
+    if kind == "Reference" and hidden(held):
+        return None
+    try:
+        fields = definition(str(held.get("resourceType")) if kind == "Resource" else kind).written
+    except KeyError:
+        return held
+    changed: dict[str, Any] = {}
+    for name, value in held.items():
+        field = fields.get(name.removeprefix("_"))
+        if field is not None and is_primitive(field.type) is name.startswith("_"):
+            new = _element(value, name, field, hidden, must or name == "modifierExtension")
+            if new is not value:
+                changed[name] = new
+    if not changed:
+        return held
+    left = {name: value for name, value in (held | changed).items() if value is not None}
+    return left if left.keys() - _NOTHING else None
+
+
+def _element(value: Any, name: str, field: Written, hidden: Hidden, must: bool) -> Any:
+    """What stands under a name. None: nothing."""
+    beside = name.startswith("_")
+    kind = "Element" if beside else field.type
+    needed = not beside and (field.element.required or (must and field.element.name == "value"))
+    if not isinstance(value, list):
+        new = _of_type(value, kind, hidden, must)
+        return ABSENT if new is None and needed else new
+    made = [_of_type(each, kind, hidden, must) for each in value]
+    if all(new is each for new, each in zip(made, value, strict=True)):
+        return value
+    kept = [new for new, each in zip(made, value, strict=True) if new is not None or each is None]
+    return kept or ([ABSENT] if needed else None)  # a null keeps its place
+
+
+@cache
+def led_to(resource_type: str, index: str) -> frozenset[str]:
+    """The types of entries that keys of a type under this name may lead to."""
+    held = TYPES.get(resource_type)
+    targets: set[str] = set()
+    for each in held.named.values() if held else ():
+        if each.index == index and each.kind == "reference":
+            targets.update(each.targets or ENTRY_TYPES)
+    return ENTRY_TYPES & targets if targets else ENTRY_TYPES
