@@ -164,30 +164,40 @@ def tree(root: xml.Element, is_own: Callable[[str], bool], issues: list[Issue]) 
     """The tree under `root`; `is_own` tells the namespaces whose elements go by their local name."""
     message = _Message(_Names(is_own), issues)
     top = _Root(message.names[root.tag], message)
+    _note(top, root.keys(), message)
     _fill(top, root, message)
     return top
 
 
 def _fill(node: Node, element: xml.Element, message: _Message) -> None:
-    """Give a new node what its element holds."""
+    """Give a new node what its element holds. Most elements are leaves, so these are not gone into."""
+    names, leaves = message.names, message.leaves
+    message.holders.append(node)
+    children = node._children = {}
     text = element.text or ""
-    if len(element):
-        message.holders.append(node)
-        children = node._children = {}
-        for child in element:
-            its = message.names[child.tag]
-            made = Node(its, node)
-            if its in children:
-                children[its].append(made)
-            else:
-                children[its] = [made]
+    for child in element:
+        name = names[child.tag]
+        made = Node(name, node)
+        if name in children:
+            children[name].append(made)
+        else:
+            children[name] = [made]
+        if len(child):
             _fill(made, child, message)
-            text += child.tail or ""
+        elif value := (child.text or "").strip():
+            made._value = value
+            leaves.append(made)
+        if attributes := child.keys():
+            _note(made, attributes, message)
+        if tail := child.tail:
+            text += tail
     if value := text.strip():
         node._value = value
-        message.leaves.append(node)
-    if attributes := element.keys():
-        message.attributes.extend((node, str(each)) for each in attributes if not str(each).startswith(_XSI))
+        leaves.append(node)
+
+
+def _note(node: Node, attributes: Sequence[str | bytes], message: _Message) -> None:
+    message.attributes.extend((node, str(each)) for each in attributes if not str(each).startswith(_XSI))
 
 
 class _Names(dict[str, str]):
