@@ -217,10 +217,15 @@ def decimal(node: Node) -> Decimal | None:
     sent = node.value
     if sent is None:
         return None
-    if len(sent) > 40 or not _DECIMAL.fullmatch(sent):
+    found = _decimal(sent) if len(sent) <= 40 else None
+    if found is None:
         node.refuse("not a number")
-        return None
-    return Decimal(sent.replace(",", "."))
+    return found
+
+
+@lru_cache(4096)
+def _decimal(sent: str) -> Decimal | None:
+    return Decimal(sent.replace(",", ".")) if _DECIMAL.fullmatch(sent) else None
 
 
 def unit(node: Node) -> Resource:
