@@ -12,7 +12,7 @@ from hub.fhir.asked import Query
 from hub.fhir.criteria import reached
 from hub.fhir.types import TYPES
 from hub.hub import Hub
-from hub.interactions.view import Sight, sight
+from hub.interactions.view import PERSONS, Sight, sight
 from hub.store.known import Known
 from hub.store.search import View, Views
 from hub.store.tables import FOREVER, NO_PATIENT
@@ -21,8 +21,6 @@ NOTHING = Release(closed(()))
 """Lets nothing through."""
 PERSON = "RelatedPerson"
 """The one type of what lies in entries that is not seen as the others of them are (`hub.interactions.view`)."""
-PERSONS = ("Patient", PERSON)
-"""Staff see who somebody is by naming the patient, never by searching among many (API.md section 3)."""
 
 
 @dataclass(frozen=True, slots=True)

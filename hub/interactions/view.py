@@ -27,6 +27,8 @@ from hub.store.values import micros, moment
 
 DEMOGRAPHICS = "DEMOGRAPHICS"
 """The rule by which care staff may see who a patient is (API.md section 3): a grant of its own, apart from any record."""
+PERSONS = ("Patient", "RelatedPerson")
+"""Types that tell who somebody is: staff see them by naming the patient, never by searching among many (API.md section 3)."""
 DIRECTORY = "DIRECTORY"
 """The rule by which any signed-in person may see who works where."""
 COMPARTMENT = "COMPARTMENT"
@@ -113,7 +115,7 @@ def _release(hub: Hub, caller: Caller, resource_type: str, told: Known, named: b
     now = hub.clock()
     until = answered_until(hub, caller, told) if hub.services else FOREVER
     up = micros(now) < until
-    at = (resource_type, named, request, up)
+    at = (_alike(hub, resource_type), named, request, up)
     held: _Decided | None = told.decided.get(at)
     if held is None or not held.stands(now, caller, told):
         given = grounds(now, caller, told, named, up, request)
@@ -122,6 +124,11 @@ def _release(hub: Hub, caller: Caller, resource_type: str, told: Known, named: b
         held = _Decided(now, good, caller, told.facts, told.grounds, release, micros(now), stated)
         told.decided[at] = held
     return held
+
+
+def _alike(hub: Hub, resource_type: str) -> str:
+    """The type itself where the decision hangs on it (`_decided`); nothing for those on which it is one and the same."""
+    return resource_type if TYPES[resource_type].shared or (hub.register and resource_type in PERSONS) else ""
 
 
 def decided_on(hub: Hub, caller: Caller, resource_type: str, told: Known, given: Grounds) -> tuple[Release, str]:
@@ -147,7 +154,7 @@ def _decided(hub: Hub, caller: Caller, resource_type: str, told: Known, given: G
     if not concerns(caller, told):
         return _single(Row(TRUE, Outcome.HIDE, COMPARTMENT))
     register = hub.register
-    if resource_type in ("Patient", "RelatedPerson") and register:
+    if resource_type in PERSONS and register:
         return _demographics(caller, resource_type, decided, register.name)
     return decided
 

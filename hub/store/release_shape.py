@@ -8,6 +8,7 @@ whose data they are of (blocks of one period that leave the same types open) is 
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from hub.consent.release import (
@@ -51,9 +52,15 @@ def _read(release: Release) -> tuple[Hashable, dict[str, Any]]:
     if "sql" not in release.worked:
         names = _Names()
         form = tuple((_shape(row.when, names), row.outcome is Outcome.PERMIT) for row in release.rows)
-        release.worked["sql"] = form, {f"c{number}": value for number, value in enumerate(names.values)}
+        release.worked["sql"] = _one(form), {f"c{number}": value for number, value in enumerate(names.values)}
     held: tuple[Hashable, dict[str, Any]] = release.worked["sql"]
     return held
+
+
+@lru_cache(512)
+def _one(form: Hashable) -> Hashable:
+    """The same object for the same form: what is remembered of thousands of patients differs in its values alone."""
+    return form
 
 
 class _Names:

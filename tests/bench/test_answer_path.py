@@ -1,6 +1,8 @@
 """What an answer costs, in counts: statements, hops, commits. Never seconds: those are for `make bench`."""
 
 import asyncio
+import gc
+import tracemalloc
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,11 +23,12 @@ from hub.interactions.changes import Change
 from hub.interactions.context import Context
 from hub.interactions.read import places, read
 from hub.interactions.search import search_type
+from hub.interactions.view import _Decided
 from hub.interactions.write import write
 from hub.keys import Keys
 from hub.refresh import Refresher
 from hub.store.deposit import Record, deposit
-from hub.store.known import put_ground
+from hub.store.known import Memory, put_ground
 from hub.store.patients import Facts, enroll, facts_of
 from hub.store.store import Store
 
@@ -107,8 +110,8 @@ def _observation(number, patient):
     }
 
 
-def _query(context, patient):
-    return read_query("Observation", [("patient", patient), ("_count", "50")], now=NOW, base=context.hub.base)
+def _query(context, patient, resource_type="Observation"):
+    return read_query(resource_type, [("patient", patient), ("_count", "50")], now=NOW, base=context.hub.base)
 
 
 async def _counted(context, ask):
@@ -211,6 +214,37 @@ async def test_a_ground_that_is_added_is_read_at_the_next_request(house):
         put_ground(connection, pk, Need(id="n2", **GROUND, type="work", reason="care"), "SE1-E1", MICROS)
     sent, *_ = await _counted(context, lambda: read(context, "Observation", "o1"))
     assert any("FROM ground" in text for text in sent)
+
+
+async def test_what_is_remembered_of_patients_weighs_no_more_than_is_reckoned_and_is_bounded_by_it(house):
+    context, _ = house
+    askers = [replace(context, caller=replace(CALLER, client=f"c{number}")) for number in range(60)]
+    for each in askers[:20]:
+        await read(each, "Observation", "o1")
+    held = context.hub.store.memory._held
+    gc.collect()
+    tracemalloc.start()
+    try:
+        for each in askers[20:]:
+            await read(each, "Observation", "o1")
+        gc.collect()
+        grown, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(held) == 60
+    assert grown / 40 < held.currsize / 60
+    bounded = context.hub.store.memory = Memory(held.currsize // 12)
+    for each in askers:
+        await read(each, "Observation", "o1")
+    assert len(bounded._held) == 5
+
+
+async def test_types_that_are_decided_alike_are_decided_once(house):
+    context, patient = house
+    for name in ("Observation", "Condition", "DiagnosticReport"):
+        await search_type(context, _query(context, patient, name))
+    decided = next(iter(context.hub.store.memory._held.values())).known.decided
+    assert len([each for each in decided.values() if isinstance(each, _Decided)]) == 1
 
 
 async def test_an_id_that_nobody_has_costs_the_statements_of_one_that_is_withheld(house):
