@@ -139,6 +139,7 @@ class Running:
         await anyio.to_thread.run_sync(self.hub.store.close)
         if self.tasks:  # a command that puts a hub together, and starts none, has nothing to tell of
             self._note("the hub is closed")
+        observe.flush()
 
     def _note(self, event: str, **fields: Any) -> None:
         self.log.info(event, **fields)

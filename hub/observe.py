@@ -18,7 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
-from weakref import finalize
+from weakref import WeakSet, finalize
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -185,6 +185,7 @@ class _Lines:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._flushing = False
+        _WAITING.add(self)
         finalize(self, _flush, stream)  # at the end of the process, if not before
 
     def info(self, line: str) -> None:
@@ -192,15 +193,15 @@ class _Lines:
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
-            self._flush()
+            self.flush()
             return
         if not self._flushing:
             self._flushing = True
-            loop.call_later(FLUSH, self._flush)
+            loop.call_later(FLUSH, self.flush)
 
     def warning(self, line: str) -> None:
         self._write(line)
-        self._flush()
+        self.flush()
 
     debug = info
     error = critical = fatal = exception = msg = log = err = failure = warn = warning
@@ -209,9 +210,18 @@ class _Lines:
         with suppress(OSError):
             self._stream.write(line + "\n")
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
         self._flushing = False
         _flush(self._stream)
+
+
+_WAITING: WeakSet[_Lines] = WeakSet()
+
+
+def flush() -> None:
+    """Write every line that waits for others: the process is about to end, maybe by a signal, which waits for nothing."""
+    for each in tuple(_WAITING):
+        each.flush()
 
 
 def _flush(stream: TextIO) -> None:

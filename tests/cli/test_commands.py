@@ -2,11 +2,14 @@
 
 import contextlib
 import json
+import os
 import re
+import signal
 import socket
 import sqlite3
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -107,6 +110,22 @@ def test_a_hub_whose_search_keys_are_of_another_version_does_not_start_until_the
     assert "run `hub reindex`" in hub("serve", code=1).stderr
     assert "made the search keys of 1 patients" in hub("reindex").stdout
     assert hub("reindex").stdout == "the search keys are of this version\n"
+
+
+def test_a_hub_that_is_ended_by_a_signal_writes_its_last_lines(hub, configured, tmp_path):
+    hub("keys", "create")
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        port = held.getsockname()[1]
+    environment = {"HUB_PORT": str(port), "PATH": os.environ["PATH"], "HUB_CONFIG": str(tmp_path / "hub.toml")}
+    (tmp_path / "hub.toml").write_text("[hub]\ndata = 'data'\n", "utf-8")
+    with subprocess.Popen([sys.executable, "-m", "hub.cli", "serve"], env=environment, stderr=subprocess.PIPE) as process:
+        assert json.loads(process.stderr.readline())["event"] == "the hub is open"
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/live") as answer:
+            assert answer.status == 200
+        process.send_signal(signal.SIGTERM)
+        rest = [json.loads(line)["event"] for line in process.stderr]
+    assert rest == ["request answered", "the hub is closed"]
+    assert process.returncode == -signal.SIGTERM
 
 
 def test_keys_are_made_once(hub, configured):
