@@ -26,8 +26,9 @@ from hub.interactions.matching import matching
 from hub.interactions.owning import FAMILY, Before, check_change, moves, place, reach
 from hub.interactions.plan import question_about
 from hub.interactions.pointed import Body, as_shown
-from hub.interactions.read import Held, places
+from hub.interactions.read import Held, look_elsewhere, places
 from hub.interactions.registering import ended, registered
+from hub.interactions.view import Sight
 from hub.interactions.whose import patient_key
 from hub.interactions.written_custody import custody_of
 from hub.store.audit_log import Leaf
@@ -36,7 +37,7 @@ from hub.store.deposit import Record, deposit, lock_patient
 from hub.store.held_entry import held_entry
 from hub.store.known import Known, known, put_ground
 from hub.store.patients import locate
-from hub.store.search import Found, View
+from hub.store.search import Found, Missing, Version, View
 from hub.store.store import Store
 from hub.store.tables import FOREVER, NO_PATIENT, locator
 from hub.store.values import insert_new
@@ -301,22 +302,41 @@ def _found(
 
     Raises: Gone: it was deleted, and `gone` makes that an error.
     """
+    missed: list[tuple[int, Sight]] = []
+
+    def look(connection: Connection, view: View, resource_type: str, number: int, fhir_id: str) -> Found | Missing | None:
+        reached = replace(view, release=reach(context.caller, resource_type, view.release))
+        return store.search.look(connection, reached, resource_type, number, fhir_id)
+
     for scope, number, seen in places(store, context, resource_type, fhir_id):
-        if seen.known.pk != NO_PATIENT or seen.known.fhir_id:
+        there = look(connection, seen.view, resource_type, number, fhir_id)
+        shown = isinstance(there, Found) or bool(there and there.deleted)
+        if missed or not shown:
+            store.memory.weigh(store.reader(), context.caller, number, seen.known, store.now())
+        if shown:  # nobody waits for the lock of what is not
             lock_patient(connection, seen.known.pk, store.now())
-        view = replace(seen.view, release=reach(context.caller, resource_type, seen.release))
-        versions = store.search.versions(connection, view, resource_type, number, fhir_id)
-        if versions:
-            entry = held_entry(connection, seen.known.pk, versions[0].entry)
-            if versions[0].bytes is None or entry is None:
-                if gone:
-                    raise Gone("the resource was deleted")
-                return None
-            if versions[0].across != 0:  # who changes a resource changes what is shown of it
-                [held] = as_shown(store, context.hub, context.caller, [Body(seen, view.pk, number, versions[0].bytes)])
-                versions = (replace(versions[0], bytes=held),)
-            return Before(versions[0], known(connection, seen.known.pk, store.now()), scope, entry)
+            view = replace(seen.view, release=reach(context.caller, resource_type, seen.release))
+            versions = store.search.versions(connection, view, resource_type, number, fhir_id)
+            if versions:
+                return _newest(connection, store, context, versions[0], seen, scope, number, gone)
+        missed.append((number, seen))
+    missed.sort(key=lambda each: not each[1].known.fhir_id)
+    look_elsewhere(store, context, resource_type, fhir_id, *missed[0], look)
     return None
+
+
+def _newest(
+    connection: Connection, store: Store, context: Context, version: Version, seen: Sight, scope: str, number: int, gone: bool
+) -> Before | None:
+    entry = held_entry(connection, seen.known.pk, version.entry)
+    if version.bytes is None or entry is None:
+        if gone:
+            raise Gone("the resource was deleted")
+        return None
+    if version.across != 0:  # who changes a resource changes what is shown of it
+        [held] = as_shown(store, context.hub, context.caller, [Body(seen, seen.view.pk, number, version.bytes)])
+        version = replace(version, bytes=held)
+    return Before(version, known(connection, seen.known.pk, store.now()), scope, entry)
 
 
 def _check_version(before: Before, change: Change) -> None:

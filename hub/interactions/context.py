@@ -180,7 +180,7 @@ def recalled(store: Store, caller: Caller, number: int) -> Known:
     it still stands. The same work where there is no such resource."""
     connection = store.reader()
     start = store.starts.of(connection, number)
-    return store.memory.known(connection, caller, number if start[0] is None else start[0], start, store.now())
+    return store.memory.known(connection, caller, number, start, store.now())
 
 
 def check_caller(context: Context) -> None:

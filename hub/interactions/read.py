@@ -173,16 +173,18 @@ def _first(
     missed: list[tuple[Missing | None, int, Sight]] = []
     for _, number, seen in places(store, context, resource_type, fhir_id, place):
         found = look(store.reader(), seen.view, resource_type, number, fhir_id)
+        if missed or found is None or isinstance(found, Missing):
+            store.memory.weigh(store.reader(), context.caller, number, seen.known, store.now())
         if found is not None and not isinstance(found, Missing):
             return found, number, seen, ()
         missed.append((found, number, seen))
     missed.sort(key=lambda each: not each[2].known.fhir_id)
     why, number, seen = missed[0]
-    _look_elsewhere(store, context, resource_type, fhir_id, number, seen, look)
+    look_elsewhere(store, context, resource_type, fhir_id, number, seen, look)
     return None, number, seen, [why, *(each for each, _, _ in missed[1:])]
 
 
-def _look_elsewhere(
+def look_elsewhere(
     store: Store,
     context: Context,
     resource_type: str,

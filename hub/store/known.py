@@ -104,14 +104,19 @@ class Memory:
         """For each who asks, the last patient with grounds whom they asked about anew."""
         self._lock = Lock()
 
-    def known(self, connection: Connection, asker: Hashable, at: Hashable, start: Start, now: int) -> Known:
+    def known(self, connection: Connection, asker: Hashable, at: int, start: Start, now: int) -> Known:
         """As `known`; of a patient that does not exist what `nobody` is. The same object while nothing changes.
 
-        Takes: `asker`: who asks; `at`: what they name, a number of any kind; `start`: whose it is, and how that one stands.
+        Takes: `asker`: who asks; `at`: what they name, the number of a resource; `start`: whose it is, and how that one stands.
         """
+        return self._known(connection, asker, at if start[0] is None else start[0], start, now, ("weighed", at))
+
+    def _known(
+        self, connection: Connection, asker: Hashable, at: Hashable, start: Start, now: int, weighed: Hashable = None
+    ) -> Known:
         pk, rows = start
         which = NO_PATIENT if pk is None else pk
-        held = self._remembered((asker, at), connection, which, pk, now, rows)
+        held = self._remembered((asker, at), connection, which, pk, now, rows, weighed)
         before = held.known
         if pk is None:
             return Known(NO_PATIENT, "", now, 0, before.facts, before.grounds, (), before.decided)
@@ -132,6 +137,7 @@ class Memory:
         pk: int | None,
         now: int,
         rows: Sequence[tuple[Any, ...]],
+        weighed: Hashable,
     ) -> _Remembered:
         with self._lock:
             held = self._held[key] if key in self._held else None  # noqa: SIM401  # the library's own `get` looks three times
@@ -141,6 +147,8 @@ class Memory:
         held = _Remembered(nobody(now) if pk is None else found)
         with self._lock:
             self._held[key] = held
+            if weighed is not None:
+                self._held[key[0], weighed] = held
             if found.grounds:
                 self._last[key[0]] = which
         return held
@@ -151,7 +159,16 @@ class Memory:
         """
         with self._lock:
             pk = None if told.grounds else self._last.get(asker)
-        return self.known(connection, asker, ("another", at), (pk, state_of(connection, NO_PATIENT if pk is None else pk)), now)
+        return self._known(connection, asker, ("another", at), (pk, state_of(connection, NO_PATIENT if pk is None else pk)), now)
+
+    def weigh(self, connection: Connection, asker: Hashable, at: int, told: Known, now: int) -> None:
+        """What is not shown under `at` costs a reading of whom it may belong to when it is first asked for, also where that one
+        was `told` of before, and nobody was not. Nothing comes of it."""
+        with self._lock:
+            if self._held.get((asker, ("weighed", at))) is not None:
+                return
+            self._held[asker, ("weighed", at)] = _Remembered(told)
+        known(connection, told.pk, now, since=now - MARGIN)
 
 
 def _epoch(rows: Sequence[tuple[Any, ...]]) -> int:
