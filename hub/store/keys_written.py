@@ -57,12 +57,14 @@ def gather(into: Mapping[str, list[Row]], content: Encoded, pk: int, rid: int, v
     pieces += [("", whole({name: elements[name] for name in names})) for names in together]
     texts: dict[int, dict[str, None]] = {}
     for name, written in pieces:
-        made = (_made if len(written) <= _LONG and name != "identifier" else _made.__wrapped__)(resource_type, name, written)
-        for table, before, after in made.rows:
+        remembered = len(written) <= _LONG and name != "identifier"
+        rows, words, latest = (_made if remembered else _made.__wrapped__)(resource_type, name, written)
+        for table, before, after in rows:
             into[table].append((pk, *before, rid, version, *after))
-        for param, found in made.texts:
+        for param, found in words:
             texts.setdefault(param, {}).update(found)
-        sort = max(sort, made.sort)
+        if latest > sort:
+            sort = latest
     into["ix_text"].extend((pk, param, rid, version, _joined(param, found)) for param, found in texts.items())
     return sort
 
