@@ -1,14 +1,14 @@
 """What the resources of an entry say, as SQL: labels and references by their search keys, of the newest versions there are.
 
 Whichever version is shown, and as of whatever time, what is said now counts, as custody does. A key is looked up by the primary
-key of its table, for each resource by itself, so that it takes no longer where a patient has much. Only the statements of a
-Release that asks hold any of this.
+key of its table, or by the index back from its version (`ix_ref_back`), for each resource by itself, so that it takes no longer
+where a patient has much. Only the statements of a Release that asks hold any of this.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, and_, literal_column, not_, select, true, tuple_
+from sqlalchemy import ColumnElement, Text, and_, literal_column, not_, select, true
 from sqlalchemy.sql.selectable import NamedFromClause
 from sqlalchemy.types import TypeEngine
 
@@ -61,11 +61,8 @@ def refers(form: Sequence[Any], columns: Columns, bound: Bound) -> ColumnElement
     keys, *targets = form
     key = ix_ref.alias()
     by = key.c.param.in_([literal_column(str(parameter_number(*each))) for each in keys])
-    if targets:
-        return _there(key, *_of(key, columns), by, key.c.target.in_([bound(Text, number) for number in targets]))
-    # To what, is not known, so it is no beginning of a key: all are looked up once for all rows of the statement.
-    versions = select(key.c.rid, key.c.version).where(key.c.pk == columns["pk"], by)
-    return tuple_(columns["rid"], columns["version"]).in_(versions)
+    to = (key.c.target.in_([bound(Text, number) for number in targets]),) if targets else ()
+    return _there(key, *_of(key, columns), by, *to)
 
 
 def _of(key: NamedFromClause, columns: Columns) -> tuple[ColumnElement[bool], ...]:

@@ -152,8 +152,8 @@ def test_a_read_its_versions_and_what_is_known_are_reached_by_index_alone(filled
 
 def test_what_resources_say_is_read_by_keys_and_a_record_is_not_looked_through_for_each_entry(filled, write) -> None:
     pk = write.PK + 1_007
-    labels = Limits(labels=((CONFIDENTIALITY, "N"),))
-    limits = Limits(data=(Data("authoredby", "Practitioner/p2"), Data("related", "Encounter/e")), but=(labels,))
+    labels, by = Limits(labels=((CONFIDENTIALITY, "N"),)), Limits(data=(Data("authoredby", "Practitioner/p3"),))
+    limits = Limits(data=(Data("authoredby", "Practitioner/p2"), Data("related", "Encounter/e")), but=(labels, by))
     release = Release(closed([Row(Every(within(limits)), Outcome.PERMIT, "R47")]))
     view = View("patient", release, pk=pk, asof=filled.known(pk).recorded)
     query = read_query("Observation", [], now=filled.clock())
@@ -205,6 +205,30 @@ def test_on_sqlite_a_larger_record_makes_a_search_dearer_in_proportion_at_most(t
         store.close()
     for few, many in zip(*steps, strict=True):
         assert many < 6 * few
+
+
+def test_on_sqlite_what_a_resource_says_takes_no_longer_where_a_patient_has_much(tmp_path, write) -> None:
+    """A denial by author: whom it names, and whether it names anybody."""
+    store = write.Held(f"sqlite:///{tmp_path / 'hub.db'}", Keys(identity=write.KEY, cursor=b"c" * 32), write.Clock())
+    store.open()
+    denied = Limits(but=(Limits(data=(Data("authoredby", "Practitioner/p2"),)),))
+    release = Release(closed([Row(Every(within(denied)), Outcome.PERMIT, "R47")]))
+    steps = []
+    for pk, count in ((write.PK + 1, 20), (write.PK + 2, 400)):
+        store.patient(pk)
+        by = [{"reference": "Practitioner/p1"}]
+        store.put(*(write.record(n, write.observation(f"{pk}-{n}", performer=by)) for n in range(count)), pk=pk)
+        view = View("patient", release, pk=pk, asof=store.known(pk).recorded)
+        at = (store.reader(), view, "Observation", rid(write.KEY, "Observation", f"{pk}-1"), f"{pk}-1")
+        assert store.search.read(*at) is not None
+        driver, taken = store.reader().connection.dbapi_connection, []
+        driver.set_progress_handler(lambda taken=taken: taken.append(1), 1)
+        assert store.search.read(*at) is not None
+        driver.set_progress_handler(None, 1)
+        steps.append(len(taken))
+    store.close()
+    few, many = steps
+    assert many < 1.1 * few, steps
 
 
 def _steps(store, write, pk, count):
