@@ -91,18 +91,22 @@ def message_list(
     config: LookedAt = None,
     withheld: Annotated[bool, typer.Option("--withheld", help="Only those that lack custody.")] = False,
     everything: Annotated[bool, typer.Option("--all", help="Also those that were mapped in full.")] = False,
+    source: Annotated[str, typer.Option(help="Only those of this source.")] = "",
+    count: Annotated[int, typer.Option(help="How many of the newest.", min=1)] = 200,
 ) -> None:
     """Messages that could not be mapped in full, or lack custody."""
     from hub.store import messages
 
     wanted = ("withheld",) if withheld else () if everything else ("partly", "withheld", "unmappable", "waiting")
     with opened(config) as store:
-        table = Table("id", "received", "source", "format", "status", "problems")
-        for each in messages.listed(store.reader(), wanted):
-            problems = len(each.report.get("issues", ()))
-            received = each.message.received.astimezone().strftime("%Y-%m-%d %H:%M")
-            table.add_row(each.id[:12], received, each.message.source, each.message.format, each.status, str(problems))
-        console.print(table)
+        found, of = messages.listed(store.reader(), wanted, source, count)
+    table = Table("id", "received", "source", "format", "status", "problems")
+    for each in found:
+        received = each.received.astimezone().strftime("%Y-%m-%d %H:%M")
+        table.add_row(each.id[:12], received, each.source, each.format, each.status, str(each.problems))
+    console.print(table)
+    if of > len(found):
+        console.print(f"the newest {len(found)} of {of}: --count shows more")
 
 
 @message.command("show")

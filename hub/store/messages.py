@@ -3,9 +3,10 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, and_, func, select, true, update
 
 from hub.errors import Issue
 from hub.fhir.identifiers import Identifier
@@ -31,6 +32,18 @@ class Kept:
     message: SourceMessage
     status: str
     report: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One message in a list: what became of it, and with how many problems."""
+
+    id: str
+    received: datetime
+    source: str
+    format: str
+    status: str
+    problems: int
 
 
 def message_id(given: SourceMessage) -> str:
@@ -75,12 +88,19 @@ def supersede(connection: Connection, given: SourceMessage, problem: str, report
     )
 
 
-def listed(connection: Connection, statuses: Sequence[str] = (), limit: int = 200) -> list[Kept]:
-    """Kept messages, newest first."""
-    wanted = select(message).order_by(message.c.received.desc(), message.c.id).limit(limit)
-    if statuses:
-        wanted = wanted.where(message.c.status.in_(statuses))
-    return [_kept(row) for row in connection.execute(wanted)]
+def listed(connection: Connection, statuses: Sequence[str] = (), source: str = "", limit: int = 200) -> tuple[list[Listed], int]:
+    """Kept messages, newest first, without their bytes. Gives: at most `limit` of them, and how many there are."""
+    which = and_(
+        true(), *([message.c.status.in_(statuses)] if statuses else ()), *([message.c.source == source] if source else ())
+    )
+    shown = (message.c[name] for name in ("id", "received", "source", "format", "status", "report"))
+    rows = connection.execute(select(*shown).where(which).order_by(message.c.received.desc(), message.c.id).limit(limit))
+    found = [Listed(row.id, moment(row.received), row.source, row.format, row.status, _problems(row.report)) for row in rows]
+    return found, connection.execute(select(func.count()).select_from(message).where(which)).scalar_one()
+
+
+def _problems(report: str) -> int:
+    return len(loads(report.encode()).get("issues", ()))
 
 
 def waiting(connection: Connection, after: tuple[int, str] = (0, ""), limit: int = 50) -> list[Kept]:

@@ -29,6 +29,15 @@ def test_messages_with_problems_are_listed_and_those_without_custody_on_their_ow
     assert " withheld " in told
 
 
+def test_a_list_that_is_cut_off_says_so_and_a_source_is_chosen(hub, held):
+    told = hub("message", "list", "--count", "1").stdout
+    assert len(ids(told)) == 1
+    assert "the newest 1 of 2: --count shows more" in told
+    assert "the newest" not in hub("message", "list", "--count", "2").stdout
+    assert len(ids(hub("message", "list", "--source", "hospital").stdout)) == 2
+    assert ids(hub("message", "list", "--source", "elsewhere").stdout) == []
+
+
 def test_a_message_is_shown_with_its_places_and_its_bytes_as_they_came(hub, held):
     every = {one: hub("message", "show", one, "--content").stdout_bytes for one in ids(hub("message", "list").stdout)}
     assert set(every.values()) == {GARBAGE, b"MSH|withheld"}

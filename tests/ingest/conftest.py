@@ -21,10 +21,10 @@ from hub.ingest import ingest
 from hub.keys import Keys
 from hub.mappers import Person, SourceMessage
 from hub.sources import Fault, Fetched, SourceFailed
-from hub.store import patients
+from hub.store import messages, patients
 from hub.store.database import Database
 from hub.store.store import Store
-from hub.store.tables import FOREVER, body, resource
+from hub.store.tables import FOREVER, body, message, resource
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 JOINED = (body.c.pk == resource.c.pk) & (body.c.rid == resource.c.rid) & (body.c.version == resource.c.version)
@@ -123,6 +123,13 @@ class House:
 
     def run(self, work):
         return asyncio.run(work)
+
+    def kept(self, statuses=()):
+        """The messages that are listed, each with its bytes and report."""
+        connection = self.store.reader()
+        listed = {each.id: each.status for each in messages.listed(connection, statuses)[0]}
+        found = [messages._kept(row) for row in connection.execute(select(message).where(message.c.id.in_(listed)))]
+        return [each for each in found if each.status in (statuses or messages.STATUSES)]
 
     def close(self) -> None:
         self.store.close()

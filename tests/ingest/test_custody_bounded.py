@@ -6,7 +6,6 @@ import pytest
 from sqlalchemy import select
 
 from hub.records import FOREIGN
-from hub.store import messages
 from hub.store.tables import entry
 
 
@@ -32,7 +31,7 @@ def test_custody_of_a_provider_that_is_not_configured_is_withheld_and_told_of(op
     assert _providers(house, pk, config) == {None}
     again = house.send(config.name, "fhir_r4", content)
     assert (again.status, again.issues) == (done.status, done.issues), "what is unchanged is told of again"
-    (kept,) = messages.listed(house.store.reader(), ("withheld",))
+    (kept,) = house.kept(("withheld",))
     assert "SE2321990018-NORR" not in str(kept.report)
 
 

@@ -3,7 +3,6 @@
 import pytest
 
 from hub.ingest import DOUBTFUL, retry
-from hub.store import messages
 
 CONTRACT = "csv_care_plans"
 
@@ -26,7 +25,7 @@ def _titles(house) -> str:
 
 
 def _kept(house) -> list:
-    return messages.listed(house.store.reader(), ("partly",))
+    return house.kept(("partly",))
 
 
 @pytest.mark.parametrize(

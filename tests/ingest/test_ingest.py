@@ -74,7 +74,7 @@ def test_a_file_that_cannot_be_read_is_kept_and_withdraws_nothing(house, kit) ->
     _send(house, kit, (kit.ANNA.value, "P1", "Annas"))
     done = house.send("kommunen", "csv_care_plans", b"personnummer;annat\n1;2\n")
     assert done.status == "unmappable"
-    (kept,) = messages.listed(house.store.reader(), ("unmappable",))
+    (kept,) = house.kept(("unmappable",))
     assert kept.message.content == b"personnummer;annat\n1;2\n"
     assert kept.report["issues"][0]["problem"].startswith("columns missing")
     assert _titles(house, house.anna) == ["Annas"]
@@ -86,7 +86,7 @@ def test_an_answer_of_which_one_page_cannot_be_read_is_partly_taken_in_and_withd
     done = house.send("kommunen", "csv_care_plans", *pages, pk=house.anna)
     assert done.status == "partly"
     assert _titles(house, house.anna) == ["Annas", "Annas andra"]
-    assert sorted(each.status for each in messages.listed(house.store.reader()) if each.pk == house.anna) == [
+    assert sorted(each.status for each in house.kept() if each.pk == house.anna) == [
         *("mapped", "mapped", "partly", "unmappable")
     ]
 
@@ -158,18 +158,18 @@ def test_strangers_wait_until_they_are_known_and_then_the_message_is_taken_in(ho
     done = _send(house, kit, (kit.OLLE.value, "P5", "Olles"), (kit.ANNA.value, "P1", "Annas"))
     assert (done.status, done.strangers) == ("waiting", (kit.OLLE,))
     assert _titles(house, house.anna) == ["Annas"]
-    (kept,) = messages.listed(house.store.reader(), ("waiting",))
+    (kept,) = house.kept(("waiting",))
     olle = house.enroll(kit.OLLE)
     assert retry(house.store, house.hub, kept.id).status == "mapped"
     assert _titles(house, olle) == ["Olles"]
-    assert messages.listed(house.store.reader(), ("waiting",)) == []
+    assert house.kept(("waiting",)) == []
 
 
 def test_a_message_tried_again_does_not_undo_what_came_after_it(house, kit) -> None:
     rows = ((kit.ANNA.value, "P1", "Gammal"), (kit.OLLE.value, "P5", "Olles"))
     _send(house, kit, *rows)
     _send(house, kit, (kit.ANNA.value, "P1", "Ny"))
-    (kept,) = messages.listed(house.store.reader(), ("waiting",))
+    (kept,) = house.kept(("waiting",))
     olle = house.enroll(kit.OLLE)
     done = retry(house.store, house.hub, kept.id)
     assert (_titles(house, house.anna), _titles(house, olle)) == (["Ny"], ["Olles"])
@@ -320,7 +320,7 @@ def test_a_record_whose_custody_the_directory_contradicts_is_withheld_and_listed
     house = open_house(replace(kit.MUNICIPALITY, owner="SE2321990018-NORR"))
     pk = house.enroll(kit.ANNA)
     assert _send(house, kit, (kit.ANNA.value, "P1", "Annas")).status == "withheld"
-    assert [each.status for each in messages.listed(house.store.reader(), ("withheld",))] == ["withheld"]
+    assert [each.status for each in house.kept(("withheld",))] == ["withheld"]
     assert house.store.reader().execute(
         select(entry.c.provider).where(entry.c.pk == pk, entry.c.source == "kommunen")
     ).scalars().all() == [None]
@@ -335,7 +335,7 @@ def test_a_mapper_that_fails_costs_no_message(house, kit, monkeypatch: pytest.Mo
     monkeypatch.setattr(ingest_room, "MAPPERS", {"csv_care_plans": replace(ingest_room.MAPPERS["csv_care_plans"], map=fail)})
     done = _send(house, kit, (kit.ANNA.value, "P1", "Annas"))
     assert done == ingest_room.Ingested("unmappable", (Issue("", "the mapper failed (KeyError)", "fatal", "exception"),))
-    (kept,) = messages.listed(house.store.reader(), ("unmappable",))
+    (kept,) = house.kept(("unmappable",))
     assert kit.ANNA.value not in str(kept.report)
 
 
@@ -356,7 +356,7 @@ def test_a_message_is_found_by_the_beginning_of_its_id_if_it_is_the_only_one(hou
 
 def test_two_numbers_that_mean_two_patients_are_told_of_when_the_register_links_them(house, kit) -> None:
     house.enroll(kit.ANNA, kit.MARIA)
-    (kept,) = (each for each in messages.listed(house.store.reader(), ("partly",)))
+    (kept,) = (each for each in house.kept(("partly",)))
     assert "linked by hand" in kept.report["issues"][0]["problem"]
     assert house.pk(kit.MARIA) == house.maria
 

@@ -12,7 +12,6 @@ from hub.fhir.json import dumps, loads
 from hub.fhir.validation import validate
 from hub.hub import MAPPERS
 from hub.ingest import described, retry
-from hub.store import messages
 from hub.store.patients import facts_of
 from hub.store.tables import FOREVER, METADATA, body, entry, message, resource
 
@@ -84,7 +83,7 @@ def _points_only_at_what_it_may(kit, house, pk: int) -> None:
 
 
 def _is_kept(kit, house, config, content: bytes, format: str, done) -> None:
-    (kept,) = (each for each in messages.listed(house.store.reader()) if each.message.source == config.name)
+    (kept,) = (each for each in house.kept() if each.message.source == config.name)
     mapped = kit.mapped(config, format, content)
     assert (kept.message.content, kept.status) == (content, done.status)
     assert [each["problem"] for each in kept.report["issues"]] == [each.problem for each in done.issues]

@@ -7,7 +7,6 @@ import pytest
 
 from hub.refresh import FORM, Identified, Question, Refresher
 from hub.sources import Fault, Fetched, SourceFailed, Verdict
-from hub.store import messages
 from hub.store.known import known
 from hub.store.tables import NO_PATIENT
 
@@ -106,7 +105,7 @@ def test_a_failure_is_noted_and_what_was_told_before_stays_with_its_time(house, 
     assert told.asked > before.asked
     assert (told.succeeded, told.fault) == (before.succeeded, str(fault))
     assert _titles(house) == ["Annas"]
-    (kept,) = messages.listed(house.store.reader(), ("unmappable",))
+    (kept,) = house.kept(("unmappable",))
     assert (kept.message.content, kept.pk) == (b"what came", house.anna)
     house.fetchers["north"].answers[CONTRACT] = kit.plans((kit.ANNA.value, "P1", "Annas"))
     _refresh(house, house.question)
@@ -227,7 +226,7 @@ def test_a_message_whose_strangers_cannot_be_asked_about_waits_and_is_taken_in_o
     done = _deliver(pushed, kit, (kit.MARIA.value, "P1", "Marias"), (kit.ANNA.value, "P2", "Annas"))
     assert done.verdict is Verdict.ACCEPTED
     assert _titles(pushed) == ["Annas"]
-    assert len(messages.listed(pushed.store.reader(), ("waiting",))) == 1
+    assert len(pushed.kept(("waiting",))) == 1
     assert pushed.run(pushed.refresher.retry_waiting()) == 1
     pushed.fetchers["register"].answers[("rivta_persons", kit.MARIA)] = _person(kit)
     assert pushed.run(pushed.refresher.retry_waiting()) == 0
@@ -246,7 +245,7 @@ def test_what_a_slow_register_says_of_strangers_is_taken_in_in_the_background(pu
 
     pushed.run(run())
     assert [each["title"] for each in pushed.shown(pushed.pk(kit.MARIA), "CarePlan")] == ["Marias"]
-    assert messages.listed(pushed.store.reader(), ("waiting",)) == []
+    assert pushed.kept(("waiting",)) == []
 
 
 @pytest.mark.parametrize(
