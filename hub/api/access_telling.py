@@ -40,6 +40,7 @@ _SIMULATED = json_schema(
     {
         "consent": {"type": "object", "required": ["unit"], "properties": {"unit": HSA, "employee": HSA, "provision": _OF_DATA}},
         "block": {"type": "object", "required": ["type", "provider"], "properties": BLOCK},
+        "dissent": {"type": "object", "properties": {"unit": HSA, "employee": HSA, "but_emergencies": {"type": "boolean"}}},
     }
 )
 
@@ -71,7 +72,7 @@ def telling_routes(route: Routing) -> None:
         "/simulations",
         "POST",
         _simulate,
-        summary="The patient: who would gain what by a consent, or lose what by a block",
+        summary="The patient: who would gain what by a consent, or lose what by a block or a dissent",
         openapi_extra=_SIMULATED,
     )
 

@@ -14,6 +14,8 @@ WORKLIST = "own-unit-only"
 RELATION_REQUIRED = "relation-required"
 NEED_REQUIRED = "need-required"
 CONSENT_REQUIRED = "consent-required"
+CONSENT_REFUSED = "consent-refused"
+"""The patient has said no, but for emergencies: a consent would not count. What closes as a block does is not told here."""
 
 
 def notices(facts: Facts) -> tuple[str, ...]:
@@ -42,7 +44,7 @@ def _missing(facts: Facts) -> Iterator[str]:
     elif crosses and not facts.relevance:
         yield NEED_REQUIRED
     elif crosses and not emergency and not _stands_for_consent(facts):
-        yield CONSENT_REQUIRED
+        yield CONSENT_REFUSED if facts.refusals else CONSENT_REQUIRED
 
 
 def _stands_for_consent(facts: Facts) -> bool:

@@ -55,6 +55,14 @@ class Body:
             raise InvalidRequest(f"one of {', '.join(map(str, allowed))}", name)
         return value
 
+    def flag(self, name: str) -> bool:
+        """True or false; false if it is absent. Raises: InvalidRequest: neither."""
+        self.read.add(name)
+        value = self.held.get(name, False)
+        if not isinstance(value, bool):
+            raise InvalidRequest("true or false", name)
+        return value
+
     def moment(self, name: str, exclusive: bool = False) -> datetime | None:
         """A time with zone, or a date: its first instant, or with `exclusive` the end of that day in Sweden."""
         self.read.add(name)

@@ -211,6 +211,10 @@ NOTICES: dict[str, tuple[str, str]] = {
         "Samtycke saknas. Bara er egen vårdgivares uppgifter visas.",
         "There is no consent. Only your own care provider's data are shown.",
     ),
+    "consent-refused": (
+        "Patienten har sagt nej till att ni tar del av uppgifter från andra. Bara er egen vårdgivares uppgifter visas.",
+        "The patient has said no to your reading what others hold. Only your own care provider's data are shown.",
+    ),
     "own-unit-only": (
         "Ingen patient är namngiven. Bara den egna enhetens uppgifter visas.",
         "No patient is named. Only your own unit's data are shown.",

@@ -1,4 +1,4 @@
-"""What would change if the patient gave a consent or set a block: who would gain or lose what, by the engine that decides.
+"""What would change if the patient gave a consent, set a block or said no: who would gain or lose what, by the one engine.
 
 Only the patient asks, about the own record and what is released of it. Nothing is registered, and those named have seen nothing.
 """
@@ -11,7 +11,7 @@ from typing import Any
 
 from hub.caller import Caller
 from hub.consent import provision
-from hub.consent.grounds import Block, Commissioned, Consent, Grounds
+from hub.consent.grounds import Block, Commissioned, Consent, Dissent, Grounds
 from hub.errors import Forbidden, HubError, InvalidRequest, NotFound
 from hub.fhir.identifiers import Identifier
 from hub.interactions import consents, logbook
@@ -25,6 +25,7 @@ from hub.store.known import Known, known
 from hub.store.patients import find
 from hub.store.store import Store
 
+ONE = "one of consent, block, dissent, as an object"
 SIMULATED = "simulated"
 """Id of what is only supposed."""
 MOST_READERS = 200
@@ -33,18 +34,18 @@ Seen = Counter[tuple[str, str]]
 
 
 async def simulate(context: Context, body: Mapping[str, Any]) -> dict[str, Any]:
-    """Who would gain what by a consent, or lose what by a block.
+    """Who would gain what by a consent, or lose what by a block or a dissent.
 
     Whoever a consent is for is supposed to take part in the care, whether or not they are named: that is when it is used.
     Takes: `body`: {`consent`: {`unit`, `employee`, `provision`: of which data, as in a FHIR Consent}} or {`block`: as one is
-    registered, without the patient}.
+    registered, without the patient} or {`dissent`: {`unit`, `employee`, `but_emergencies`}}, of everybody where no unit is named.
     Gives: `readers`: each with `gains` or `loses`: entries by care provider and kind of information.
     Raises: Forbidden: not a patient; InvalidRequest; Unprocessable: of data that no consent can be of.
     """
     try:
         check_caller(context)
         if context.caller.kind != "patient":
-            raise Forbidden("only the patient asks what a consent or a block would change")
+            raise Forbidden("only the patient asks what a consent, a block or a dissent would change")
         return await context.durable(_simulated, context, dict(body))
     except HubError as fault:
         await context.refuse("simulate", "", fault)
@@ -69,22 +70,24 @@ def _simulated(store: Store, context: Context, body: dict[str, Any]) -> tuple[di
         gains, loses = has - had, had - has
         if gains or loses:
             changed.append(_shown(context, who, gains, loses))
-    kind = "consent" if isinstance(supposed, Consent) else "block"
+    kind = supposed.KIND
     leaf = logbook.administered(caller, "simulate", told.pk, told.fhir_id, context.request_id, details={"type": kind})
     return {kind: _told(supposed), "readers": changed}, replace(leaf, epochs=((told.pk, told.epoch),))
 
 
-def _supposed(context: Context, key: bytes, body: dict[str, Any], told: Known) -> Consent | Block:
+def _supposed(context: Context, key: bytes, body: dict[str, Any], told: Known) -> provision.Given:
     now = context.hub.clock()
     if len(body) != 1 or not isinstance(held := next(iter(body.values())), dict):
-        raise InvalidRequest("one of consent, block, as an object")
+        raise InvalidRequest(ONE)
     if "block" in body:
         made = MADE["block"](context, Body(held, now), SIMULATED, told)
         assert isinstance(made, Block)
         return replace(made, start=min(made.start, now))
-    if "consent" not in body:
-        raise InvalidRequest("one of consent, block, as an object")
     read = Body(held, now)
+    if "dissent" in body:
+        return _dissent(context, read)
+    if "consent" not in body:
+        raise InvalidRequest(ONE)
     unit, employee, said = read.text("unit", required=True), read.text("employee"), read.part("provision")
     read.done()
     made = _consent(reader(context.hub.directory, unit, employee), employee.upper(), now)
@@ -92,39 +95,45 @@ def _supposed(context: Context, key: bytes, body: dict[str, Any], told: Known) -
     return replace(made, **provision.data_fields(said, "consent.provision", reading)) if said is not None else made
 
 
+def _dissent(context: Context, read: Body) -> Dissent:
+    unit, employee, but_emergencies = read.text("unit"), read.text("employee"), read.flag("but_emergencies")
+    read.done()
+    whose: dict[str, Any] = {"provider": "", "unit": "", "employee": ""}
+    if unit or employee:
+        who = reader(context.hub.directory, unit, employee)
+        whose = {"provider": who.provider, "unit": who.unit, "employee": employee.upper()}
+    return Dissent(**_from(context.hub.clock()), **whose, regime="SVOD", but_emergencies=but_emergencies)
+
+
+def _from(now: datetime) -> dict[str, Any]:
+    return {"id": SIMULATED, "start": now, "end": None, "state": "active", "recorded": now, "recorded_by": ""}
+
+
 def _consent(who: Caller, employee: str, now: datetime) -> Consent:
-    return Consent(
-        id=SIMULATED,
-        start=now,
-        end=None,
-        state="active",
-        recorded=now,
-        recorded_by="",
-        provider=who.provider,
-        unit=who.unit,
-        employee=employee,
-        regime="SVOD",
-        represented_by="",
-    )
+    whose: dict[str, Any] = {"provider": who.provider, "unit": who.unit, "employee": employee}
+    return Consent(**_from(now), **whose, regime="SVOD", represented_by="")
 
 
-def _readers(context: Context, told: Known, supposed: Consent | Block) -> Iterator[Caller]:
-    """Those for whom it might make a difference: whom the consent names; of a block, every unit and person that a ground names,
-    and the units of the care provider itself, which need none."""
+def _readers(context: Context, told: Known, supposed: provision.Given) -> Iterator[Caller]:
+    """Those for whom it might make a difference: whom the consent names; of a block or dissent, every unit and person that a
+    ground names, and the units of a block's care provider itself, which need none."""
     directory = context.hub.directory
     if isinstance(supposed, Consent):
         yield reader(directory, supposed.unit, supposed.employee)
         return
     by_ground = {(each.unit.upper(), each.employee.upper()) for each in told.grounds if isinstance(each, Commissioned)}
-    inside = {(unit, "") for unit, held in directory.units.items() if held.provider == supposed.provider}
+    blocked = supposed.provider if isinstance(supposed, Block) else ""
+    inside = {(unit, "") for unit, held in directory.units.items() if held.provider == blocked}
     for unit, employee in sorted(by_ground | {(unit, "") for unit, _ in by_ground} | inside)[:MOST_READERS]:
         if directory.provider_of(unit) is not None:
             yield reader(directory, unit, employee)
 
 
-def _with(given: Grounds, supposed: Consent | Block) -> Grounds:
+def _with(given: Grounds, supposed: provision.Given) -> Grounds:
     if isinstance(supposed, Consent):
         return replace(given, consents=(*given.consents, supposed))
+    if isinstance(supposed, Dissent):
+        return replace(given, dissents=(*given.dissents, supposed))
     return replace(given, blocks=(*given.blocks, supposed))
 
 
@@ -153,5 +162,5 @@ def _shown(context: Context, who: Caller, gains: Seen, loses: Seen) -> dict[str,
     } | counted
 
 
-def _told(supposed: Consent | Block) -> dict[str, str]:
+def _told(supposed: provision.Given) -> dict[str, str]:
     return {name: held for name in ("type", "provider", "unit", "employee") if (held := getattr(supposed, name, ""))}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from hub.caller import Caller
-from hub.consent.grounds import AnyGround, Assertion, Commissioned, Consent, Need, Relation
+from hub.consent.grounds import AnyGround, Assertion, Commissioned, Consent, Dissent, Need, Relation
 from hub.fhir.identifiers import PERSONNUMMER, SAMORDNINGSNUMMER, Identifier, sex
 from hub.fhir.resource import Resource
 from hub.portal.language import Words
@@ -84,7 +84,7 @@ def basis(known: Known, caller: Caller, words: Words, now: datetime) -> list[Gro
     )
     for kind, title in kinds:
         last = _lasting(known.grounds, kind, caller, now)
-        if last is None:
+        if last is None or (kind is Consent and _refused(known.grounds, caller, now)):
             continue
         some = isinstance(last, Consent) and last.limited  # of some data alone: the patient may still be asked for the rest
         key = "basis.limited" if some else title or f"basis.{last.type}"  # type: ignore[attr-defined]  # an Assertion has a type
@@ -103,6 +103,12 @@ def consent_ended(known: Known, caller: Caller, now: datetime) -> datetime | Non
     if any(each.holds(now) for each in held):
         return None
     return max((each.end for each in held if each.end and each.end <= now), default=None)
+
+
+def _refused(grounds: Iterable[AnyGround], caller: Caller, now: datetime) -> bool:
+    """Whether the patient has said no, so that no consent counts; what closes as a block does is told nowhere here."""
+    said = (each for each in grounds if isinstance(each, Dissent) and each.regime == "SVOD" and each.but_emergencies)
+    return any(each.binds(caller) and each.holds(now) for each in said)
 
 
 def _lasting(grounds: Iterable[AnyGround], kind: type[Commissioned], caller: Caller, now: datetime) -> Commissioned | None:

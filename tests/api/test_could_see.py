@@ -111,6 +111,21 @@ def test_a_block_s_difference_is_what_those_with_grounds_would_lose(shared, kit,
     assert simulate(shared, patient, block=outer) == []
 
 
+@pytest.mark.parametrize("but_emergencies", [True, False])
+def test_a_dissent_s_difference_is_what_those_with_consent_would_lose(shared, kit, patient, but_emergencies):
+    shared.hold(patient)
+    said = {"but_emergencies": but_emergencies}
+    assert simulate(shared, patient, dissent=said) == []
+    shared.near(patient)
+    shared.consent(patient)
+    readers = simulate(shared, patient, dissent=said)
+    assert {(each["unit"]["id"], each["employee"]) for each in readers} == {(kit.U1, ""), (kit.U1, kit.E1)}
+    assert [each["loses"][0]["entries"] for each in readers] == [1, 1]
+    assert simulate(shared, patient, dissent=said | {"unit": kit.U2}) == []
+    wrong = {"dissent": {"but_emergencies": "yes"}}
+    assert shared.post("/access/simulations", shared.patient_person(patient), json=wrong).status_code == 400
+
+
 def test_an_inner_block_is_lost_by_the_other_units_of_the_care_provider(shared, kit, patient):
     shared.hold(patient, provider=kit.P1, unit=kit.U2)
     readers = simulate(shared, patient, block={"type": "inner", "provider": kit.P1, "unit": kit.U2})

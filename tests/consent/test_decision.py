@@ -11,6 +11,7 @@ from hub.consent.grounds import (
     Attorney,
     Block,
     Consent,
+    Dissent,
     Need,
     PatientFacts,
     Relation,
@@ -424,6 +425,9 @@ def test_the_log_opens_to_a_reviewer_of_its_owner_and_to_the_patient(at):
         ({"services_up": False}, {"scope": "VE"}, ("incomplete",)),
         ({"named": False, "patient": None, "needs": ()}, {}, ("own-unit-only", "need-required")),
         ({"named": False}, {}, ("own-unit-only",)),
+        ({"dissents": "no"}, {}, ("consent-required",)),
+        ({"dissents": "but for emergencies"}, {}, ("consent-refused",)),
+        ({"dissents": "but for emergencies"}, {"unit": "U2"}, ("relation-required",)),
         ({}, {"kind": "patient"}, ()),
         ({}, {"purpose": "quality"}, ()),
         ({}, {"kind": "social", "social_unit": True}, ("consent-required",)),
@@ -431,7 +435,9 @@ def test_the_log_opens_to_a_reviewer_of_its_owner_and_to_the_patient(at):
     ids=str,
 )
 def test_notices_say_what_is_missing_from_the_grounds_alone(at, given, caller, expected):
-    grounds = at.replace(at.grounds, caller=at.replace(at.caller, **caller), **given)
+    said = given.get("dissents")
+    made = {"dissents": (at.row(Dissent, "d", but_emergencies=said != "no"),)} if said else {}
+    grounds = at.replace(at.grounds, caller=at.replace(at.caller, **caller), **given | made)
     assert decide(grounds).notices == expected
     assert decide(at.replace(grounds, blocks=(at.row(Block, "b"),))).notices == expected
 

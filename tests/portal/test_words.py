@@ -11,7 +11,7 @@ import pytest
 
 import hub.portal
 from hub.caller import Caller
-from hub.consent.grounds import Consent
+from hub.consent.grounds import Consent, Dissent
 from hub.portal.language import LANGUAGES, catalogue, words
 from hub.portal.person import basis
 from hub.store.known import Known
@@ -20,7 +20,7 @@ from hub.store.patients import Facts
 ROOM = Path(hub.portal.__file__).parent
 COMPOSED = {
     r"gives\.": ("care", "other", "patient", "guardian", "agent", "reviewer", "technician", "system", "anonymous"),
-    r"notice\.": ("relation-required", "need-required", "consent-required", "own-unit-only", "incomplete"),
+    r"notice\.": ("relation-required", "need-required", "consent-required", "consent-refused", "own-unit-only", "incomplete"),
     r"need\.": ("treatment", "assessment", "medication", "follow-up"),
     r"medicines\.": ("changed", "standing", "needed", "ended"),
     r"contact\.": ("visit", "remote", "emergency", "inpatient", "home", "in-progress", "planned"),
@@ -129,3 +129,21 @@ def test_a_consent_to_some_data_is_told_as_such_and_a_whole_one_before_it():
         known = Known(1, "p", 0, 0, Facts.from_json("{}"), held, ())
         [ground] = basis(known, reader, words("sv"), now)
         assert (ground.kind, ground.title) == told
+
+
+def test_a_consent_that_does_not_count_beside_a_dissent_is_not_told_of_and_one_beside_a_block_is():
+    now = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    common = {"start": now, "end": None, "state": "active", "recorded": now, "recorded_by": "E1", "regime": "SVOD"}
+    consent = Consent(id="1", provider="P1", unit="U1", employee="", represented_by="", **common)
+    everybody = Dissent(id="2", provider="", unit="", employee="", but_emergencies=True, **common)
+    reader = Caller(
+        kind="clinician", subject="E1", client="", issuer="", loa=3, purpose="care", scope="SJF", provider="P1", unit="U1"
+    )
+    for dissent, told in (
+        (everybody, []),
+        (replace(everybody, but_emergencies=False), ["consent"]),
+        (replace(everybody, provider="P1", unit="U2"), ["consent"]),
+        (replace(everybody, state="ended"), ["consent"]),
+    ):
+        known = Known(1, "p", 0, 0, Facts.from_json("{}"), (consent, dissent), ())
+        assert [ground.kind for ground in basis(known, reader, words("sv"), now)] == told
