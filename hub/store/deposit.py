@@ -49,9 +49,14 @@ class Record:
         return frozenset(f"{each['resourceType']}/{each['id']}" for each in self.resources)
 
     @cached_property
+    def columns(self) -> Mapping[str, Any]:
+        """Its custody as the columns of `entry` and `resource` hold it."""
+        return custody_columns(self.custody)
+
+    @cached_property
     def digest(self) -> str:
         """What an entry is compared by: custody and the resources as they are given."""
-        held = hashlib.sha256(repr(custody_columns(self.custody)).encode())
+        held = hashlib.sha256(repr(self.columns).encode())
         for each in self.encoded:
             held.update(each.written)
         return held.hexdigest()
@@ -136,7 +141,7 @@ def deposit_new(
     """
     rows, entries, stored = Rows(), [], []
     for pk, record in given:
-        now, custody = times[pk], custody_columns(record.custody)
+        now, custody = times[pk], record.columns
         versions = Versions(key, pk, now, rows)
         entries.append(entry_row(pk, record, now, now))
         stored.append(tuple(_new(versions, key, record, each, custody) for each in record.encoded))
@@ -162,7 +167,7 @@ def _new(versions: Versions, key: bytes, record: Record, given: Encoded, custody
 
 def _write(versions: Versions, key: bytes, record: Record, current: Mapping[tuple[str, int], Any]) -> None:
     """New versions of the resources that changed, tombstones for those that the entry no longer has."""
-    custody = custody_columns(record.custody)
+    custody = record.columns
     kept = set()
     for each in record.encoded:
         kind = each.resource["resourceType"]
@@ -178,7 +183,7 @@ def _write_entries(
     """Write the rows of `entry`, and custody wherever it is copied. Gives: whether custody of anything held was another."""
     new, renewed, recustodied, before = [], [], [], []
     for record in changed:
-        custody = custody_columns(record.custody)
+        custody = record.columns
         if record.entry not in held:
             new.append(entry_row(pk, record, now, told))
             continue
@@ -200,7 +205,7 @@ def _write_entries(
 def entry_row(pk: int, record: Record, now: int, told: int) -> dict[str, Any]:
     """The row of a new entry."""
     row = {"pk": pk, "entry": record.entry, "family": record.family, "digest": record.digest}
-    return row | {"recorded": now, "withdrawn": FOREVER, "told": told, **custody_columns(record.custody)}
+    return row | {"recorded": now, "withdrawn": FOREVER, "told": told, **record.columns}
 
 
 def _is_held(row: Any, digest: str) -> bool:

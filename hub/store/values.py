@@ -130,14 +130,14 @@ def unnested(name: str, kind: TypeEngine[Any]) -> ColumnElement[Any]:
     return func.unnest(bindparam(name, type_=postgresql.ARRAY(Text() if isinstance(kind, Text) else kind)))
 
 
-def as_array(values: Iterable[Any], kind: TypeEngine[Any]) -> Any:
-    """Values of a column as PostgreSQL writes an array; the driver takes several times as long over a list. Bytes are left to it.
+def as_array(values: Iterable[Any], kind: TypeEngine[Any]) -> str:
+    """Values of a column as PostgreSQL writes an array; the driver takes several times as long over a list.
 
     Source: https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO
     """
     if isinstance(kind, LargeBinary):
-        return list(values)
-    if isinstance(kind, Text):
+        values = ('"\\\\x' + each.hex() + '"' for each in values)
+    elif isinstance(kind, Text):
         values = ('"' + each.replace("\\", "\\\\").replace('"', '\\"') + '"' if each is not None else None for each in values)
     return "{" + ",".join(["NULL" if each is None else str(each) for each in values]) + "}"
 
