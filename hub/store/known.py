@@ -85,9 +85,13 @@ class _Remembered:
     rows: Sequence[tuple[Any, ...]] = ()
 
 
+_READ = _Remembered(Known(NO_PATIENT, "", 0, 0, Facts(), (), ()))
+"""Stands for whom a number may belong to: that it was read is remembered, and nothing of what was."""
+
+
 def _weight(held: _Remembered) -> int:
     """About how many bytes it takes, with what a read decides on it: as measured, rounded up."""
-    return 6_000 + 2_500 * len(held.known.grounds)
+    return 500 if held is _READ else 6_000 + 2_500 * len(held.known.grounds)
 
 
 class Memory:
@@ -148,7 +152,7 @@ class Memory:
         with self._lock:
             self._held[key] = held
             if weighed is not None:
-                self._held[key[0], weighed] = held
+                self._held[key[0], weighed] = _READ
             if found.grounds:
                 self._last[key[0]] = which
         return held
@@ -167,7 +171,7 @@ class Memory:
         with self._lock:
             if self._held.get((asker, ("weighed", at))) is not None:
                 return
-            self._held[asker, ("weighed", at)] = _Remembered(told)
+            self._held[asker, ("weighed", at)] = _READ
         known(connection, told.pk, now, since=now - MARGIN)
 
 
