@@ -7,7 +7,7 @@ it wrote.
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, and_, any_, func, literal_column, not_, or_, select, true
+from sqlalchemy import ColumnElement, Select, Text, and_, any_, func, literal_column, not_, or_, select, true, tuple_
 
 from hub.fhir.across import led_to
 from hub.store.key_sets import word
@@ -39,7 +39,7 @@ class Across:
         """The type that a target names; of an absolute URL none."""
         slash = literal_column("'/'", Text)
         if self._sqlite:
-            return func.substr(target, 1, func.instr(target, slash) - literal_column("1"))
+            return func.substr(target, literal_column("1"), func.instr(target, slash) - literal_column("1"))
         return func.split_part(target, slash, literal_column("1"))
 
     def _released(self, types: frozenset[str], at: Relation) -> list[Any]:
@@ -58,9 +58,15 @@ class Across:
         return self._named(select(target, rows.pk, rows.source).where(*there))
 
     def _among(self, found: Any, table: Any, target: ColumnElement[Any], at: Relation) -> ColumnElement[bool]:
-        if self._views.apart or at.view.kind != "patient":
-            may = (self._views.may_refer(at.rows.c.source, found.c.source),) if self._views.apart else ()
-            test = and_(found.c.target == target, found.c.pk == table.c.pk, *may)
-            return select(literal_column("1")).select_from(found).where(test).correlate_except(found).exists()
-        held = select(found.c.target)
-        return target.in_(held) if self._sqlite else target == any_(func.array(held.scalar_subquery()))
+        """What is meant is in a set of what is released: of the same patient, and of a source that can be meant by the row's. The
+        row has no part in the sets, so a database looks it up in them."""
+        if at.view.kind == "patient" and not self._views.apart:
+            held = select(found.c.target)
+            return target.in_(held) if self._sqlite else target == any_(func.array(held.scalar_subquery()))
+        there, own = select(found.c.pk, found.c.target), at.rows.c.source
+        meant = tuple_(table.c.pk, target)
+        if not self._views.apart:
+            return meant.in_(there)
+        free = self._views.refers_freely
+        same = tuple_(table.c.pk, target, own).in_(select(found.c.pk, found.c.target, found.c.source))
+        return or_(same, and_(free(own), meant.in_(there)), meant.in_(there.where(free(found.c.source))))

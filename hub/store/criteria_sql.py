@@ -102,8 +102,9 @@ class CriteriaWriter:
                 return self._composite(param, parts, resource_type, at)
             case ("reference", param, size, across):
                 meant = ix_ref.c.target.in_([self._value(Text) for _ in range(size)])
-                seen = self.across.leads(ix_ref, ix_ref.c.target, resource_type, param, at) if across else true()
-                return self._under_each(ix_ref, resource_type, at, _numbers(resource_type, param), and_(meant, seen))
+                if across:
+                    return self._leading(param, resource_type, at, meant)
+                return self._indexed(ix_ref, resource_type, at, _numbers(resource_type, param), meant)
             case ("unlike", leaf):
                 table, test = self._leaf(leaf)
                 return self._under_each(table, resource_type, at, _numbers(resource_type, leaf[1]), not_(test))
@@ -216,13 +217,19 @@ class CriteriaWriter:
 
     def _points(self, param: str, targets: Iterable[str], resource_type: str, at: Relation) -> ColumnElement[bool]:
         """A reference is there that leads somewhere. Takes: `targets`: only to these types; none: to any."""
-        numbers = _numbers(resource_type, param)
-        seen = self.across.leads(ix_ref, ix_ref.c.target, resource_type, param, at)
         starts = [func.substr(ix_ref.c.target, 1, len(each) + 1) == literal_column(f"'{word(each)}/'") for each in targets]
         if starts:
-            return self._indexed(ix_ref, resource_type, at, numbers, and_(or_(*starts), seen))
+            return self._leading(param, resource_type, at, or_(*starts))
         other = self._indexed(ix_token, resource_type, at, _numbers(resource_type, param + PRESENT), true())
-        return or_(self._indexed(ix_ref, resource_type, at, numbers, seen), other)
+        return or_(self._leading(param, resource_type, at, true()), other)
+
+    def _leading(self, param: str, resource_type: str, at: Relation, test: ColumnElement[bool]) -> ColumnElement[bool]:
+        """A reference that passes `test` is there, and leads to nothing that is withheld."""
+        numbers = _numbers(resource_type, param)
+        seen = self.across.leads(ix_ref, ix_ref.c.target, resource_type, param, at)
+        if self._views.apart:  # what it leads to turns on the row's own source
+            return exists().where(*_same(ix_ref, at), _under(ix_ref, numbers), test, seen)
+        return self._indexed(ix_ref, resource_type, at, numbers, and_(test, seen))
 
     def _identified(self, form: Form, resource_type: str, at: Relation) -> ColumnElement[bool]:
         """What a reference says by identifier: by itself, or of an entry that is shown."""

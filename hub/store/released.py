@@ -143,8 +143,11 @@ class Views:
 
     def may_refer(self, one: ColumnElement[str], other: ColumnElement[str]) -> ColumnElement[bool]:
         """Whether what one source holds can mean by a reference what another holds. Takes: the columns that name the sources."""
-        apart = [bindparam(f"apart{n}", type_=Text) for n in range(len(self.apart))]
-        return or_(one == other, one.not_in(apart), other.not_in(apart))
+        return or_(one == other, self.refers_freely(one), self.refers_freely(other))
+
+    def refers_freely(self, source: ColumnElement[str]) -> ColumnElement[bool]:
+        """Whether a source is none of those that are apart."""
+        return source.not_in([bindparam(f"apart{n}", type_=Text) for n in range(len(self.apart))])
 
     def has(self, resource_type: str) -> bool:
         """Whether it is said how the type is seen."""

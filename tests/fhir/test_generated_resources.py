@@ -10,10 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.fhir import structure
+from hub.fhir.across import entry_of, pointed, without
 from hub.fhir.bounded import Bounded
 from hub.fhir.elements import codes, definition, is_primitive, resource_types
 from hub.fhir.encoded import encoded
 from hub.fhir.json import dumps, loads_untrusted
+from hub.fhir.pointing import references
 from hub.fhir.structure import faults
 from hub.fhir.summary import projection
 from hub.fhir.validation import second_opinion, validate
@@ -142,7 +144,7 @@ class Maker:
         if is_primitive(kind):
             return self.random.choice(SAMPLES["id"] if element.name == "id" else SAMPLES[kind])
         if kind == "Reference":
-            return {"reference": f"{self.random.choice(sorted(element.targets or {'Patient', 'Basic'}))}/1"}
+            return {"reference": f"{self.random.choice(sorted(element.targets or {'Patient', 'Basic', 'Condition'}))}/1"}
         return self.element(kind, depth + 1)
 
 
@@ -159,6 +161,18 @@ def test_what_the_definitions_allow_is_valid(name, seed):
 def test_json_to_xml_to_json_is_the_same(name, seed):
     made = Maker(seed).resource(name)
     assert dumps(loads_xml(dumps_xml(made))) == dumps(made)
+
+
+@MANY
+@CASES
+def test_without_its_references_to_other_entries_what_is_valid_is_valid_and_has_none_of_them(name, seed):
+    made = Maker(seed).resource(name)
+    left = without(made, lambda _: True)
+    assert faults(left) == []
+    assert not any(entry_of(each) for _, each in references(left))
+    assert {entry_of(each) for _, each in references(made)} - {""} <= set(pointed(dumps(made)))
+    assert without(left, lambda _: True) is left
+    assert without(made, lambda _: False) is made
 
 
 @pytest.mark.parametrize("summary", ["true", "text", "data"])

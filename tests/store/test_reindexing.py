@@ -14,8 +14,8 @@ MINUTE = 60_000_000
 
 
 def rows(store):
-    """Every search key, and what resources are ordered by."""
-    tables = [*KEYS, resource]
+    """Every search key, what resources are ordered by, and which bodies refer to other entries."""
+    tables = [*KEYS, resource, body]
     with store.database.writing() as connection:
         return {table.name: sorted(map(tuple, connection.execute(select(table)))) for table in tables}
 
@@ -28,6 +28,7 @@ def outdated(store):
         stale = {"pk": 7, "param": 1, "code": "stale", "system": "", "rid": 1, "version": 1}
         connection.execute(insert(ix_token), stale)
         connection.execute(update(resource).values(sort=5))
+        connection.execute(update(body).values(across=None))
         connection.execute(update(index_made).values(digest="another"))
 
 
@@ -36,7 +37,8 @@ def filled(store, write):
     """Three patients, and what belongs to none; more resources than are taken at once."""
     many = [write.record(number, write.observation(f"o{number}", effectiveDateTime="2026-01-02")) for number in range(505)]
     store.put(*many, pk=store.patient(7))
-    store.put(write.record(1, write.observation("a", valueString="text")), pk=store.patient(8))
+    pointing = write.observation("a", valueString="text", hasMember=[{"reference": "Observation/o1"}])
+    store.put(write.record(1, pointing), pk=store.patient(8))
     questionnaire = {"resourceType": "Questionnaire", "id": "q", "status": "draft", "url": "urn:q"}
     store.put(write.record(1, questionnaire), pk=0)
     return store
@@ -58,6 +60,7 @@ def test_reindexing_makes_the_keys_that_writing_makes(filled):
     assert reindex(filled.database, filled.now(), told.append) == 4
     assert told == [1, 2, 3, 4, 4]
     assert rows(filled) == before
+    assert {row[-1] for row in before["body"]} == {0, 1}
     filled.open()
     assert reindex(filled.database, filled.now()) == 0
 

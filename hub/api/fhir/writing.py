@@ -63,7 +63,7 @@ async def asked_change(request: Request, context: Context, action: Action, part:
         versions=etags(request.headers.get("if-match"), "If-Match"),
         absent=request.headers.get("if-none-match", "").strip() == "*",
         part=part,
-        provenance=_provenance(request, action),
+        provenance=_provenance(request, context, action),
     )
 
 
@@ -74,7 +74,7 @@ async def _resource(request: Request, context: Context) -> Resource:
     return made_relative(resource, context.hub.base) if absolute else resource
 
 
-def _provenance(request: Request, action: Action) -> Resource | None:
+def _provenance(request: Request, context: Context, action: Action) -> Resource | None:
     """The Provenance that a header brings with a create or an update. http://hl7.org/fhir/R4/provenance.html#header
 
     Raises: InvalidRequest; TooCostly.
@@ -87,7 +87,7 @@ def _provenance(request: Request, action: Action) -> Resource | None:
     resource = json_object(written.encode("latin-1"))
     if "target" in resource:
         raise InvalidRequest("names no target, since that is what the request writes", PROVENANCE)
-    return resource
+    return made_relative(resource, context.hub.base) if isinstance(resource.get("resourceType"), str) else resource
 
 
 def _sought(request: Request, action: Action, named: bool) -> bytes | None:
