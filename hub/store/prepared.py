@@ -131,7 +131,7 @@ def _run(connection: Connection, text: str | bytes, values: Sequence[Any]) -> li
     driver: Any = connection.connection.dbapi_connection
     try:
         if connection.dialect.name == "postgresql":
-            cursor = _cursor(driver)
+            cursor = _cursor(connection)
             cursor.execute(text, values, prepare=True)
             return cursor.fetchall() if cursor.pgresult.nfields else []
         return driver.execute(text, values).fetchall()  # type: ignore[no-any-return]  # rows are tuples
@@ -154,20 +154,25 @@ def _run_each(connection: Connection, text: str | bytes, rows: Iterable[Sequence
     _told(connection, text, rows)
     driver: Any = connection.connection.dbapi_connection
     try:
-        cursor = _cursor(driver) if connection.dialect.name == "postgresql" else driver
+        cursor = _cursor(connection) if connection.dialect.name == "postgresql" else driver
         cursor.executemany(text, rows)
     except Exception as fault:
         _lost(connection, driver, fault)
         raise
 
 
-def _cursor(driver: Any) -> Any:
-    """A cursor that takes $1, $2, … as they stand, and reads rows in binary: a body is not written out in hexadecimal."""
+def _cursor(connection: Connection) -> Any:
+    """The one cursor of a connection that takes $1, $2, … as they stand, and reads rows in binary: a body is not written out in
+    hexadecimal. It lasts as long as the driver's connection: to make one, and to learn the types anew, is a quarter of what the
+    driver does for a statement."""
     from psycopg import RawCursor  # here, since SQLite needs none of it
     from psycopg.pq import Format
 
-    cursor: Any = RawCursor(driver)
-    cursor.format = Format.BINARY
+    held: Any = connection.connection
+    cursor: Any = held.info.get(RawCursor)
+    if cursor is None:
+        cursor = held.info[RawCursor] = RawCursor(held.dbapi_connection)
+        cursor.format = Format.BINARY
     return cursor
 
 

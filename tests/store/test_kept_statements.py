@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 
 import pytest
-from sqlalchemy import literal, select
+from sqlalchemy import column, literal, select, table
 
 from hub.fhir.query import read_query
 from hub.store.prepared import Kept, Prepared
@@ -53,3 +53,11 @@ def test_a_connection_keeps_statements_of_many_shapes_ready(store) -> None:
     if store.database.sqlite and "ENABLE_STMTVTAB" not in connection.exec_driver_sql("PRAGMA compile_options").scalars().all():
         pytest.skip("this SQLite does not tell what it has prepared")
     assert connection.exec_driver_sql(f"SELECT count(*) FROM {ready}").scalar() >= 200
+
+
+def test_a_statement_that_fails_leaves_the_next_as_it_is(store) -> None:
+    connection, one = store.reader(), Prepared(select(literal(1)))
+    assert one.rows(connection, {}) == [(1,)]
+    with pytest.raises(Exception, match="nowhere"):
+        Prepared(select(column("a")).select_from(table("nowhere"))).rows(connection, {})
+    assert one.rows(connection, {}) == [(1,)]
