@@ -6,7 +6,9 @@ http://hl7.org/fhir/R4/bundle.html#references (a relative reference is read besi
 
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 from hub.fhir.elements import definition, is_primitive
 from hub.fhir.resource import Resource
@@ -43,10 +45,25 @@ def made_relative(resource: Resource, base: str) -> Resource:
     """
 
     def rewrite(written: str, reference: bool) -> str:
-        return written.removeprefix(f"{base}/") if reference else written
+        return relative(written, base) if reference else written
 
     found: Resource = _of_type(resource, str(resource["resourceType"]), rewrite)
     return found
+
+
+def relative(written: str, base: str) -> str:
+    """A URL without the server's own FHIR base URL, in whatever way that is written: with http or https, in capitals or not, with
+    the port that goes without saying or not. Any other text as it is. Source: RFC 3986 section 6.2."""
+    return _own(base).sub("", written, count=1) if ":" in written else written
+
+
+@cache
+def _own(base: str) -> re.Pattern[str]:
+    parts = urlsplit(base)
+    host = re.escape(parts.netloc.removesuffix(f":{parts.port}"))
+    usual = parts.port in (None, 80, 443)
+    places = f"http://{host}(?::80)?|https://{host}(?::443)?" if usual else f"https?://{host}:{parts.port}"
+    return re.compile(f"^(?i:{places}){re.escape(parts.path)}/")
 
 
 def _of_type(held: Any, kind: str, rewrite: Rewrite) -> Any:

@@ -1,5 +1,6 @@
 """What a source's client pushed refers to other entries, and tells a reader of those that are released to the reader alone."""
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -153,6 +154,30 @@ def test_whom_it_is_released_to_and_the_source_itself_are_shown_and_find_all(rec
     for query in ("has-member=Observation/hidden", "encounter=Encounter/stay", "has-member:identifier=urn:lab|v-hidden"):
         found = record.get(f"Observation?patient=PATIENT&{query}", who).json()
         assert [each["resource"]["id"] for each in found["entry"] if each["search"]["mode"] == "match"] == ["report"], query
+
+
+SPELLINGS = (
+    *("HTTP://hub.example.org/fhir", "http://HUB.example.org/fhir", "http://hub.example.org:80/fhir", "https://hub.example.org/fhir"),
+    *(r"http:\/\/hub.example.org\/fhir", r"http:\u002f\u002fhub.example.org\u002ffhir"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("base", SPELLINGS)
+def test_the_hubs_own_address_is_known_however_a_source_writes_it(record, base):
+    made = record.observation("2040-11-03", hasMember=[{"reference": "BASE/Observation/hidden"}])
+    written = json.dumps({"resourceType": "Observation", "id": "spelt"} | made).replace("BASE", base)
+    origin = {"resourceType": "Provenance", "recorded": "2040-11-03T00:00:00Z", "agent": [{"who": record.to("Patient", "")}]}
+    origin |= {"entity": [{"role": "source", "what": {"reference": "BASE/Observation/hidden"}}]}
+    headers = {"content-type": "application/fhir+json", "x-provenance": json.dumps(origin).replace("BASE", base)}
+    record.house.clock.move(seconds=1)
+    assert record.house.do("PUT", "/fhir/Observation/spelt", SOURCE, content=written, headers=headers).status_code in (200, 201)
+    shown = record.get("Observation/spelt").json()
+    assert "hasMember" not in shown
+    held = record.get("Observation/spelt", SOURCE).json()
+    assert held["hasMember"] == [{"reference": "Observation/hidden"}]
+    told = record.get("Provenance?target=Observation/spelt", SOURCE).json()["entry"][0]["resource"]
+    assert told["entity"][0]["what"] == {"reference": "Observation/hidden"}
+    record.house.do("DELETE", "/fhir/Observation/spelt", SOURCE)
 
 
 def test_the_words_that_it_is_spoken_of_by_find_it_for_the_source_alone(record):

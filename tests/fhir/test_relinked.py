@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from hub.fhir.relinked import relinked
+from hub.fhir.relinked import made_relative, relinked
 
 ONE, OTHER = "urn:uuid:05efabf0-4be2-4561-91ce-51548425acb9", "urn:uuid:61ebe359-bfdc-4613-8bf2-c5e300945f0a"
 OLD = "http://old.example/fhir/Patient/9"
@@ -58,3 +58,25 @@ def test_a_relative_reference_is_read_beside_the_full_url_of_its_entry():
     assert relinked(resource, LINKS, "http://old.example/fhir/Observation/1")["subject"] == {"reference": "Patient/1"}
     assert relinked(resource, LINKS, "http://new.example/fhir/Observation/1") is resource
     assert relinked(resource, LINKS, OTHER) is resource
+
+
+@pytest.mark.parametrize(
+    ("base", "written", "own"),
+    [
+        ("https://hub.example.org/fhir", "https://hub.example.org/fhir/Observation/7", True),
+        ("https://hub.example.org/fhir", "HTTPS://Hub.Example.org/fhir/Observation/7", True),
+        ("https://hub.example.org/fhir", "https://hub.example.org:443/fhir/Observation/7", True),
+        ("https://hub.example.org/fhir", "http://hub.example.org:80/fhir/Observation/7", True),
+        ("http://hub.example.org/fhir", "https://hub.example.org/fhir/Observation/7", True),
+        ("http://127.0.0.1:8000/fhir", "http://127.0.0.1:8000/fhir/Observation/7", True),
+        ("http://127.0.0.1:8000/fhir", "http://127.0.0.1/fhir/Observation/7", False),
+        ("https://hub.example.org/fhir", "https://hub.example.org:80/fhir/Observation/7", False),
+        ("https://hub.example.org/fhir", "https://hub.example.org/FHIR/Observation/7", False),
+        ("https://hub.example.org/fhir", "https://hubxexample.org/fhir/Observation/7", False),
+        ("https://hub.example.org/fhir", "https://hub.example.org.example.net/fhir/Observation/7", False),
+        ("https://hub.example.org/fhir", "urn:uuid:https://hub.example.org/fhir/Observation/7", False),
+    ],
+)
+def test_this_servers_own_address_is_known_however_it_is_written(base, written, own):
+    made = made_relative(observation(hasMember=[{"reference": written}]), base)
+    assert made["hasMember"] == [{"reference": "Observation/7" if own else written}]

@@ -68,10 +68,13 @@ async def asked_change(request: Request, context: Context, action: Action, part:
 
 
 async def _resource(request: Request, context: Context) -> Resource:
-    """The resource that was sent; this server's own absolute references are relative ones."""
-    resource = await sent_resource(request)
-    absolute = context.hub.base.encode() in await request.body() and isinstance(resource.get("resourceType"), str)
-    return made_relative(resource, context.hub.base) if absolute else resource
+    """The resource that was sent."""
+    return _with_own(await sent_resource(request), context)
+
+
+def _with_own(resource: Resource, context: Context) -> Resource:
+    """A resource that was sent, this server's own absolute references in it relative ones. It may still be anything."""
+    return made_relative(resource, context.hub.base) if isinstance(resource.get("resourceType"), str) else resource
 
 
 def _provenance(request: Request, context: Context, action: Action) -> Resource | None:
@@ -87,7 +90,7 @@ def _provenance(request: Request, context: Context, action: Action) -> Resource 
     resource = json_object(written.encode("latin-1"))
     if "target" in resource:
         raise InvalidRequest("names no target, since that is what the request writes", PROVENANCE)
-    return made_relative(resource, context.hub.base) if isinstance(resource.get("resourceType"), str) else resource
+    return _with_own(resource, context)
 
 
 def _sought(request: Request, action: Action, named: bool) -> bytes | None:

@@ -9,6 +9,7 @@ from hub.fhir.comparisons import ReferenceIs
 from hub.fhir.index_keys import ReferenceKey
 from hub.fhir.parameters import Asking, ParameterKind
 from hub.fhir.parameters._escapes import unescape
+from hub.fhir.relinked import relative
 from hub.fhir.types import TYPES, SearchParameter
 
 ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
@@ -22,8 +23,8 @@ def target(written: str, base: str = "") -> str | None:
 
     Gives: None for what points at nothing outside the resource (`#contained`), or is not resolved yet (`Type?identifier=…`).
     """
-    if base and written.startswith(base + "/"):
-        written = written[len(base) + 1 :]
+    if base:
+        written = relative(written, base)
     local = _LOCAL.fullmatch(written)
     if local:
         return local["target"]
