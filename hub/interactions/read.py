@@ -43,7 +43,7 @@ async def read(context: Context, resource_type: str, fhir_id: str) -> Held:
     found = await _logged(context, "read", resource_type, _now, fhir_id)
     if isinstance(found, Missing):
         raise Gone("the resource was deleted").in_log()
-    return _held(context, found, found.bytes)
+    return _held(context, found, found.bytes, f"{resource_type}/{fhir_id}")
 
 
 async def vread(context: Context, resource_type: str, fhir_id: str, version_id: str) -> Held:
@@ -55,12 +55,12 @@ async def vread(context: Context, resource_type: str, fhir_id: str, version_id: 
         if each.version_id == version_id:
             if each.bytes is None:
                 raise Gone("the resource was deleted").in_log()
-            return _held(context, each, each.bytes)
+            return _held(context, each, each.bytes, f"{resource_type}/{fhir_id}")
     raise NotFound("there is no such resource").in_log()
 
 
-def _held(context: Context, found: Found | Version, held: bytes) -> Held:
-    moving = found.across != 0 and context.caller.kind != "system" and any(pointed(held))
+def _held(context: Context, found: Found | Version, held: bytes, itself: str) -> Held:
+    moving = found.across != 0 and context.caller.kind != "system" and any(each != itself for each in pointed(held))
     return Held(held, found.version_id, found.recorded, moving)
 
 

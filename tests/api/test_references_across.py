@@ -205,6 +205,16 @@ def test_a_reference_to_what_comes_later_is_shown_from_then_on(record):
     late.house.do("DELETE", "/fhir/Observation/waiting", SOURCE)
 
 
+@pytest.mark.parametrize("others", [[], ["hidden"]])
+def test_what_shows_no_entry_but_itself_is_unchanged_whether_or_not_it_refers_to_something_withheld(record, others):
+    itself, tells = record.to("Observation", "selfish"), [record.to("Observation", each) for each in others]
+    record.push("Observation", "selfish", record.observation("2040-11-04", hasMember=[itself, *tells]))
+    answer = record.get("Observation/selfish")
+    assert answer.json()["hasMember"] == [itself]
+    assert record.get("Observation/selfish", headers={"if-none-match": answer.headers["etag"]}).status_code == 304
+    record.house.do("DELETE", "/fhir/Observation/selfish", SOURCE)
+
+
 def test_who_patches_what_a_colleague_wrote_patches_what_is_shown_of_it(record):
     one = record
     made = {"resourceType": "Communication", "status": "completed", "subject": one.to("Patient", "")}
