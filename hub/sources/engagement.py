@@ -13,7 +13,7 @@ from hub import xml
 from hub.fhir.identifiers import PERSONNUMMER, SAMORDNINGSNUMMER, Identifier
 from hub.mappers._soap import envelope
 from hub.sources import Fault, Fetched, SourceFailed
-from hub.sources._check import Step, failed
+from hub.sources._check import Step, check_address, failed
 from hub.sources._rivta_requests import Question
 from hub.sources.rivta import TEST_PERSON, RivtaSource, asked, opened
 
@@ -58,14 +58,18 @@ class EngagementIndex(RivtaSource):
         return Fetched(tuple(await asyncio.gather(*(self._ask(domain, patient) for domain in DOMAINS))))
 
     async def check(self, patient: Identifier = TEST_PERSON) -> AsyncIterator[Step]:
-        """Try the way to the index: an answer for a published test person."""
+        """Try the way to the index step by step: name, connection, TLS, then an answer about `patient`."""
+        async for step in check_address(self.config):
+            yield step
+            if not step.passed:
+                return
         try:
             fetched = await self.fetch(CONTRACT, patient)
         except SourceFailed as failure:
             yield failed(f"{CONTRACT}: answer", failure)
             return
         rows = sum(len(engagements(each, patient)) for each in fetched.contents)
-        yield Step(f"{CONTRACT}: answer", True, f"{rows} rows of the test person in {len(DOMAINS)} service domains")
+        yield Step(f"{CONTRACT}: answer", True, f"{rows} rows of this patient in {len(DOMAINS)} service domains")
 
     async def _ask(self, domain: str, patient: Identifier) -> bytes:
         question = find_content(domain)

@@ -134,5 +134,5 @@ async def _tried(contract: str, asking: Awaitable[object]) -> Step:
         told = await asking
     except SourceFailed as failure:
         return failed(f"{contract}: answer", failure)
-    what = f"{len(told)} of the test person" if isinstance(told, tuple) else "told of the test person"
+    what = f"{len(told)} of this patient" if isinstance(told, tuple) else "told of this patient"
     return Step(f"{contract}: answer", True, what)

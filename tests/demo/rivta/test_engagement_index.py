@@ -1,6 +1,6 @@
 """The engagement index of the simulated world: valid by its contract, read by the hub's own client, and told of changes."""
 
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from datetime import date
 
 import httpx
@@ -38,6 +38,11 @@ async def rows(config, number):
     finally:
         await source.aclose()
     return {(each.category, each.holder) for content in fetched.contents for each in engagements(content, patient)}
+
+
+async def checked(config):
+    async with aclosing(EngagementIndex(config)) as source:
+        return [each async for each in source.check()]
 
 
 async def sent(config, operation, inside):
@@ -86,6 +91,15 @@ async def test_what_is_told_by_update_is_there_until_it_is_taken_back(world):
         assert await rows(config, number) == before
         twice = change(number, o.VASTVIK) * 2
         assert (await sent(config, "Update", twice)).findtext("{*}ResultCode") == "ERROR"
+
+
+async def test_the_way_to_it_is_tried_step_by_step_and_ends_where_it_breaks(world):
+    async with served(world) as config:
+        steps = await checked(config)
+        assert [each.name for each in steps] == ["name", "connection", "TLS", f"{CONTRACT}: answer"]
+        assert all(each.passed for each in steps)
+    steps = await checked(config)  # nobody listens there any more
+    assert [(each.name, each.passed) for each in steps] == [("name", True), ("connection", False)]
 
 
 @pytest.mark.reference
