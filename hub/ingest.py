@@ -38,6 +38,7 @@ DOUBTFUL = (
 OVERTAKEN = Issue("", "looked cut short, and a later list has come: nothing was withdrawn for it", "information", "informational")
 FEW = 4
 """Of fewer records than this any part may go at once."""
+CONTRADICTED = "the message gives the patient another person's number as well, so it is nobody's"
 MOVED = "was held as another patient's, and is withdrawn there"
 OUTDATED = "a later message told of {} of its records: these stay as they are"
 
@@ -187,7 +188,10 @@ def _take_in(store: Store, hub: Hub, answer: _Answer, pk: int | None, partial: b
             issues = (*issues, *_write(connection, store, hub, answer, each))
         if answer.mapped.complete and pk is None and not answer.late:
             messages.supersede(connection, answer.messages[0], DOUBTFUL, messages.report([OVERTAKEN]))
-        status = _status(issues, strangers, made, bool(answer.unread))
+        unplaced = sum(lacks_custody(record) for each in made for record in each.records)
+        if unplaced:
+            issues = (*issues, Issue("custody", f"{unplaced} records: {messages.UNPLACED}", "warning", "business-rule"))
+        status = _status(issues, strangers, unplaced, bool(answer.unread))
         for message in answer.messages:
             at = NO_PATIENT if pk is None else pk
             messages.keep(connection, message, at, status, _report(answer.mapped, issues), came_again=doubtful)
@@ -202,12 +206,12 @@ def _is_doubtful(store: Store, answer: _Answer) -> bool:
     return bool(current) and (not told or (len(current) >= FEW and 2 * len(current - told) > len(current)))
 
 
-def _status(issues: Sequence[Issue], strangers: Sequence[Identifier], made: Sequence[_Made], unread: bool) -> str:
+def _status(issues: Sequence[Issue], strangers: Sequence[Identifier], unplaced: int, unread: bool) -> str:
     if strangers:
         return "waiting"
     if unread or _faulty(issues):
         return "partly"
-    return "withheld" if any(lacks_custody(record) for each in made for record in each.records) else "mapped"
+    return "withheld" if unplaced else "mapped"
 
 
 def _faulty(issues: Sequence[Issue]) -> bool:
@@ -229,7 +233,7 @@ def _sorted(
     store: Store, hub: Hub, entries: Sequence[Entry], asked: int | None
 ) -> tuple[dict[int, list[Entry]], tuple[Issue, ...], tuple[Identifier, ...]]:
     """Entries by the patient they belong to; what belongs to nobody we know, or to somebody else, is told of."""
-    sound = {each.patient: is_sound(each.patient) for each in entries}
+    sound = {number: is_sound(number) for each in entries for number in (each.patient, *each.others)}
     known = patients.find_all(store.reader(), store.keys.identity, (each for each, good in sound.items() if good))
     found: dict[int, list[Entry]] = defaultdict(list)
     issues: list[Issue] = []
@@ -245,6 +249,10 @@ def _sorted(
             issues.append(Issue(place, NO_AUTHORITY, "error", "value"))
         elif pk is None:
             strangers[entry.patient] = None
+        elif any(known.get(each, pk) != pk for each in entry.others):
+            issues.append(Issue(place, CONTRADICTED, "error", "business-rule"))
+        elif hub.register is not None and not known.keys() >= set(entry.others):  # who has the others must be asked first
+            strangers |= dict.fromkeys(each for each in entry.others if each not in known)
         else:
             found[pk].append(entry)
     return found, tuple(issues), tuple(strangers)

@@ -99,7 +99,7 @@ def message_list(
 
     wanted = ("withheld",) if withheld else () if everything else ("partly", "withheld", "unmappable", "waiting")
     with opened(config) as store:
-        found, of = messages.listed(store.reader(), wanted, source, count)
+        found, of = messages.listed(store.reader(), wanted, source, count, messages.UNPLACED if withheld else "")
     table = Table("id", "received", "source", "format", "status", "problems")
     for each in found:
         received = each.received.astimezone().strftime("%Y-%m-%d %H:%M")

@@ -103,6 +103,8 @@ class Entry:
     custody: Custody
     resources: tuple[Keyed, ...]
     attribution: Attribution = Attribution()
+    others: tuple[Identifier, ...] = ()
+    """Further national numbers that the message gives this patient; the entry is nobody's where one means somebody else."""
 
 
 @dataclass(frozen=True, slots=True)

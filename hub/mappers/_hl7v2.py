@@ -79,19 +79,18 @@ class Reading:
         """An EI as Identifier."""
         return identifier(one, self.message.marks, self.own, type_code, kind) if one else None
 
-    def patient(self, pid: Segment) -> Identifier:
-        """The patient's number in PID-3: a national one before any other.
+    def patient(self, pid: Segment) -> tuple[Identifier, tuple[Identifier, ...]]:
+        """The patient's number in PID-3, a national one before any other, and what further national ones there are.
 
         Raises: Unmappable: none with an assigning authority, or a personal number with a wrong check digit.
         """
         found = [number for one in pid.repetitions(3) if (number := self._number(one))]
-        national = [number for number in found if number.system in PATIENT_SYSTEMS]
         if not found:
             raise Unmappable("no patient number with an assigning authority", f"{pid.place(3)}")
-        chosen = (national or found)[0]
-        if not is_sound(chosen):
+        chosen, *others = dict.fromkeys(number for number in found if number.system in PATIENT_SYSTEMS) or found[:1]
+        if not all(map(is_sound, (chosen, *others))):
             raise Unmappable("the patient's number has a wrong form or check digit", f"{pid.place(3)}")
-        return chosen
+        return chosen, tuple(others)
 
     def _number(self, one: str) -> Identifier | None:
         marks = self.message.marks

@@ -143,7 +143,7 @@ def _entry(reading: Reading, group: Group) -> Entry:
     """Raises: Unmappable: no patient, or no order number."""
     if group.pid is None:
         raise Unmappable("no patient before the order", f"{group.obr.place()}")
-    patient = reading.patient(group.pid)
+    patient, others = reading.patient(group.pid)
     key = _key(reading, group)
     place, _ = reading.place(_whereabouts(reading, group))
     held = custody(
@@ -157,7 +157,8 @@ def _entry(reading: Reading, group: Group) -> Entry:
     resources = _resources(reading, group, key, start)
     when = reading.moment(group.obr, 22) or reading.moment(reading.message.header, 7)
     author = _interpreter(reading, group.obr)
-    return Entry(key, patient, held, resources, Attribution(author=author, written=when.written if when else None))
+    attribution = Attribution(author=author, written=when.written if when else None)
+    return Entry(key, patient, held, resources, attribution, others)
 
 
 def _key(reading: Reading, group: Group) -> Identifier:

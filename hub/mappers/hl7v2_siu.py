@@ -118,7 +118,7 @@ def _key(booking: Booking) -> Identifier:
 
 def _entry(booking: Booking, key: Identifier, settings: Settings) -> Entry:
     reading = booking.reading
-    patient = reading.patient(booking.pid)
+    patient, others = reading.patient(booking.pid)
     place, _ = reading.place(_whereabouts(booking))
     start, end = _start(booking), _end(booking)
     sent, status = reading.moment(booking.message.header, 7), _status(booking)
@@ -139,7 +139,7 @@ def _entry(booking: Booking, key: Identifier, settings: Settings) -> Entry:
     }
     people = reading.people(booking.sch, 20) or reading.people(booking.sch, 16)
     attribution = Attribution(author=people[0] if people else None, written=sent.written if sent else None)
-    return Entry(key, patient, held, (Keyed(key, appointment),), attribution)
+    return Entry(key, patient, held, (Keyed(key, appointment),), attribution, others)
 
 
 def _whereabouts(booking: Booking) -> Iterator[tuple[Segment | None, int, tuple[int, ...]]]:

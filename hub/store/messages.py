@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, select, true, update
+from sqlalchemy import Connection, and_, false, func, or_, select, true, update
 
 from hub.errors import Issue
 from hub.fhir.identifiers import Identifier
@@ -21,6 +21,9 @@ MANY = 16
 STATUSES = ("mapped", "partly", "withheld", "unmappable", "waiting")
 """mapped: all of it; partly: some rows had faults; withheld: custody is missing, so nobody sees it; unmappable: nothing could be
 read; waiting: kept, but whose it is could not be asked yet."""
+
+UNPLACED = "nobody sees them: the care provider or unit is missing, or not one that may hold them"
+"""The problem of records without custody, whatever else is wrong with their message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +91,16 @@ def supersede(connection: Connection, given: SourceMessage, problem: str, report
     )
 
 
-def listed(connection: Connection, statuses: Sequence[str] = (), source: str = "", limit: int = 200) -> tuple[list[Listed], int]:
-    """Kept messages, newest first, without their bytes. Gives: at most `limit` of them, and how many there are."""
-    which = and_(
-        true(), *([message.c.status.in_(statuses)] if statuses else ()), *([message.c.source == source] if source else ())
-    )
+def listed(
+    connection: Connection, statuses: Sequence[str] = (), source: str = "", limit: int = 200, problem: str = ""
+) -> tuple[list[Listed], int]:
+    """Kept messages, newest first, without their bytes: those of some statuses, and those with a certain problem.
+
+    Gives: at most `limit` of them, and how many there are.
+    """
+    of_status = message.c.status.in_(statuses) if statuses else true()
+    has_problem = message.c.report.contains(problem, autoescape=True) if problem else false()
+    which = and_(or_(of_status, has_problem), message.c.source == source if source else true())
     shown = (message.c[name] for name in ("id", "received", "source", "format", "status", "report"))
     rows = connection.execute(select(*shown).where(which).order_by(message.c.received.desc(), message.c.id).limit(limit))
     found = [Listed(row.id, moment(row.received), row.source, row.format, row.status, _problems(row.report)) for row in rows]

@@ -326,6 +326,17 @@ def test_a_record_whose_custody_the_directory_contradicts_is_withheld_and_listed
     ).scalars().all() == [None]
 
 
+def test_records_without_custody_are_told_of_whatever_else_is_wrong_with_their_message(open_house, kit) -> None:
+    house = open_house(replace(kit.MUNICIPALITY, owner="SE2321990018-NORR"))
+    house.enroll(kit.ANNA)
+    done = _send(house, kit, (kit.ANNA.value, "P1", "Annas"), (kit.ANNA.value, "P2", "Andra"), (BAD_NUMBER, "P3", "Ingens"))
+    assert done.status == "partly"
+    assert [each.problem for each in done.issues if each.place == "custody"] == [f"2 records: {messages.UNPLACED}"]
+    found, of = messages.listed(house.store.reader(), ("withheld",), problem=messages.UNPLACED)
+    assert ([each.status for each in found], of) == (["partly"], 1)
+    assert messages.listed(house.store.reader(), ("withheld",)) == ([], 0)
+
+
 def test_a_mapper_that_fails_costs_no_message(house, kit, monkeypatch: pytest.MonkeyPatch) -> None:
     """A mapper of the test's own stands in: none of ours is known to fail."""
 

@@ -4,12 +4,14 @@ import asyncio
 
 import pytest
 
-from hub.ingest import NO_AUTHORITY
+from hub.fhir.identifiers import ROOTS
+from hub.ingest import CONTRADICTED, NO_AUTHORITY
 from hub.refresh import Refresher
 from hub.sources import Verdict
 from hub.store import messages
 
 CONTRACT = "csv_care_plans"
+OIDS = {system: oid for oid, system in ROOTS.items()}
 
 
 @pytest.fixture
@@ -80,3 +82,21 @@ def test_a_number_of_an_authority_that_the_register_does_not_know_is_an_error_an
     assert done.verdict is Verdict.ERROR
     assert NO_AUTHORITY in {problem for _, problem in done.problems}
     assert (_waiting(house), house.fetchers["register"].questions) == (0, [])
+
+
+def test_a_message_that_gives_a_patient_two_numbers_is_taken_only_where_both_are_one_persons(house, kit) -> None:
+    house.enroll(kit.ANNA)
+    house.enroll(kit.MARIA, kit.LINKED)
+    content = next((kit.EXAMPLES / "hl7v2_oru_r01").glob("*/message.hl7")).read_bytes()
+
+    def sent(*numbers):
+        ids = "~".join(f"{each.value}^^^&{OIDS[each.system]}&ISO^NI" for each in numbers)
+        lines = [f"PID|1||{ids}".encode() if line.startswith(b"PID|") else line for line in content.split(b"\r")]
+        done = house.run(house.refresher.deliver()("lab", "hl7v2_oru_r01", b"\r".join(lines), "mllp"))
+        return CONTRADICTED in {problem for _, problem in done.problems}, _waiting(house)
+
+    assert sent(kit.MARIA, kit.LINKED) == (False, 0)
+    assert sent(kit.ANNA, kit.ANNA) == (False, 0)
+    assert sent(kit.ANNA, kit.MARIA) == (True, 0)
+    assert sent(kit.ANNA, kit.OLLE) == (False, 1)  # whose the second is, the register has not said
+    assert house.fetchers["register"].questions == [("rivta_persons", kit.OLLE)]
