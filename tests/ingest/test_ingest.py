@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 import hub.ingest as ingest_room
 from hub.enrolment import without_register
@@ -105,6 +105,17 @@ def test_another_patients_record_in_an_answer_is_refused_reported_and_makes_it_p
     assert [each.problem for each in done.issues] == [DISPLACED]
     assert done.status == "partly"
     assert (_titles(house, house.anna), _titles(house, house.maria)) == (["Annas", "Ny"], [])
+
+
+def test_a_message_is_written_on_the_connection_that_its_thread_reads_with(house, kit) -> None:
+    """SQLite throws away what a connection has read once another has written."""
+    taken: list[object] = []
+    event.listen(house.store.database._writers, "checkout", lambda *given: taken.append(given))
+    _send(house, kit, (kit.ANNA.value, "P1", "Annas"), (kit.MARIA.value, "P2", "Marias"))
+    assert _titles(house, house.anna) == ["Annas"]
+    assert taken == []
+    house.enroll(kit.OLLE)
+    assert taken
 
 
 def test_a_record_told_under_a_linked_number_is_the_same_patients(house, kit) -> None:
