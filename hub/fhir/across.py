@@ -70,6 +70,16 @@ def without(resource: Resource, hides: Hides) -> Resource:
     return resource if found is None else found
 
 
+def restored(sent: Resource, seen: Resource, kept: Resource) -> Resource:
+    """What a resource is to be for whom was shown it without some of its references, and sent it back: each element that was
+    sent as it was shown is as it was kept. The same object where that is all the same.
+
+    Takes: `seen`: what was shown; `kept`: what it was made of.
+    """
+    back = {name: kept[name] for name in kept if kept[name] != seen.get(name) == sent.get(name)}
+    return sent | back if back else sent
+
+
 _LITERAL = re.compile(r"([A-Z][A-Za-z]+)/[A-Za-z0-9\-.]{1,64}")
 Hidden = Callable[[Resource], bool]
 

@@ -11,10 +11,11 @@ from typing import Literal
 from hub.caller import Caller
 from hub.consent.release import TRUE, Outcome, Release, Row
 from hub.errors import Conflict, Gone, InvalidRequest, NotFound, Several, Stale, Unprocessable
+from hub.fhir.across import restored
 from hub.fhir.custody import HUB
 from hub.fhir.encoded import encoded
 from hub.fhir.identity import logical_id, rid
-from hub.fhir.json import loads
+from hub.fhir.json import dumps, loads
 from hub.fhir.masking import hidden
 from hub.fhir.query import Query
 from hub.fhir.relinked import made_relative
@@ -272,13 +273,25 @@ def _put(
     entry, scope = place(connection, store, caller, custody, f"{resource_type}/{fhir_id}", given, before)
     if locate(connection, key, scope + resource_type, fhir_id) not in (None, pk):
         raise Conflict(MOVED, f"{resource_type}.subject")
-    deposit(connection, key, pk, [Record(entry, FAMILY, custody, (encoded(resource),), scope)], (), now)
+    whole = _whole(resource, before)
+    deposit(connection, key, pk, [Record(entry, FAMILY, custody, (encoded(whole),), scope)], (), now)
     insert_new(connection, locator, [{"rid": rid(key, each.KIND, each.id), "pk": pk} for each in grounds])
     for ground in grounds:
         put_ground(connection, pk, ground, caller.subject, now)
     held = _as_written(connection, store, pk, scope + resource_type, resource_type, fhir_id)
+    if whole is not resource:
+        stored = loads(held.bytes)
+        sent = resource | {"meta": stored["meta"]}
+        held = replace(held, bytes=dumps({name: sent[name] for name in stored if name in sent}))
     leaf = log_entry(context, change, told, [each.id for each in grounds])
     return Written(resource_type, fhir_id, held, created=before is None), leaf
+
+
+def _whole(resource: Resource, before: Before | None) -> Resource:
+    """What a writer sent, with what the writer was not shown of the elements that were sent as they were shown."""
+    if before is None or before.kept is None or before.version.bytes in (None, before.kept):
+        return resource
+    return restored(resource, loads(before.version.bytes), loads(before.kept))
 
 
 def log_entry(context: Context, change: Change, told: Known, grounds: list[str]) -> Leaf:
@@ -333,10 +346,11 @@ def _newest(
         if gone:
             raise Gone("the resource was deleted")
         return None
+    kept = version.bytes
     if version.across != 0:  # who changes a resource changes what is shown of it
         [held] = as_shown(store, context.hub, context.caller, [Body(seen, seen.view.pk, number, version.bytes)])
         version = replace(version, bytes=held)
-    return Before(version, known(connection, seen.known.pk, store.now()), scope, entry)
+    return Before(version, kept, known(connection, seen.known.pk, store.now()), scope, entry)
 
 
 def _check_version(before: Before, change: Change) -> None:

@@ -26,6 +26,9 @@ class Before:
     """A resource that lies in the writer's view already."""
 
     version: Version
+    """As the writer is shown it."""
+    kept: bytes | None
+    """As it is kept."""
     told: Known
     scope: str
     entry: HeldEntry

@@ -230,3 +230,29 @@ def test_who_patches_what_a_colleague_wrote_patches_what_is_shown_of_it(record):
     patch = [{"op": "add", "path": "/about/-", "value": {"reference": absolute}}]
     assert one.house.do("PATCH", where, "sister", json=patch, headers=headers).status_code == 200
     assert one.house.get(where, "sister").json()["about"] == made["about"][1:]
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_who_changes_one_element_does_not_undo_another_of_which_something_is_not_shown(record, method):
+    one = record
+    made = {"resourceType": "Communication", "status": "in-progress", "subject": one.to("Patient", "")}
+    made |= {"about": [one.to("Observation", "hidden"), one.to("Observation", "shown")]}
+    made |= {"inResponseTo": [one.to("Communication", "never")], "payload": [{"contentString": "Ring"}]}
+    where = f"/fhir/Communication/{one.house.post('/fhir/Communication', 'sister', resource=made).json()['id']}"
+    read = one.house.get(where, "sister").json()
+    assert "inResponseTo" not in read
+    one.house.clock.move(seconds=1)
+    if method == "PUT":
+        answer = one.house.do("PUT", where, "sister", resource=read | {"status": "completed"})
+    else:
+        patch, headers = (
+            [{"op": "replace", "path": "/status", "value": "completed"}],
+            {"content-type": "application/json-patch+json"},
+        )
+        answer = one.house.do("PATCH", where, "sister", json=patch, headers=headers)
+    told = answer.json()
+    assert told == read | {"status": "completed", "meta": told["meta"]}
+    assert answer.content == one.house.get(where, "sister").content
+    assert told["meta"]["versionId"] != read["meta"]["versionId"]
+    assert one.house.get(where, "doctor").status_code == 200, "to whom all of it is released"
+    assert one.house.get(where, "doctor").json()["about"] == made["about"]

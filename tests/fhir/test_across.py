@@ -2,7 +2,7 @@
 
 import pytest
 
-from hub.fhir.across import ABSENT, ENTRY_TYPES, entry_of, led_to, pointed, points_across, without
+from hub.fhir.across import ABSENT, ENTRY_TYPES, entry_of, led_to, pointed, points_across, restored, without
 from hub.fhir.full_text import words
 from hub.fhir.index import index
 from hub.fhir.index_keys import PointedKey, TokenKey
@@ -137,3 +137,19 @@ def test_words_and_identifiers_of_such_a_reference_are_kept_apart():
         "_content:beside": ["hidden", "7"],
     }
     assert index(given, whole=True)["focus:identifier"] == (PointedKey("urn:i", "7", "Condition/hidden"), TokenKey("urn:i", "8"))
+
+
+@pytest.mark.parametrize(
+    ("sent", "whole"),
+    [
+        ({"status": "amended", "focus": [SEEN]}, {"status": "amended", "focus": [SEEN, HIDDEN], "encounter": HIDDEN}),
+        ({"status": "amended"}, {"status": "amended", "encounter": HIDDEN}),
+        ({"focus": []}, {"focus": [], "encounter": HIDDEN}),
+        ({"focus": [SEEN, SEEN]}, {"focus": [SEEN, SEEN], "encounter": HIDDEN}),
+        ({"focus": [SEEN], "encounter": SEEN}, {"focus": [SEEN, HIDDEN], "encounter": SEEN}),
+    ],
+)
+def test_what_was_sent_as_it_was_shown_is_kept_as_it_was(sent, whole):
+    seen = {"status": "final", "focus": [SEEN]}
+    assert restored(sent, seen, {"status": "final", "focus": [SEEN, HIDDEN], "encounter": HIDDEN}) == whole
+    assert restored(sent, seen, seen) is sent
