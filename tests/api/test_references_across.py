@@ -66,8 +66,8 @@ class Record:
         self.house.clock.move(seconds=1)  # also where it is not there: what is pushed beside it has its own time
         if not there:
             return
-        about = {} if kind in ("Provenance", "List", "DocumentReference", "Observation") else {"subject": self.to("Patient", "")}
-        made = {"resourceType": kind, "id": f"{name}"} | about | held
+        about = {"subject": self.to("Patient", "")} if kind == "Encounter" else {}
+        made = {"resourceType": kind, "id": name} | about | held
         answer = self.house.do("PUT", f"/fhir/{kind}/{made['id']}", SOURCE, resource=made)
         assert answer.status_code == 201, answer.text
 
@@ -256,3 +256,28 @@ def test_who_changes_one_element_does_not_undo_another_of_which_something_is_not
     assert told["meta"]["versionId"] != read["meta"]["versionId"]
     assert one.house.get(where, "doctor").status_code == 200, "to whom all of it is released"
     assert one.house.get(where, "doctor").json()["about"] == made["about"]
+
+
+def test_among_many_patients_a_unit_is_shown_what_its_own_entries_say_of_each_other(record, kit):
+    away = record.house.hold(record.patient, "away", provider=kit.P2, unit=kit.U3, source="register")
+    both = [record.to("Observation", "shown"), {"reference": f"Observation/{away}"}]
+    record.push("Observation", "list-of-two", record.observation("2040-11-05", hasMember=both))
+    assert record.house.post("/access/needs", "doctor", json={"type": "worklist", "reason": "list"}).status_code == 201
+    found = record.get("Observation?_id=list-of-two", "doctor").json()["entry"][0]["resource"]
+    assert found["hasMember"] == both[:1]
+    for target, hits in ((both[0], 1), (both[1], 0)):
+        asked = f"Observation?_id=list-of-two&has-member={target['reference']}&_summary=count"
+        assert record.get(asked, "doctor").json()["total"] == hits
+
+
+def test_somebody_close_to_the_patient_is_referred_to_where_that_person_is_seen(record, kit):
+    person = {"resourceType": "RelatedPerson", "patient": record.to("Patient", ""), "name": [{"text": "Nora"}]}
+    known = record.house.hold(record.patient, "known", person, source="register")
+    record.push("RelatedPerson", "made-up", person | {"id": "made-up"})
+    both = [{"reference": f"RelatedPerson/{known}"}, {"reference": "RelatedPerson/made-up"}]
+    record.push("Observation", "told", record.observation("2040-11-06", performer=both))
+    assert record.get("Observation/told").json()["performer"] == both[:1]
+    for target, hits in zip(both, (1, 0), strict=True):
+        asked = f"Observation?patient=PATIENT&performer={target['reference']}&_summary=count"
+        assert record.get(asked).json()["total"] == hits
+    assert record.get("Observation?patient=PATIENT&_id=told&performer:missing=false&_summary=count").json()["total"] == 1

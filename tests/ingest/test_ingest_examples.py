@@ -58,6 +58,7 @@ def test_an_example_is_taken_in_whole_and_the_same_twice_is_nothing(kit, light_h
     assert len(entries) == len({(each.key, each.patient) for each in mapped.entries if is_sound(each.patient)})
     for pk in pks:
         _points_only_at_what_it_may(kit, house, pk)
+    assert set(house.store.reader().execute(select(body.c.across)).scalars()) <= {0}, "so no body is looked at when it is shown"
     _is_kept(kit, house, config, content, case.parent.name, done)
     before = _all(house)
     assert house.send(config.name, case.parent.name, content) == done
