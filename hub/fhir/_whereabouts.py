@@ -15,6 +15,7 @@ from hub.fhir.identifiers import HSA_ID, HSA_ID_OF_BASE_PROFILES, PERSONNUMMER, 
 from hub.fhir.resource import Resource
 
 PLACES = frozenset(("Location", "Organization", "HealthcareService", "PractitionerRole", "Endpoint"))
+PEOPLE = frozenset(("Patient", "RelatedPerson", "Person", "Practitioner"))
 _PLACE_ELEMENTS = frozenset(
     ("location", "locationReference", "serviceProvider", "managingOrganization", "onBehalfOf")
 ) | frozenset(("custodian", "origin", "destination", "provider", "facility", "manufacturer", "authority"))
@@ -22,8 +23,8 @@ _PLACE_CODES = frozenset(("locationCode", "facilityType"))
 """Codes and texts that name a place."""
 _WHEREABOUTS = frozenset(("address", "telecom", "valueAddress", "valueContactPoint"))
 _WHERE = frozenset(("Address", "ContactPoint"))
-_MACHINES = frozenset(("network", "site"))
-"""Of an AuditEvent: whence somebody asked."""
+_ELSEWHERE = frozenset(("network", "site", "fullUrl"))
+"""Whence somebody asked, of an AuditEvent; where a resource lies, of one that is contained in a Bundle."""
 _REFERENCE = frozenset(("reference", "identifier", "display"))
 _OF_REFERENCE = _REFERENCE | {"type", "id", "extension", "_reference", "_display", "_type"}
 _HSA_IDS = frozenset((HSA_ID, HSA_ID_OF_BASE_PROFILES))
@@ -33,6 +34,9 @@ _LOCAL_SYSTEM = re.compile(r"urn:hub:|[A-Z]{2}[0-9]{10}-", re.IGNORECASE)
 """A namespace of identifiers or codes that the name or HSA-id of a source or unit is part of."""
 _HSA_ID = re.compile(r"[A-Z]{2}[0-9]{10}-[A-Z0-9]+[:|^.]?", re.IGNORECASE)
 """As sources put their own before a number that is unique only among theirs."""
+_WORDS = frozenset(("string", "markdown"))
+_UNTOLD = "(skyddad uppgift)"
+"""What stands for an HSA-id in a text."""
 PROTECTED_SYSTEM = "urn:hub:protected"
 """What stands in its place."""
 _NO_NARRATIVE: Resource = {"status": "empty", "div": '<div xmlns="http://www.w3.org/1999/xhtml">Skyddad uppgift</div>'}
@@ -66,18 +70,23 @@ def _elements(type_name: str) -> Mapping[str, Written]:
 def _veiled(name: str, value: Any, element: Written | None, contained: Mapping[str, Contained]) -> Any:
     if isinstance(value, list):
         return [_veiled(name, each, element, contained) for each in value]
+    if isinstance(value, str):
+        said = element is not None and element.type in _WORDS and name != "value"  # that of an identifier is looked at with it
+        return _HSA_ID.sub(_UNTOLD, value) if said else value
     if not isinstance(value, dict):
         return value
     kind = "" if element is None or is_primitive(element.type) else element.type
     if kind == "Narrative" or "div" in value:
         return _NO_NARRATIVE
+    if kind == "Resource" and value.get("resourceType") in PLACES | PEOPLE:
+        return {"resourceType": value["resourceType"]}
     if kind in _WHERE or name in _WHEREABOUTS or name in _PLACE_CODES or value.get("system") in _HSA_IDS:
         return _MASKED
     if kind == "Reference" or (not kind and value.keys() <= _OF_REFERENCE):
         left = _of_reference(name, value, element if kind else None, contained)
         if left is not value:
             return left
-    inside = {each: part for each, part in value.items() if each not in _MACHINES}
+    inside = {each: part for each, part in value.items() if each not in _ELSEWHERE}
     type_name = _text(value.get("resourceType")) if kind == "Resource" else kind or ("Extension" if _is_extension(name) else "")
     return _neutral(veiled(inside, type_name, contained), kind == "Identifier" or name == "identifier")
 
@@ -105,7 +114,7 @@ def _of_reference(name: str, value: Resource, element: Written | None, contained
 
 def _named(employee: Resource) -> Resource:
     """A reference to staff: by name, or to what is contained, of which the name is left."""
-    shown = {"display": employee["display"]} if "display" in employee else {}
+    shown = {"display": _HSA_ID.sub(_UNTOLD, _text(employee["display"]))} if "display" in employee else {}
     if _text(employee.get("reference")).startswith("#"):
         return {"reference": employee["reference"]} | shown
     return {"type": STAFF} | shown if shown else _MASKED

@@ -69,7 +69,8 @@ def without_places(resource: Resource) -> Resource:
     """
     kind = resource.get("resourceType", "")
     gone, readers = _TOLD.get(kind, frozenset()) | {"text", "meta", "contained"}, _READERS.get(kind, frozenset())
-    meta = {name: value for name, value in resource.get("meta", {}).items() if name != "source"}  # the system tells the region
+    said = {name: value for name, value in resource.get("meta", {}).items() if name != "source"}  # the system tells the region
+    meta = veiled(said, "Meta", {})
     contained = [each for each in resource.get("contained", ()) if isinstance(each, dict)]
     shown = [made for each in contained if (made := _contained(each, bool(readers)))]
     places = {f"#{each.get('id')}": _as_contained(each) for each in contained}

@@ -318,6 +318,26 @@ def test_an_hsa_id_is_left_nowhere_it_may_stand():
     assert hidden(found) == found
 
 
+def test_nor_in_a_text_a_tag_or_what_lies_in_something_contained():
+    by = {"type": "Practitioner", "display": f"Anna Test {EMPLOYEE['value']}"}
+    unit = {"resourceType": "Organization", "name": PLACE, "identifier": [EMPLOYEE]}
+    entries = [{"fullUrl": f"https://x.example/fhir/Organization/{EMPLOYEE['value']}", "resource": unit}]
+    told = {
+        "resourceType": "Observation",
+        "meta": {"tag": [{"system": HSA, "code": EMPLOYEE["value"]}], "security": [{"system": "urn:x", "code": "N"}]},
+        "note": [{"authorString": EMPLOYEE["value"], "text": f"Ring {EMPLOYEE['value']} i dag"}],
+        "extension": [{"url": "urn:x", "valueString": EMPLOYEE["value"]}],
+        "performer": [by],
+        "contained": [{"resourceType": "Bundle", "id": "b", "type": "collection", "entry": entries}],
+    }
+    found = hidden(told)
+    assert b"SE2321990018" not in dumps(found)
+    assert PLACE.encode() not in dumps(found)
+    assert found["note"][0]["text"] == "Ring (skyddad uppgift) i dag"
+    assert found["meta"]["security"] == told["meta"]["security"]
+    assert hidden(found) == found
+
+
 def test_a_primitive_beside_does_not_make_a_reference_another():
     place = {"display": PLACE, "_display": {"id": "d"}}
     assert PLACE.encode() not in dumps(hidden({"resourceType": "Observation", "performer": [place]}))
