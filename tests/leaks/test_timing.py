@@ -72,8 +72,10 @@ def test_absent_and_withheld_take_the_same_time(readers, ids, name, often):
 
 @measured
 @pytest.mark.timeout(3600)
-def test_a_record_with_and_without_what_is_withheld_takes_the_same_time(readers):
-    worlds, pairs, chance = [(0, readers.full), (1, readers.bare("doctor"))], [], random.Random(3)
+@pytest.mark.parametrize("spoken", [True, False], ids=["and spoken of all the same", "and never spoken of"])
+def test_a_record_with_and_without_what_is_withheld_takes_the_same_time(readers, spoken):
+    other = readers.absent("doctor") if spoken else readers.bare("doctor")
+    worlds, pairs, chance = [(0, readers.full), (1, other)], [], random.Random(3)
     for _ in range(PAIRS + 5):
         chance.shuffle(worlds)
         took = {

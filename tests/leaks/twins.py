@@ -290,9 +290,16 @@ class Twins:
         """Without what is withheld from somebody; nor is it spoken of, but by the client of its own source."""
         seen = self._seen[who]
         spoken = None if who == "alfa-client" else frozenset(each for each in seen if not entries()[each].gone)
-        if (seen, spoken) not in self._bare:
-            self._bare[seen, spoken] = self._world(seen, spoken)
-        return self._bare[seen, spoken]
+        return self._kept(seen, spoken)
+
+    def absent(self, who: str) -> World:
+        """Without what is withheld from somebody, of which others speak all the same."""
+        return self._kept(self._seen[who], None)
+
+    def _kept(self, held: frozenset[int], spoken: frozenset[int] | None) -> World:
+        if (held, spoken) not in self._bare:
+            self._bare[held, spoken] = self._world(held, spoken)
+        return self._bare[held, spoken]
 
     def differences(self, requests: Iterable[Asked], most: int = 3) -> list[Asked]:
         """The requests that the worlds answer otherwise, `most` pages of each."""
