@@ -3,8 +3,8 @@
 Every look at another resource (chain, `_has`, member of a List) is over that resource's own released relation.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain, count
+from collections.abc import Iterable, Mapping
+from itertools import count
 from typing import Any
 
 from sqlalchemy import (
@@ -14,7 +14,6 @@ from sqlalchemy import (
     Text,
     and_,
     any_,
-    bindparam,
     exists,
     false,
     func,
@@ -25,20 +24,18 @@ from sqlalchemy import (
     true,
     tuple_,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 
 from hub.fhir.full_text import BESIDE, CONTENT
 from hub.fhir.index_keys import IDENTIFIER, PRESENT
 from hub.store.across_sql import Across
+from hub.store.comparisons_sql import Form, KeyTests, compared
 from hub.store.key_sets import ONE_WAY, VERSION, among, keys_seen, word
 from hub.store.released import Relation, Views
 from hub.store.tables import ix_composite, ix_date, ix_quantity, ix_ref, ix_string, ix_text, ix_token, resource
-from hub.store.values import KEY_LENGTH, parameter_numbers
+from hub.store.values import parameter_numbers
 
 _ELEMENT = ("pk", "param", "rid", "version", "element")
 """Keys of one element have these in common."""
-Form = Any
-"""The shape of a criterion: a tuple that begins with its kind."""
 _TABLES: Mapping[str, Any] = {
     "token": ix_token,
     "date": ix_date,
@@ -52,17 +49,17 @@ _TABLES: Mapping[str, Any] = {
 
 
 class CriteriaWriter:
-    """Writes the criteria of one statement. State: the names given to values and to relations so far."""
+    """Writes the criteria of one statement. State: the names given to relations so far; to values, in `KeyTests`."""
 
     def __init__(self, views: Views, sqlite: bool) -> None:
         self._views, self._sqlite = views, sqlite
-        self._names: Iterator[str] = (f"v{n}" for n in count())
+        self._keys = KeyTests(sqlite)
         self._aliases = count(1)
         self.across = Across(views, sqlite, self._set, self._alias)
 
     def again(self) -> None:
         """Begin with the first value anew: the same criteria, of rows seen otherwise."""
-        self._names = (f"v{n}" for n in count())
+        self._keys.again()
 
     def criterion(self, form: Form, resource_type: str, at: Relation) -> ColumnElement[bool]:
         """Whether a row of `at` meets a criterion of this shape.
@@ -78,16 +75,16 @@ class CriteriaWriter:
             case ("not", inner):
                 return not_(self.criterion(inner, resource_type, at))
             case ("id",):
-                return at.rows.c.fhir_id == self._value(Text)
+                return at.rows.c.fhir_id == self._keys.value(Text)
             case ("lastUpdated", comparison):
-                return compared(comparison, at.rows.c.rec_from, at.rows.c.rec_from + 1, *self._two(BigInteger))
+                return compared(comparison, at.rows.c.rec_from, at.rows.c.rec_from + 1, *self._keys.two(BigInteger))
             case ("type", name):
                 return at.rows.c.type == literal_column(f"'{word(name)}'")
             case ("present", param, kind, *targets):
                 return self._present(param, kind, targets, resource_type, at)
             case ("points", *params):
                 numbers = [number for of, name in params for number in _numbers(of, name)]
-                return self._indexed(ix_ref, resource_type, at, numbers, ix_ref.c.target == self._value(Text))
+                return self._indexed(ix_ref, resource_type, at, numbers, ix_ref.c.target == self._keys.value(Text))
             case ("refers", param, *targets) if self._views.apart:
                 return self._refers_within(_numbers(resource_type, param), targets, at)
             case ("refers", param, *targets):
@@ -101,12 +98,12 @@ class CriteriaWriter:
             case ("composite", param, *parts):
                 return self._composite(param, parts, resource_type, at)
             case ("reference", param, size, across):
-                meant = ix_ref.c.target.in_([self._value(Text) for _ in range(size)])
+                meant = ix_ref.c.target.in_([self._keys.value(Text) for _ in range(size)])
                 if across:
                     return self._leading(param, resource_type, at, meant)
                 return self._indexed(ix_ref, resource_type, at, _numbers(resource_type, param), meant)
             case ("unlike", leaf):
-                table, test = self._leaf(leaf)
+                table, test = self._keys.test(leaf)
                 return self._under_each(table, resource_type, at, _numbers(resource_type, leaf[1]), not_(test))
             case ("text", param, way):
                 return self._text(param, way, resource_type, at)
@@ -114,9 +111,9 @@ class CriteriaWriter:
                 return self._identified(form, resource_type, at)
             case ("word", param) if at.view.kind == "source" and param == CONTENT:
                 numbers = [number for name in (CONTENT, BESIDE) for number in _numbers(resource_type, name)]
-                return self._under_each(ix_text, resource_type, at, numbers, self._leaf(form)[1])
+                return self._under_each(ix_text, resource_type, at, numbers, self._keys.test(form)[1])
             case (_, param, *_):
-                table, test = self._leaf(form)
+                table, test = self._keys.test(form)
                 return self._under_each(table, resource_type, at, _numbers(resource_type, param), test)
             case _:
                 raise AssertionError(f"no SQL for a criterion of form {form[0]}")
@@ -145,68 +142,14 @@ class CriteriaWriter:
         would go through the whole set for each row."""
         return at.view.kind == "patient" and (self._sqlite or at.rows is resource)
 
-    def _leaf(self, form: Form) -> tuple[Any, ColumnElement[bool]]:
-        """The table of keys, and the test of one key."""
-        match form:
-            case ("token", _, system, code):
-                named = (("system", system), ("code", code))
-                return ix_token, and_(true(), *[ix_token.c[name] == self._value(Text) for name, asked in named if asked])
-            case ("among", _):
-                return ix_token, self._among(ix_token)
-            case ("date", _, comparison):
-                return ix_date, compared(comparison, ix_date.c.lo, ix_date.c.hi, *self._two(BigInteger))
-            case ("quantity", *_):
-                return ix_quantity, self._quantity(form, ix_quantity, ix_quantity.c.unit)
-            case ("text", _, way):
-                return ix_string, self._way(ix_string.c.value, way, self._value(Text))
-            case ("word", _):
-                return ix_text, self._holds(ix_text.c.value, self._value(Text))
-            case _:
-                raise AssertionError(f"no SQL for a comparison of form {form[0]}")
-
-    def _quantity(self, form: Form, table: Any, unit: ColumnElement[Any]) -> ColumnElement[bool]:
-        _, _, comparison, system, code = form
-        test = compared(comparison, table.c.lo, table.c.hi, *self._two(Text), closed=True)
-        named = ((table.c.system, system), (unit, code))
-        return and_(test, *[column == self._value(Text) for column, asked in named if asked])
-
-    def _way(self, column: ColumnElement[Any], way: str, value: ColumnElement[Any]) -> ColumnElement[bool]:
-        tests: Mapping[str, ColumnElement[bool]] = {
-            "is": column == value,
-            "starts": func.substr(column, 1, func.length(value)) == value,
-            "contains": self._holds(column, value),
-            "ends": func.substr(column, func.length(column) - func.length(value) + 1) == value,
-            "gt": column > value,
-            "lt": column < value,
-            "ge": column >= value,
-            "le": column <= value,
-        }
-        if way != "ends":
-            return tests[way]
-        return and_(func.length(column) >= func.length(value), tests[way], func.length(column) < literal_column(str(KEY_LENGTH)))
-
     def _text(self, param: str, way: str, resource_type: str, at: Relation) -> ColumnElement[bool]:
         """A text: in its key, or where the key holds only its beginning, in full."""
-        value, numbers = self._value(Text), _numbers(resource_type, param)
-        found = self._under_each(ix_string, resource_type, at, numbers, self._way(ix_string.c.value, way, value))
+        value, numbers = self._keys.value(Text), _numbers(resource_type, param)
+        found = self._under_each(ix_string, resource_type, at, numbers, self._keys.way(ix_string.c.value, way, value))
         if way not in ("contains", "ends"):
             return found
         whole = value.concat(literal_column("'\n'", Text)) if way == "ends" else value
-        return or_(found, self._indexed(ix_text, resource_type, at, numbers, self._holds(ix_text.c.value, whole)))
-
-    def _holds(self, column: ColumnElement[Any], value: ColumnElement[Any]) -> ColumnElement[bool]:
-        found: ColumnElement[int] = func.instr(column, value) if self._sqlite else func.strpos(column, value)
-        return found > literal_column("0")
-
-    def _among(self, table: Any) -> ColumnElement[bool]:
-        given = self._value(Text) if self._sqlite else self._value(JSONB)
-        if self._sqlite:
-            each = func.json_each(given).table_valued("value")
-            pair = select(func.json_extract(each.c.value, "$[0]"), func.json_extract(each.c.value, "$[1]"))
-        else:
-            one = func.jsonb_array_elements(given).column_valued("given")
-            pair = select(one.op("->>")(literal_column("0")), one.op("->>")(literal_column("1")))
-        return tuple_(table.c.system, table.c.code).in_(pair)
+        return or_(found, self._indexed(ix_text, resource_type, at, numbers, self._keys.holds(ix_text.c.value, whole)))
 
     def _present(self, param: str, kind: str, targets: Iterable[str], resource_type: str, at: Relation) -> ColumnElement[bool]:
         table, numbers = _TABLES[kind], _numbers(resource_type, param)
@@ -234,9 +177,8 @@ class CriteriaWriter:
     def _identified(self, form: Form, resource_type: str, at: Relation) -> ColumnElement[bool]:
         """What a reference says by identifier: by itself, or of an entry that is shown."""
         numbers = _numbers(resource_type, form[1])
-        given = [next(self._names) for _ in range(sum(form[2:]) if form[0] == "token" else 1)]
-        self._names = chain(given, given, self._names)
-        table, test = self._leaf(form)
+        self._keys.repeat(sum(form[2:]) if form[0] == "token" else 1)
+        table, test = self._keys.test(form)
         of_entry = self._part(form, ix_composite, at)
         seen = self.across.leads(ix_composite, ix_composite.c.lo, "", "", at)
         by_itself = self._under_each(table, resource_type, at, numbers, test)
@@ -313,56 +255,13 @@ class CriteriaWriter:
         match form:
             case ("any", *parts):
                 return or_(false(), *[self._part(part, table, at) for part in parts])
-            case ("token", _, system, code):
-                named = (("system", system), ("code", code))
-                return and_(true(), *[table.c[name] == self._value(Text) for name, asked in named if asked])
-            case ("among", _):
-                return self._among(table)
-            case ("date", _, comparison):
-                return compared(comparison, table.c.lo, table.c.hi, *self._two(Text))
-            case ("quantity", *_):
-                return self._quantity(form, table, table.c.code)
-            case ("text", _, way):
-                return self._way(table.c.code, way, self._value(Text))
-            case ("reference", _, size, across):
-                test = or_(*[table.c.code == self._value(Text) for _ in range(size)])
-                return and_(test, self.across.leads(table, table.c.code, "", "", at)) if across else test
+            case ("reference", _, _, True):
+                return and_(self._keys.component(form, table), self.across.leads(table, table.c.code, "", "", at))
             case _:
-                raise AssertionError(f"no SQL for a component of form {form[0]}")
-
-    def _value(self, kind: Any) -> ColumnElement[Any]:
-        return bindparam(next(self._names), type_=kind)
-
-    def _two(self, kind: Any) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
-        return self._value(kind), self._value(kind)
+                return self._keys.component(form, table)
 
     def _alias(self) -> Any:
         return resource.alias(f"r{next(self._aliases)}")
-
-
-def compared(
-    comparison: str,
-    lo: ColumnElement[Any],
-    hi: ColumnElement[Any],
-    low: ColumnElement[Any],
-    high: ColumnElement[Any],
-    closed: bool = False,
-) -> ColumnElement[bool]:
-    """As `DateIs.accepts` of half-open ranges, or `QuantityIs.accepts` of closed ones, in SQL."""
-    inside = and_(low <= lo, hi <= high)
-    tests: Mapping[str, ColumnElement[bool]] = {
-        "eq": inside,
-        "ne": ~inside,
-        "gt": hi > high,
-        "lt": lo < low,
-        "ge": or_(hi > high, inside),
-        "le": or_(lo < low, inside),
-        "sa": lo > high if closed else lo >= high,
-        "eb": hi < low if closed else hi <= low,
-        "ap": and_(lo <= high, hi >= low) if closed else and_(lo < high, hi > low),
-        "co": and_(lo <= low, high <= hi),
-    }
-    return tests[comparison]
 
 
 def _same(table: Any, at: Relation) -> list[ColumnElement[bool]]:
