@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from hub.caller import Caller
 from hub.consent.release import TRUE, Outcome, Release, Row
 from hub.errors import Conflict, Gone, InvalidRequest, NotFound, Several, Stale, Unprocessable
 from hub.fhir.across import restored
@@ -17,13 +16,12 @@ from hub.fhir.encoded import encoded
 from hub.fhir.identity import logical_id, rid
 from hub.fhir.json import dumps, loads
 from hub.fhir.masking import hidden
-from hub.fhir.query import Query
 from hub.fhir.relinked import made_relative
 from hub.fhir.resource import Resource
 from hub.fhir.validation import validate
 from hub.interactions import logbook
 from hub.interactions.context import Context
-from hub.interactions.matching import matching
+from hub.interactions.matching import Condition, lock_view, meets
 from hub.interactions.owning import FAMILY, Before, check_change, moves, place, reach
 from hub.interactions.plan import question_about
 from hub.interactions.pointed import Body, as_shown
@@ -33,7 +31,7 @@ from hub.interactions.view import Sight
 from hub.interactions.whose import patient_key
 from hub.interactions.written_custody import custody_of
 from hub.store.audit_log import Leaf
-from hub.store.database import Connection, lock_until_end
+from hub.store.database import Connection
 from hub.store.deposit import Record, deposit, lock_patient
 from hub.store.held_entry import held_entry
 from hub.store.known import Known, known, put_ground
@@ -50,15 +48,6 @@ ANY = "*"
 """Stands for any version: If-Match: *."""
 
 Action = Literal["create", "update", "patch", "delete"]
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """What the resource that is meant, or is not to be there yet, is found by."""
-
-    query: Query
-    patient: str | None = None
-    """As `hub.interactions.matching.resolved` gives it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,12 +134,6 @@ def new_id(store: Store, context: Context, change: Change) -> str:
     return logical_id(store.keys.identity, change.type, *parts)
 
 
-def meets(connection: Connection, store: Store, context: Context, condition: Condition) -> tuple[Found, ...]:
-    """What meets a condition, two at most. Others who match in the same view wait until this transaction ends."""
-    lock_view(connection, store, context.caller, condition.patient)
-    return matching(store, context, condition.query, condition.patient, connection)
-
-
 def _met(connection: Connection, store: Store, context: Context, change: Change) -> Found | None:
     """The one resource that meets the condition.
 
@@ -162,12 +145,6 @@ def _met(connection: Connection, store: Store, context: Context, change: Change)
     if len(hits) > 1:
         raise Several("more than one resource meets the condition")
     return hits[0] if hits else None
-
-
-def lock_view(connection: Connection, store: Store, caller: Caller, patient: str | None = None) -> None:
-    """Others who look for something where this caller looks wait until this transaction ends. `patient`: whose record it is."""
-    own = f"source/{caller.source}" if caller.kind == "system" else f"patient/{patient}" if patient else f"unit/{caller.unit}"
-    lock_until_end(connection, rid(store.keys.identity, "view", own))
 
 
 def _create(connection: Connection, store: Store, context: Context, change: Change) -> Done:

@@ -1,6 +1,6 @@
 """The patient that a query names, what is known of that patient, and what in the caller's view the query matches."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from hub.caller import Caller
 from hub.consent.grounds import Attorney
@@ -14,13 +14,22 @@ from hub.interactions.context import Context, check_caller, check_refusal, recal
 from hub.interactions.plan import silent_register
 from hub.interactions.sights import sights
 from hub.interactions.view import Sight, concerns
-from hub.store.database import Connection
+from hub.store.database import Connection, lock_until_end
 from hub.store.known import Known, known, nobody
 from hub.store.patients import find
 from hub.store.search import Found
 from hub.store.store import Store
 from hub.store.tables import FOREVER, NO_PATIENT
 from hub.store.values import moment
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What the resource that is meant, or is not to be there yet, is found by."""
+
+    query: Query
+    patient: str | None = None
+    """As `resolved` gives it."""
 
 
 async def resolved(context: Context, query: Query) -> tuple[Query, str | None, SourceReport | None]:
@@ -133,3 +142,15 @@ def matching(
     only, compartment = replace(query, count=2, sort=(), cursor=None), is_compartment(query, looked.main)
     view = looked.main.view
     return store.search.page(connection or store.reader(), view, only, compartment=compartment, others=looked.views).hits
+
+
+def meets(connection: Connection, store: Store, context: Context, condition: Condition) -> tuple[Found, ...]:
+    """What meets a condition, two at most. Others who match in the same view wait until this transaction ends."""
+    lock_view(connection, store, context.caller, condition.patient)
+    return matching(store, context, condition.query, condition.patient, connection)
+
+
+def lock_view(connection: Connection, store: Store, caller: Caller, patient: str | None = None) -> None:
+    """Others who look for something where this caller looks wait until this transaction ends. `patient`: whose record it is."""
+    own = f"source/{caller.source}" if caller.kind == "system" else f"patient/{patient}" if patient else f"unit/{caller.unit}"
+    lock_until_end(connection, rid(store.keys.identity, "view", own))

@@ -14,8 +14,9 @@ from hub.fhir.pointing import dangling
 from hub.fhir.query import Query
 from hub.fhir.relinked import relinked
 from hub.fhir.resource import Resource
-from hub.interactions.changes import Change, Condition, Written, carried_out, lock_view, meets, new_id
+from hub.interactions.changes import Change, Written, carried_out, new_id
 from hub.interactions.context import Context
+from hub.interactions.matching import Condition, lock_view, meets
 from hub.interactions.write import as_found, condition, prepared
 from hub.refresh import Unasked
 from hub.store.audit_log import Leaf

@@ -10,10 +10,10 @@ from dataclasses import replace
 
 from hub.errors import HubError, InvalidRequest, Issue
 from hub.fhir.query import Query
-from hub.interactions.changes import Change, Condition, Written, carried_out
+from hub.interactions.changes import Change, Written, carried_out
 from hub.interactions.context import Context, check_caller
 from hub.interactions.creating import Creation, created_together, is_plain
-from hub.interactions.matching import resolved
+from hub.interactions.matching import Condition, resolved
 from hub.interactions.owning import check_writer
 from hub.interactions.read import Held, found_now
 from hub.store.audit_log import Leaf

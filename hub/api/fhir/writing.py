@@ -13,8 +13,9 @@ from hub.fhir.outcome import all_well
 from hub.fhir.pointing import ONLY_IN_A_TRANSACTION, by_search
 from hub.fhir.relinked import made_relative
 from hub.fhir.resource import Resource
-from hub.interactions.changes import Action, Change, Condition, Written
+from hub.interactions.changes import Action, Change, Written
 from hub.interactions.context import Context
+from hub.interactions.matching import Condition
 from hub.interactions.write import write
 
 PROVENANCE = "X-Provenance"
