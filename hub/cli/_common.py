@@ -52,6 +52,32 @@ def opened(path: Path | None) -> Iterator[Any]:
         yield database
 
 
+@contextlib.contextmanager
+def opened_store(config: Path | None) -> Iterator[tuple[Any, Any]]:
+    """The store of a configuration that has one, and the configuration."""
+    from hub import keys as key_files
+    from hub.store.store import Store
+
+    with opened(config), plainly():  # there is a database
+        held = looked_at(config)
+        store = Store(database_url(held), key_files.load(held.data), audit_shards=held.audit_shards)
+    try:
+        with answering():
+            yield store, held
+    finally:
+        store.close()
+
+
+def patient_key(store: Any, fhir_id: str) -> int:
+    """The patient of a logical id."""
+    from hub.store.patients import locate
+
+    pk = locate(store.reader(), store.keys.identity, "Patient", fhir_id)
+    if pk is None:
+        stop("no patient has that id")
+    return pk
+
+
 def noted(database: Any, held: Config, action: str, pk: int = 0, patient: str = "", **more: Any) -> None:
     """Make an entry of the access log of what is done here, by the name of the account at the machine."""
     from datetime import UTC, datetime
