@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hub.belonging import by_patient
 from hub.config import SourceConfig
 from hub.enrolment import enroll
 from hub.errors import Issue, Unmappable
-from hub.fhir.identifiers import ROOTS, Identifier, is_sound
+from hub.fhir.identifiers import Identifier
 from hub.fhir.identity import rid
 from hub.fhir.structure import faults
 from hub.fhir.validation import validate
@@ -29,8 +30,6 @@ from hub.store.values import micros
 
 __all__ = ["Ingested", "described", "enroll", "ingest", "placed", "retry"]
 
-DISPLACED = "holds a record of another patient than the one asked for"
-NO_AUTHORITY = "the patient's number is of an authority that the population register does not know: send a national one"
 DOUBTFUL = (
     "a whole list that is empty, or lacks more than half of what is there: nothing was withdrawn; send the list again,"
     " or confirm this one with `hub message retry`"
@@ -38,7 +37,6 @@ DOUBTFUL = (
 OVERTAKEN = Issue("", "looked cut short, and a later list has come: nothing was withdrawn for it", "information", "informational")
 FEW = 4
 """Of fewer records than this any part may go at once."""
-CONTRADICTED = "the message gives the patient another person's number as well, so it is nobody's"
 MOVED = "was held as another patient's, and is withdrawn there"
 OUTDATED = "a later message told of {} of its records: these stay as they are"
 
@@ -166,7 +164,7 @@ def _sums(counts: Iterator[Mapping[str, int]]) -> dict[str, int]:
 
 
 def _take_in(store: Store, hub: Hub, answer: _Answer, pk: int | None, partial: bool) -> Ingested:
-    found, issues, strangers = _sorted(store, hub, answer.mapped.entries, pk)
+    found, issues, strangers = by_patient(store, hub, answer.mapped.entries, pk)
     issues = (*answer.unread, *answer.mapped.issues, *issues)
     stays = _faulty(issues) or answer.unread or partial or strangers or (answer.late and not answer.confirmed)
     complete = answer.mapped.complete and not stays
@@ -227,35 +225,6 @@ def _report(mapped: Mapped, issues: Sequence[Issue]) -> dict[str, Any]:
         kept=dict(coverage.kept),
         unmapped=dict(coverage.unmapped),
     )
-
-
-def _sorted(
-    store: Store, hub: Hub, entries: Sequence[Entry], asked: int | None
-) -> tuple[dict[int, list[Entry]], tuple[Issue, ...], tuple[Identifier, ...]]:
-    """Entries by the patient they belong to; what belongs to nobody we know, or to somebody else, is told of."""
-    sound = {number: is_sound(number) for each in entries for number in (each.patient, *each.others)}
-    known = patients.find_all(store.reader(), store.keys.identity, (each for each, good in sound.items() if good))
-    found: dict[int, list[Entry]] = defaultdict(list)
-    issues: list[Issue] = []
-    strangers: dict[Identifier, None] = {}
-    for number, entry in enumerate(entries):
-        place, pk = f"entry[{number}].patient", known.get(entry.patient)
-        if not sound[entry.patient]:
-            wrong = "the patient's number has a wrong form or check digit, so it is not matched"
-            issues.append(Issue(place, wrong, "error", "value"))
-        elif asked is not None and pk != asked:
-            issues.append(Issue(place, DISPLACED, "error", "business-rule"))
-        elif pk is None and hub.register is not None and entry.patient.system not in ROOTS.values():
-            issues.append(Issue(place, NO_AUTHORITY, "error", "value"))
-        elif pk is None:
-            strangers[entry.patient] = None
-        elif any(known.get(each, pk) != pk for each in entry.others):
-            issues.append(Issue(place, CONTRADICTED, "error", "business-rule"))
-        elif hub.register is not None and not known.keys() >= set(entry.others):  # who has the others must be asked first
-            strangers |= dict.fromkeys(each for each in entry.others if each not in known)
-        else:
-            found[pk].append(entry)
-    return found, tuple(issues), tuple(strangers)
 
 
 def _holders(store: Store, answer: _Answer) -> dict[Identifier, int]:

@@ -11,7 +11,8 @@ from hub.errors import Issue
 from hub.fhir.custody import Custody
 from hub.fhir.identifiers import Identifier
 from hub.fhir.structure import faults
-from hub.ingest import DISPLACED, MOVED, retry
+from hub.belonging import DISPLACED
+from hub.ingest import MOVED, retry
 from hub.mappers import Entry, Keyed, Mapped
 from hub.records import Maker, placed
 from hub.store import messages, patients

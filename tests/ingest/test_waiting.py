@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from hub.fhir.identifiers import ROOTS
-from hub.ingest import CONTRADICTED, NO_AUTHORITY
+from hub.belonging import CONTRADICTED, NO_AUTHORITY
 from hub.refresh import Refresher
 from hub.sources import Verdict
 from hub.store import messages
