@@ -10,17 +10,16 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from hub.config import SourceConfig
-from hub.enrolment import enroll, without_register
-from hub.errors import Unmappable
+from hub.enrolment import Identified, known_number, note_register, take_awaited, without_register
 from hub.fhir.identifiers import Identifier
-from hub.hub import MAPPERS, Hub, settings
+from hub.hub import Hub
 from hub.ingest import Ingested, ingest
-from hub.mappers import Mapped, SourceMessage
+from hub.mappers import SourceMessage
 from hub.service_questions import ServiceQuestion, told_by
 from hub.sources import Deliver, Delivery, Fault, Fetched, SourceFailed, Verdict
 from hub.store import messages, patients
 from hub.store.audit_log import Leaf
-from hub.store.known import Freshness, known, note_freshness
+from hub.store.known import Freshness, note_freshness
 from hub.store.store import Store
 from hub.store.tables import NO_PATIENT
 from hub.store.values import micros
@@ -38,14 +37,6 @@ class Question:
     number: Identifier
     source: SourceConfig
     contract: str
-
-
-@dataclass(frozen=True, slots=True)
-class Identified:
-    """Whose a number is. `pk` None: nobody known has it; `fault`: why the register could not say so now."""
-
-    pk: int | None
-    fault: Fault | None = None
 
 
 @dataclass(slots=True)
@@ -67,7 +58,7 @@ class Refresher:
 
         Gives: what was known before, with what went wrong, if the register does not answer in time.
         """
-        pk, fresh = await self.hub.store(_known_number, self.hub, number)
+        pk, fresh = await self.hub.store(known_number, self.hub, number)
         register = self.hub.register
         if fresh or register is None:
             return Identified(pk)
@@ -149,10 +140,10 @@ class Refresher:
             fetched = await self.hub.fetchers[register.name].fetch(contract, number)
         except SourceFailed as failed:
             self.hub.observe_source(register.name, contract, str(failed.fault), time.monotonic() - began)
-            await self.hub.store(_note_register, register, number, str(failed.fault))
+            await self.hub.store(note_register, register, number, str(failed.fault))
             return Identified(None, failed.fault)
         self.hub.observe_source(register.name, contract, "answered", time.monotonic() - began)
-        found, awaited = await self.hub.store(_enroll_awaited, self.hub, register, contract, number, fetched)
+        found, awaited = await self.hub.store(take_awaited, self.hub, register, contract, number, fetched)
         if awaited:
             self._retrying()
         return found
@@ -242,16 +233,6 @@ def _waiting(store: Store, after: tuple[int, str]) -> list[messages.Kept]:
     return messages.waiting(store.reader(), after)
 
 
-def _enroll_awaited(
-    store: Store, hub: Hub, register: SourceConfig, contract: str, number: Identifier, fetched: Fetched
-) -> tuple[Identified, bool]:
-    """As `_enroll`; with it whether this is somebody new while messages wait."""
-    before = patients.find(store.reader(), store.keys.identity, number)
-    found = _enroll(store, hub, register, contract, number, fetched)
-    is_new = before is None and found.pk is not None
-    return found, is_new and bool(messages.waiting(store.reader(), limit=1))
-
-
 class Unasked(Refresher):
     """Asks nobody: for what must not wait. What is known already has to do."""
 
@@ -259,19 +240,8 @@ class Unasked(Refresher):
         return None
 
     async def identify(self, number: Identifier) -> Identified:
-        pk, _ = await self.hub.store(_known_number, self.hub, number)
+        pk, _ = await self.hub.store(known_number, self.hub, number)
         return Identified(pk)
-
-
-def _known_number(store: Store, hub: Hub, number: Identifier) -> tuple[int | None, bool]:
-    """The patient of a number, and whether the register said so a short while ago."""
-    connection = store.reader()
-    pk = patients.find(connection, store.keys.identity, number)
-    register = hub.register
-    if pk is None or register is None:
-        return pk, False
-    told = known(connection, pk, store.now()).fresh(register.name, register.contracts[0])
-    return pk, bool(told and told.succeeded and store.now() - told.succeeded < register.max_age * 1_000_000)
 
 
 def _note_failure(store: Store, hub: Hub, question: Question, failed: SourceFailed) -> None:
@@ -298,40 +268,6 @@ def _take_in(store: Store, hub: Hub, question: Question, fetched: Fetched) -> st
     with store.database.appending() as connection:
         note_freshness(connection, question.pk, [told])
     return FORM if unread else "partly" if partial else "answered"
-
-
-def _enroll(store: Store, hub: Hub, register: SourceConfig, contract: str, number: Identifier, fetched: Fetched) -> Identified:
-    """Take in the register's answer. Gives: the patient of the number asked for; None: the register has none such."""
-    found: int | None = None
-    unread = False
-    for content in fetched.contents:
-        message = SourceMessage(register.name, contract, content, hub.clock(), number)
-        try:
-            mapped: Mapped = MAPPERS[contract].map(message, settings(register))
-        except Unmappable as fault:
-            with store.database.appending() as connection:
-                messages.keep(connection, message, NO_PATIENT, "unmappable", messages.report(fault.issues))
-            unread = True
-            continue
-        for person in mapped.persons:
-            if number in person.numbers:  # an answer about somebody else says nothing
-                found = enroll(store, hub, register, message, person)
-    if found is not None:
-        now = store.now()
-        with store.database.appending() as connection:
-            note_freshness(connection, found, [Freshness(register.name, contract, now, now, "", "")])
-    else:
-        _note_register(store, register, number, FORM if unread else "")
-    return Identified(found, Fault.FORM if unread else None)
-
-
-def _note_register(store: Store, register: SourceConfig, number: Identifier, fault: str) -> None:
-    """Note that the register, asked about a patient whom the hub knows, has not told of this one."""
-    pk = patients.find(store.reader(), store.keys.identity, number)
-    if pk is not None:
-        told = Freshness(register.name, register.contracts[0], store.now(), None, fault, "")
-        with store.database.appending() as connection:
-            note_freshness(connection, pk, [told])
 
 
 def _note_push(store: Store, hub: Hub, source: str, mapper: str, done: Ingested) -> None:

@@ -6,12 +6,12 @@ import pytest
 from sqlalchemy import event, select
 
 import hub.ingest as ingest_room
+from hub.belonging import DISPLACED
 from hub.enrolment import without_register
 from hub.errors import Issue
 from hub.fhir.custody import Custody
 from hub.fhir.identifiers import Identifier
 from hub.fhir.structure import faults
-from hub.belonging import DISPLACED
 from hub.ingest import MOVED, retry
 from hub.mappers import Entry, Keyed, Mapped
 from hub.records import Maker, placed

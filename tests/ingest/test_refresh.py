@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from hub.refresh import FORM, Identified, Question, Refresher
+from hub.enrolment import Identified
+from hub.refresh import FORM, Question, Refresher
 from hub.sources import Fault, Fetched, SourceFailed, Verdict
 from hub.store.known import known
 from hub.store.tables import NO_PATIENT

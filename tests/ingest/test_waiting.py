@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from hub.fhir.identifiers import ROOTS
 from hub.belonging import CONTRADICTED, NO_AUTHORITY
+from hub.fhir.identifiers import ROOTS
 from hub.refresh import Refresher
 from hub.sources import Verdict
 from hub.store import messages
