@@ -83,7 +83,7 @@ def take_answer(
     for content in fetched.contents:
         message = SourceMessage(register.name, contract, content, hub.clock(), number)
         try:
-            mapped: Mapped = MAPPERS[contract].map(message, settings(register))
+            mapped: Mapped = MAPPERS[contract].map(message, settings(register, hub.directory))
         except Unmappable as fault:
             with store.database.appending() as connection:
                 messages.keep(connection, message, NO_PATIENT, "unmappable", messages.report(fault.issues))

@@ -68,9 +68,9 @@ class Hub:
         return next((each for each in self.config.sources if each.name == name), None)
 
 
-def settings(source: SourceConfig) -> Settings:
+def settings(source: SourceConfig, directory: Directory) -> Settings:
     """What mapping needs to know of a source."""
-    places = {code: Place(place["provider"].upper(), place["unit"].upper()) for code, place in source.places.items()}
+    places = {code: _placed(each["provider"].upper(), each["unit"].upper(), directory) for code, each in source.places.items()}
     return Settings(
         source=source.name,
         system=source.system,
@@ -80,3 +80,8 @@ def settings(source: SourceConfig) -> Settings:
         encoding=source.encoding,
         places=places,
     )
+
+
+def _placed(provider: str, unit: str, directory: Directory) -> Place:
+    known = directory.units.get(unit)
+    return Place(provider, unit, known.name if known and not known.protected else "")

@@ -119,7 +119,7 @@ def ingest(
     unread: list[Issue] = []
     for message in given:
         try:
-            pages.append((message, mapper.map(message, settings(source))))
+            pages.append((message, mapper.map(message, settings(source, hub.directory))))
         except Exception as fault:  # a message is kept and reported whatever is wrong, with itself or with its mapper
             issues = fault.issues if isinstance(fault, Unmappable) else (_bug(fault),)
             unread += issues

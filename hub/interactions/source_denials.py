@@ -11,9 +11,9 @@ from hub.config import SourceConfig
 from hub.consent import provision
 from hub.consent.grounds import Block, Consent, Dissent
 from hub.errors import Conflict
+from hub.fhir.identifiers import hsa_id
 from hub.fhir.identity import logical_id
 from hub.fhir.resource import Resource
-from hub.hub import settings
 from hub.interactions.consents import read_as
 from hub.interactions.context import Context
 from hub.store.known import Known
@@ -65,7 +65,7 @@ def _of(told: Known, base: str) -> Iterator[Block]:
 
 def _blocks(given: provision.Given, source: SourceConfig) -> Iterator[Block]:
     """The blocks of what the source may close; other care providers' data are not, nor is the medication list."""
-    whole = (settings(source).provider or "").upper()
+    whole = (hsa_id(source.owner) or "").upper()
     match given:
         case Consent():
             return

@@ -104,7 +104,7 @@ def _of_source(hub: Hub, name: str, resource: Resource) -> Custody:
     source = hub.source(name)
     if source is None:
         raise Forbidden("the client is registered for a source that is not configured")
-    held = settings(source)
+    held = settings(source, hub.directory)
     first, last = _span(resource)
     purpose: Any = held.defaults.purpose
     custody = Custody(

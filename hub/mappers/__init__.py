@@ -49,6 +49,8 @@ class Place:
 
     provider: str
     unit: str
+    name: str = ""
+    """What the directory calls the unit; empty: it knows no such, or its name is not to be shown."""
 
 
 @dataclass(frozen=True, slots=True)

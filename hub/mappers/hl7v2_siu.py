@@ -60,7 +60,8 @@ KEPT = {
     "PID": "the population register says who a person is",
     "PD1": "the population register says who a person is",
     "EVN": "concerns the sending of the message",
-    "RGS": "a number in the message",
+    "RGS-1": "a number in the message",
+    "RGS-2": "each message tells the whole booking",
     **{f"{name}-1": "a number in the message" for name in ("AIS", "AIG", "AIL", "AIP")},
     **{f"{name}-2": "each message tells the whole booking" for name in ("AIS", "AIG", "AIL", "AIP")},
     "PV1-1": "a number in the message",
@@ -243,25 +244,41 @@ def _shown(held: Resource) -> Resource:
 def _locations(booking: Booking) -> Iterator[Resource]:
     """Each AIL-3, else PV1-3: point of care, room and bed; by HSA-id where the configuration places it."""
     segments = [ail for ail in booking.all("AIL") if ail.field(3)] or [pv1 for pv1 in booking.all("PV1") if pv1.field(3)]
+    told = _told_names(booking)
     for number, segment in enumerate(segments, 1):
         rooms = [text for n in (1, 2, 3) if (text := segment.text(3, n))]
-        name = segment.text(3, 9) or " ".join(rooms)
         placed = booking.reading.settings.places.get(segment.text(3))
-        owner = booking.reading.unit(placed)
+        called = told.get(segment.text(3)) or (placed.name if placed else "")
+        name = segment.text(3, 9) or _name(segment, called)
+        owner = booking.reading.unit(placed, called or None)
         code = [{"system": f"{booking.reading.own}:place", "value": "/".join(rooms)}] if rooms else []
         unit = [{"system": HSA_ID, "value": hsa_id(placed.unit)}] if placed and len(rooms) < 2 else []
         identifiers = unit + code
+        kind = booking.reading.concept(segment.first(4)) if segment.name == "AIL" else None
         yield (
             {"resourceType": "Location", "id": f"place-{number}"}
             | ({"identifier": identifiers} if identifiers else {})
             | ({"name": name} if name else {})
+            | ({"type": [kind]} if kind else {})
             | ({"managingOrganization": owner} if owner else {})
         )
 
 
+def _told_names(booking: Booking) -> dict[str, str]:
+    """What the message calls a point of care: PL.9 of a place that is nothing narrower."""
+    places = [*booking.all("AIL"), *booking.all("PV1")]
+    return {each.text(3): name for each in places if (name := each.text(3, 9)) and not (each.text(3, 2) or each.text(3, 3))}
+
+
+def _name(segment: Segment, called: str) -> str:
+    """The name of the point of care, with room and bed; the hospital's code for it where nobody tells a name."""
+    inner = [text for n in (2, 3) if (text := segment.text(3, n))]
+    return ", ".join((called, *inner)) if called else " ".join((*filter(None, [segment.text(3)]), *inner))
+
+
 def _roles(booking: Booking, place: Place | None) -> Iterator[Resource]:
     """Each person of AIP-3, with AIP-4 as what they do."""
-    owner = booking.reading.unit(place)
+    owner = booking.reading.unit(place, (place.name or None) if place else None)
     number = 0
     for aip in booking.all("AIP"):
         code = booking.reading.concept(aip.first(4))

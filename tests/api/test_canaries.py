@@ -171,7 +171,9 @@ def test_through_what_a_source_sends_in_any_format(light, kind):
     source = light.hub.source("alfa")
     for name, mapper in MAPPERS.items():
         try:
-            issues = mapper.map(SourceMessage("alfa", name, MESSAGES[kind], light.clock.now), settings(source)).issues
+            issues = mapper.map(
+                SourceMessage("alfa", name, MESSAGES[kind], light.clock.now), settings(source, light.hub.directory)
+            ).issues
         except Unmappable as fault:
             issues = fault.issues
         for issue in issues:

@@ -215,7 +215,7 @@ def light_house(migrated: Path, tmp_path: Path) -> Iterator:
 
 
 def _mapped(config: SourceConfig, format: str, content: bytes):
-    return MAPPERS[format].map(SourceMessage(config.name, format, content, NOW), settings(config))
+    return MAPPERS[format].map(SourceMessage(config.name, format, content, NOW), settings(config, DIRECTORY))
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,16 @@
 """HL7 v2 mapping by table: values, statuses, custody, and messages that are refused with their place."""
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
+from hub.config import SourceConfig
+from hub.directory import Directory, Unit
 from hub.errors import Unmappable
 from hub.fhir.json import dumps
+from hub.hub import settings
 from hub.mappers import Defaults, Place, Settings, SourceMessage
 from hub.mappers.hl7v2_oru_r01 import HL7V2_ORU_R01
 from hub.mappers.hl7v2_siu import HL7V2_SIU
@@ -328,3 +332,38 @@ def test_no_organization_takes_part_in_a_booking():
     types = {held["id"]: held["resourceType"] for held in appointment["contained"]}
     assert set(types.values()) == {"Location", "PractitionerRole"}
     assert not any("Organization" in str(each["actor"].get("reference")) for each in appointment["participant"])
+
+
+NAMED = replace(SETTINGS, places=PLACES | {"HJMOTT": Place("SE1-NORR", "SE1-HJ", "Hjärtmottagningen")})
+
+
+@pytest.mark.parametrize(
+    ("visit", "where", "name", "unit"),
+    [
+        ("HJMOTT", "HJMOTT", "Hjärtmottagningen", "Hjärtmottagningen"),
+        ("HJMOTT", "HJMOTT^Rum 4", "Hjärtmottagningen, Rum 4", "Hjärtmottagningen"),
+        ("HJMOTT", "HJMOTT^4^B", "Hjärtmottagningen, 4, B", "Hjärtmottagningen"),
+        ("HJMOTT", "", "Hjärtmottagningen", "Hjärtmottagningen"),
+        ("HJMOTT", "HJMOTT^Rum 4^^^^^^^Hjärtat, plan 2", "Hjärtat, plan 2", "Hjärtmottagningen"),
+        ("HJMOTT^^^^^^^^Hjärtat", "HJMOTT^Rum 4", "Hjärtat, Rum 4", "Hjärtat"),
+        ("HJMOTT^4^^^^^^^Sal 4", "HJMOTT^Rum 5", "Hjärtmottagningen, Rum 5", "Hjärtmottagningen"),
+        ("AVD3", "AVD3^2^1", "AVD3 2 1", None),
+        ("HJMOTT", "NYMOTT", "NYMOTT", None),
+        ("HJMOTT", "^Rum 4", "Rum 4", None),
+    ],
+)
+def test_a_booked_place_is_called_as_the_message_or_the_directory_calls_it_and_else_by_its_code(visit, where, name, unit):
+    lines = ["SCH||B1", PID, f"PV1|1|O|{visit}", *([f"AIL|1||{where}|^Undersökningsrum^L"] if where else [])]
+    appointment = mapped(HL7V2_SIU, "SIU^S12", *lines, settings=NAMED).entries[0].resources[0].resource
+    (place,) = appointment["contained"]
+    assert place["name"] == appointment["participant"][1]["actor"]["display"] == name
+    assert place.get("managingOrganization", {}).get("display") == unit
+    assert place.get("type") == ([{"text": "Undersökningsrum"}] if where else None)
+
+
+def test_a_unit_is_called_by_its_name_in_the_directory_but_not_one_that_is_protected():
+    held = {each: {"provider": "se1-norr", "unit": f"se1-{each}"} for each in ("open", "hidden", "unknown")}
+    source = SourceConfig(name="lab", title="Lab", kind="mllp", owner="SE1-NORR", system="SE1-LAB", places=held)
+    units = (Unit("SE1-OPEN", "Öppenvården", "SE1-NORR"), Unit("SE1-HIDDEN", "Skyddet", "SE1-NORR", protected=True))
+    places = settings(source, Directory(units={each.hsa_id: each for each in units})).places
+    assert {each: place.name for each, place in places.items()} == {"open": "Öppenvården", "hidden": "", "unknown": ""}
