@@ -209,7 +209,9 @@ def _status(issues: Sequence[Issue], strangers: Sequence[Identifier], unplaced: 
         return "waiting"
     if unread or _faulty(issues):
         return "partly"
-    return "withheld" if unplaced else "mapped"
+    if unplaced:
+        return "withheld"
+    return "flawed" if any(each.severity == "warning" for each in issues) else "mapped"
 
 
 def _faulty(issues: Sequence[Issue]) -> bool:

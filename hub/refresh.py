@@ -155,8 +155,9 @@ class Refresher:
             message = SourceMessage(source, mapper, content, self.hub.clock(), None, name)
             done = await self._taken_in(message)
             await self.hub.store(_note_push, self.hub, source, mapper, done)
-            problems = tuple((each.place, each.problem) for each in done.issues if each.severity in ("error", "fatal"))
             verdict = {"unmappable": Verdict.REJECTED, "partly": Verdict.ERROR}.get(done.status, Verdict.ACCEPTED)
+            told = ("error", "fatal", *(("warning",) if verdict is Verdict.ACCEPTED else ()))
+            problems = tuple((each.place, each.problem) for each in done.issues if each.severity in told)
             return Delivery(verdict, problems)
 
         return delivered

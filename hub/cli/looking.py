@@ -92,12 +92,15 @@ def message_list(
     withheld: Annotated[bool, typer.Option("--withheld", help="Only those that lack custody.")] = False,
     everything: Annotated[bool, typer.Option("--all", help="Also those that were mapped in full.")] = False,
     source: Annotated[str, typer.Option(help="Only those of this source.")] = "",
+    status: Annotated[str, typer.Option(help="Only those of this status, such as unmappable.")] = "",
     count: Annotated[int, typer.Option(help="How many of the newest.", min=1)] = 200,
 ) -> None:
     """Messages that could not be mapped in full, or lack custody."""
     from hub.store import messages
 
-    wanted = ("withheld",) if withheld else () if everything else ("partly", "withheld", "unmappable", "waiting")
+    if status and status not in messages.STATUSES:
+        stop(f"a status is one of {', '.join(messages.STATUSES)}")
+    wanted = ("withheld",) if withheld else (status,) if status else () if everything else messages.UNWELL
     with opened(config) as store:
         found, of = messages.listed(store.reader(), wanted, source, count, messages.UNPLACED if withheld else "")
     table = Table("id", "received", "source", "format", "status", "problems")

@@ -73,7 +73,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A verdict, with what is wrong in words without data: (place, problem)."""
+    """A verdict, with what is wrong in words without data: (place, problem). Of what is accepted, what could not be used."""
 
     verdict: Verdict
     problems: tuple[tuple[str, str], ...] = ()

@@ -99,6 +99,8 @@ def _code(verdict: Verdict, place: str, has_field: bool) -> tuple[str, str]:
         return "200", "Unsupported message type"
     if has_field:
         return "102", "Data type error"
+    if verdict is Verdict.ACCEPTED:
+        return "0", "Message accepted"
     return ("100", "Segment sequence error") if verdict is Verdict.REJECTED else ("207", "Application internal error")
 
 

@@ -18,9 +18,12 @@ from hub.store.values import micros, moment, upsert
 LATER = "g"
 """Comes after every digit of an id."""
 MANY = 16
-STATUSES = ("mapped", "partly", "withheld", "unmappable", "waiting")
-"""mapped: all of it; partly: some rows had faults; withheld: custody is missing, so nobody sees it; unmappable: nothing could be
-read; waiting: kept, but whose it is could not be asked yet."""
+STATUSES = ("mapped", "flawed", "partly", "withheld", "unmappable", "waiting")
+"""mapped: all of it; flawed: every record, but something in them could not be used as it was sent, such as an impossible date;
+partly: some rows had faults; withheld: custody is missing, so nobody sees it; unmappable: nothing could be read; waiting: kept,
+but whose it is could not be asked yet."""
+UNWELL = tuple(each for each in STATUSES if each != "mapped")
+"""Those that an operator looks into."""
 
 UNPLACED = "nobody sees them: the care provider or unit is missing, or not one that may hold them"
 """The problem of records without custody, whatever else is wrong with their message."""

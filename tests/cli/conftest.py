@@ -68,12 +68,17 @@ def configured(tmp_path, monkeypatch) -> Path:
 
 @pytest.fixture
 def held(configured) -> Path:
-    """The same with a database: three messages and four entries in the log."""
+    """The same with a database: four messages and four entries in the log."""
     configured.mkdir()
     store = Store(f"sqlite:///{configured / 'hub.db'}", key_files.create(configured), lambda: datetime.now(UTC))
     store.open()
     with store.database.writing() as connection:
-        for content, status in ((GARBAGE, "unmappable"), (b"MSH|withheld", "withheld"), (b"MSH|mapped", "mapped")):
+        for content, status in (
+            (GARBAGE, "unmappable"),
+            (b"MSH|withheld", "withheld"),
+            (b"MSH|flawed", "flawed"),
+            (b"MSH|mapped", "mapped"),
+        ):
             message = SourceMessage("hospital", "hl7v2_oru_r01", content, datetime.now(UTC), None)
             messages.keep(connection, message, NO_PATIENT, status, messages.report((Issue("MSH-9", "is missing"),)))
     for number in range(4):

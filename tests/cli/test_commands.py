@@ -22,8 +22,12 @@ def ids(told: str) -> list[str]:
 
 
 def test_messages_with_problems_are_listed_and_those_without_custody_on_their_own(hub, held):
-    assert len(ids(hub("message", "list").stdout)) == 2
-    assert len(ids(hub("message", "list", "--all").stdout)) == 3
+    assert len(ids(hub("message", "list").stdout)) == 3
+    assert len(ids(hub("message", "list", "--all").stdout)) == 4
+    told = hub("message", "list", "--status", "flawed").stdout
+    assert len(ids(told)) == 1
+    assert " flawed " in told
+    assert "a status is one of mapped, flawed, " in hub("message", "list", "--status", "bad", code=1).stderr
     told = hub("message", "list", "--withheld").stdout
     assert len(ids(told)) == 1
     assert " withheld " in told
@@ -32,15 +36,15 @@ def test_messages_with_problems_are_listed_and_those_without_custody_on_their_ow
 def test_a_list_that_is_cut_off_says_so_and_a_source_is_chosen(hub, held):
     told = hub("message", "list", "--count", "1").stdout
     assert len(ids(told)) == 1
-    assert "the newest 1 of 2: --count shows more" in told
-    assert "the newest" not in hub("message", "list", "--count", "2").stdout
-    assert len(ids(hub("message", "list", "--source", "hospital").stdout)) == 2
+    assert "the newest 1 of 3: --count shows more" in told
+    assert "the newest" not in hub("message", "list", "--count", "3").stdout
+    assert len(ids(hub("message", "list", "--source", "hospital").stdout)) == 3
     assert ids(hub("message", "list", "--source", "elsewhere").stdout) == []
 
 
 def test_a_message_is_shown_with_its_places_and_its_bytes_as_they_came(hub, held):
     every = {one: hub("message", "show", one, "--content").stdout_bytes for one in ids(hub("message", "list").stdout)}
-    assert set(every.values()) == {GARBAGE, b"MSH|withheld"}
+    assert set(every.values()) == {GARBAGE, b"MSH|withheld", b"MSH|flawed"}
     told = hub("message", "show", next(iter(every))).stdout
     assert "MSH-9" in told
     assert "is missing" in told
@@ -54,7 +58,7 @@ def test_a_message_that_still_cannot_be_read_says_so_when_tried_again(hub, held)
     told = json.loads(hub("message", "retry", garbage).stdout)
     assert told["status"] == "unmappable"
     assert told["issues"]
-    assert len(ids(hub("message", "list", "--all").stdout)) == 3
+    assert len(ids(hub("message", "list", "--all").stdout)) == 4
 
 
 def test_the_newest_entries_of_the_log_are_listed(hub, held):
@@ -163,7 +167,7 @@ def test_what_was_backed_up_is_put_back_into_an_empty_place_only(hub, held, tmp_
     monkeypatch.setenv("HUB_DATA", str(tmp_path / "elsewhere"))
     hub("restore", "kept.backup")
     assert hub("audit", "verify").stdout.startswith("unbroken: 7 entries")
-    assert len(ids(hub("message", "list", "--all").stdout)) == 3
+    assert len(ids(hub("message", "list", "--all").stdout)) == 4
     assert len(list(held.glob("*keys*"))) == 2
     assert {each.read_bytes() for each in held.glob("*keys*")} == {
         each.read_bytes() for each in (tmp_path / "elsewhere").glob("*keys*")

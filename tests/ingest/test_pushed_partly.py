@@ -1,5 +1,7 @@
 """What a source sent of its own accord and could not be read in full is told of with every answer it concerns."""
 
+from dataclasses import replace
+
 import pytest
 
 from hub.app import _remember_pushes
@@ -8,6 +10,8 @@ from hub.consent.release import TRUE, Outcome, Release, Row
 from hub.interactions.plan import reports
 from hub.interactions.view import Sight
 from hub.refresh import Refresher
+from hub.sources import Verdict
+from hub.store import messages
 from hub.store.known import known
 from hub.store.search import View
 
@@ -67,7 +71,26 @@ def test_a_message_of_one_patient_that_was_partly_read_is_told_of_that_patient(h
     number = kit.mapped(house.hub.source("lab"), "hl7v2_oru_r01", written).entries[0].patient.value
     content = written.replace(number.encode(), kit.ANNA.value.encode())
     broken = content.replace(b"^HJMOTT\r", b"^NOWHERE\r")
-    assert _push(house, "lab", "hl7v2_oru_r01", broken).problems
+    assert _push(house, "lab", "hl7v2_oru_r01", broken).verdict is Verdict.ERROR
     assert [_partial(house, pk, "lab", "Observation") for pk in (house.anna, house.maria)] == [True, False]
-    assert not _push(house, "lab", "hl7v2_oru_r01", content).problems
+    assert _push(house, "lab", "hl7v2_oru_r01", content).verdict is Verdict.ACCEPTED
+    assert not _partial(house, house.anna, "lab", "Observation")
+
+
+def test_a_message_with_an_impossible_date_is_there_but_for_it_and_its_sender_and_the_operator_are_told(house, kit) -> None:
+    counted = []
+    house.hub = replace(house.hub, observe_message=lambda *said: counted.append(said))
+    house.refresher = Refresher(house.hub)
+    whole = next((kit.EXAMPLES / "hl7v2_oru_r01").glob("chem*/message.hl7")).read_bytes()
+    number = kit.mapped(house.hub.source("lab"), "hl7v2_oru_r01", whole).entries[0].patient.value
+    content = whole.replace(number.encode(), kit.ANNA.value.encode()).replace(b"|1 250|", b"|1250|")
+    written = content.replace(b"|||F|||20260701081500\r", b"|||F|||20260231081500\r")
+    assert written != content
+    done = _push(house, "lab", "hl7v2_oru_r01", written)
+    assert (done.verdict, done.problems) == (Verdict.ACCEPTED, (("OBX[2]-14", "no such time"),))
+    assert counted == [("hl7v2_oru_r01", "flawed")]
+    found, of = messages.listed(house.store.reader(), messages.UNWELL)
+    assert ([each.status for each in found], of) == (["flawed"], 1)
+    assert [each.message.content for each in house.kept() if each.message.source == "lab"] == [written]
+    assert len(house.shown(house.anna, "Observation")) == 4
     assert not _partial(house, house.anna, "lab", "Observation")

@@ -174,6 +174,22 @@ def test_faults_are_told_by_place_and_code_and_never_by_value():
     assert b"HEMLIGT" not in b"".join("|".join(s.raw).encode() for s in found.segments)
 
 
+def test_what_could_not_be_used_of_an_accepted_message_is_told_as_a_warning():
+    verdict = Delivery(Verdict.ACCEPTED, (("OBX[3]-14", "not a time"), ("custody", "no unit")))
+
+    async def scenario():
+        async with listening(Taker(verdict)) as (_, port):
+            return await ask(port, message(1, "8859/1", "OBX|1|NM|X||1"))
+
+    found = asyncio.run(scenario())
+    errors = [segment for segment in found[0].segments if segment.name == "ERR"]
+    assert msa(found[0]) == ("AA", "C1")
+    assert [(e.text(2, 1), e.text(2, 3), e.text(3), e.text(4), e.text(8)) for e in errors] == [
+        ("OBX", "14", "102", "W", "not a time"),
+        ("", "", "0", "W", "no unit"),
+    ]
+
+
 def test_a_store_that_fails_is_told_as_ae_and_the_connection_lives():
     notes = []
 
