@@ -47,9 +47,11 @@ class Http:
         self.breaker = Breaker(clock)
         self._slots = anyio.Semaphore(config.concurrency)
         self._origin = _origin(httpx.URL(config.address))
+        # without TLS nobody need be trusted, and reading all authorities takes 40 ms
+        trusted = tls_context(config) if self._origin[0] == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._client = httpx.AsyncClient(
             transport=transport,
-            verify=tls_context(config) if self._origin[0] == "https" else True,
+            verify=trusted,
             timeout=httpx.Timeout(config.timeout, connect=min(CONNECT_SECONDS, config.timeout)),
             limits=httpx.Limits(max_connections=config.concurrency, max_keepalive_connections=config.concurrency),
             follow_redirects=False,
