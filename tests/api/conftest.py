@@ -4,7 +4,6 @@ import asyncio
 import io
 import itertools
 import json
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -14,7 +13,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from sqlalchemy import create_engine, make_url, select, text
+from sqlalchemy import select
 
 from hub.app import Accounts, put_together
 from hub.authserver import Authority, Client, Commission, Person, issue_token, load_or_create
@@ -30,7 +29,6 @@ from hub.keys import Keys
 from hub.mappers import Person as Registered
 from hub.mappers import SourceMessage
 from hub.sources import Fetched
-from hub.store.database import Database
 from hub.store.deposit import Record, deposit
 from hub.store.known import Freshness, note_freshness, put_ground
 from hub.store.patients import facts_of
@@ -486,15 +484,6 @@ def house(database_url: str, tmp_path: Path) -> Iterator[House]:
     made.close()
 
 
-@pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("template") / "hub.db"
-    database = Database(f"sqlite:///{path}")
-    database.migrate()
-    database.close()
-    return path
-
-
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """One hub for all tests of a module, on each database in turn: every test makes patients of its own."""
@@ -516,21 +505,7 @@ def heavy(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 def house_on(request: pytest.FixtureRequest, folders: pytest.TempPathFactory, kind: str, **changed: Any) -> Iterator[House]:
     """A hub on one kind of database, made from the template."""
     folder = folders.mktemp("house")
-    if kind == "sqlite":
-        held = folder / "hub.db"
-        held.write_bytes(request.getfixturevalue("sqlite_template").read_bytes())
-        made = House(f"sqlite:///{held}", folder, **changed)
+    with request.getfixturevalue("copied")(kind, folder) as url:
+        made = House(url, folder, **changed)
         yield made
         made.close()
-        return
-    address, template = request.getfixturevalue("postgres"), request.getfixturevalue("postgres_template")
-    name = f"hub_house_{uuid.uuid4().hex[:12]}"
-    engine = create_engine(address, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
-    made = House(make_url(address).set(database=name).render_as_string(hide_password=False), folder, **changed)
-    yield made
-    made.close()
-    with engine.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    engine.dispose()

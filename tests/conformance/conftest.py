@@ -1,12 +1,10 @@
 """A store on each database in which everything lies in one record, and short ways to search it."""
 
 import importlib.util
-import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
 
 from hub.consent.release import TRUE, Outcome, Release, Row, closed
 from hub.fhir.custody import Custody
@@ -79,29 +77,13 @@ class Searched(Store):
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def searched(request, tmp_path_factory):
+def searched(request, tmp_path_factory, copied):
     """An empty store of each kind in turn."""
-    if request.param == "sqlite":
-        url, drop = f"sqlite:///{tmp_path_factory.mktemp('searched') / 'hub.db'}", None
-    else:
-        address, template = request.getfixturevalue("postgres"), request.getfixturevalue("postgres_template")
-        name = f"hub_test_{uuid.uuid4().hex[:12]}"
-        _maintain(address, f"CREATE DATABASE {name} TEMPLATE {template}")
-        url = make_url(address).set(database=name).render_as_string(hide_password=False)
-        drop = f"DROP DATABASE {name} WITH (FORCE)"
-    store = Searched(url, Keys(identity=b"k" * 32, cursor=b"c" * 32), lambda: NOW)
-    store.open()
-    yield store
-    store.close()
-    if drop:
-        _maintain(address, drop)
-
-
-def _maintain(url, statement):
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(statement))
-    engine.dispose()
+    with copied(request.param, tmp_path_factory.mktemp("searched")) as url:
+        store = Searched(url, Keys(identity=b"k" * 32, cursor=b"c" * 32), lambda: NOW)
+        store.open()
+        yield store
+        store.close()
 
 
 def _module(name):

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,7 +22,6 @@ from hub.keys import Keys
 from hub.mappers import Person, SourceMessage
 from hub.sources import Fault, Fetched, SourceFailed
 from hub.store import messages, patients
-from hub.store.database import Database
 from hub.store.store import Store
 from hub.store.tables import FOREVER, body, message, resource
 
@@ -188,25 +187,13 @@ def open_house(database_url: str) -> Iterator:
         each.close()
 
 
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated SQLite database, to be copied."""
-    path = tmp_path_factory.mktemp("migrated") / "hub.db"
-    database = Database(f"sqlite:///{path}")
-    database.migrate()
-    database.close()
-    return path
-
-
 @pytest.fixture
-def light_house(migrated: Path, tmp_path: Path) -> Iterator:
+def light_house(databases: Callable[[str], str]) -> Iterator:
     """Opens one house on SQLite alone."""
     opened: list[House] = []
 
     def make(*sources: SourceConfig) -> House:
-        copy = tmp_path / f"{len(opened)}.db"
-        copy.write_bytes(migrated.read_bytes())
-        opened.append(House(f"sqlite:///{copy}", *sources))
+        opened.append(House(databases("sqlite"), *sources))
         return opened[-1]
 
     yield make

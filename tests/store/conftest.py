@@ -1,14 +1,11 @@
 """A store on each database in turn, a clock that ticks when it is told to, and short ways to write records."""
 
-import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
 
 from hub.consent.release import TRUE, Outcome, Release, Row, closed
 from hub.fhir.custody import Custody
@@ -98,40 +95,20 @@ def store(database_url: str) -> Iterator[Held]:
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def shared_store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Held]:
+def shared_store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, copied) -> Iterator[Held]:
     """One store for all tests of a module, for those that only read."""
-    if request.param == "sqlite":
-        url, drop = f"sqlite:///{tmp_path_factory.mktemp('shared') / 'hub.db'}", None
-    else:
-        url, drop = _copy(request.getfixturevalue("postgres"), request.getfixturevalue("postgres_template"))
-    held = Held(url, KEYS, Clock())
-    held.open()
-    held.patient()
-    yield held
-    held.close()
-    if drop:
-        drop()
-
-
-def _copy(address: str, template: str):
-    name = f"hub_test_{uuid.uuid4().hex[:12]}"
-    _maintain(address, f"CREATE DATABASE {name} TEMPLATE {template}")
-    url = make_url(address).set(database=name).render_as_string(hide_password=False)
-    return url, lambda: _maintain(address, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def _maintain(url: str, statement: str) -> None:
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(statement))
-    engine.dispose()
+    with copied(request.param, tmp_path_factory.mktemp("shared")) as url:
+        held = Held(url, KEYS, Clock())
+        held.open()
+        held.patient()
+        yield held
+        held.close()
 
 
 @pytest.fixture
-def other_database(tmp_path: Path) -> Iterator[Database]:
+def other_database(databases: Callable[[str], str]) -> Iterator[Database]:
     """One more empty SQLite database, migrated."""
-    held = Database(f"sqlite:///{tmp_path / 'other.db'}")
-    held.migrate()
+    held = Database(databases("sqlite"))
     yield held
     held.close()
 
