@@ -20,6 +20,7 @@ def serve(config: ConfigFile = None) -> None:
     import uvicorn
 
     from hub import observe
+    from hub.api.not_http import Protocol
     from hub.app import put_together
     from hub.tls import server_context
 
@@ -41,6 +42,7 @@ def serve(config: ConfigFile = None) -> None:
         access_log=False,
         log_config=None,
         server_header=False,
+        http=Protocol,
         ws="none",  # who asks for a WebSocket passes the same door as others, and is counted there
         ssl_context_factory=factory,
     )

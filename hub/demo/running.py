@@ -14,6 +14,7 @@ from pathlib import Path
 
 from hub import config as configuration
 from hub import keys
+from hub.api.not_http import Protocol
 from hub.app import AUTH_PATH, Accounts, Running, put_together
 from hub.config import Config
 from hub.demo import database, signing
@@ -64,7 +65,7 @@ async def demo(port: int, folder: Path, database_url: str = "") -> AsyncIterator
         people, clients = signing.accounts(world, config.base_url, folder)
         hub = put_together(config, keys=keys.create(folder), accounts=Accounts(people=people, clients=clients), log_to=log)
         await stack.enter_async_context(_started(hub))
-        await stack.enter_async_context(served(hub.app, on=listener))
+        await stack.enter_async_context(served(hub.app, on=listener, http=Protocol))
         if store:
             database.mark(store)
         await stack.enter_async_context(controlled(simulated, folder))

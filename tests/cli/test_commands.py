@@ -135,9 +135,12 @@ def test_a_hub_that_is_ended_by_a_signal_writes_its_last_lines(hub, configured, 
         assert json.loads(process.stderr.readline())["event"] == "the hub is open"
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/live") as answer:
             assert answer.status == 200
+        with socket.create_connection(("127.0.0.1", port)) as raw, raw.makefile("rb") as answered:
+            raw.sendall(b"GET /fhir/\xc3\xa4 HTTP/1.1\r\nHost: hub\r\n\r\n")
+            assert b'"resourceType":"OperationOutcome"' in answered.read()
         process.send_signal(signal.SIGTERM)
         rest = [json.loads(line)["event"] for line in process.stderr]
-    assert rest == ["request answered", "the hub is closed"]
+    assert rest == ["request answered", "a library has something to say", "the hub is closed"]
     assert process.returncode == -signal.SIGTERM
 
 

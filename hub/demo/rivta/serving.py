@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -38,13 +39,19 @@ class _Quiet(uvicorn.Server):
 
 
 @asynccontextmanager
-async def served(app: ASGIApp, port: int = 0, tls: Tls | None = None, on: socket.socket | None = None) -> AsyncIterator[str]:
+async def served(
+    app: ASGIApp,
+    port: int = 0,
+    tls: Tls | None = None,
+    on: socket.socket | None = None,
+    http: type[asyncio.Protocol] | Literal["auto"] = "auto",
+) -> AsyncIterator[str]:
     """Serve until the block ends. Gives the base URL; port 0 takes a free one.
 
-    Takes: `on`: a socket that is bound already, instead of a port.
+    Takes: `on`: a socket that is bound already, instead of a port; `http`: what reads HTTP, if not uvicorn's own.
     Raises: OSError: the port is taken, or a certificate file cannot be read.
     """
-    config = _configured(app, tls)
+    config = _configured(app, tls, http)
     config.load()
     with on or bound(port) as listener:
         server = _Quiet(config)
@@ -73,7 +80,7 @@ def bound(port: int) -> socket.socket:
     return listener
 
 
-def _configured(app: ASGIApp, tls: Tls | None) -> uvicorn.Config:
+def _configured(app: ASGIApp, tls: Tls | None, http: type[asyncio.Protocol] | Literal["auto"]) -> uvicorn.Config:
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -82,6 +89,7 @@ def _configured(app: ASGIApp, tls: Tls | None) -> uvicorn.Config:
         lifespan="off",
         date_header=False,
         server_header=False,
+        http=http,
         ws="none",
         timeout_graceful_shutdown=1,
     )
