@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from hub.fhir.canonical import CODE_SYSTEM
 from hub.fhir.identifiers import HSA_ID
 from hub.fhir.resource import Resource
 
 CODE = {
-    "system": "https://samsyn.example/fhir/CodeSystem/task",
+    "system": f"{CODE_SYSTEM}/task",
     "code": "follow-up-emergency",
     "display": "Följ upp nödöppning",
 }

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from hub.fhir.canonical import CODE_SYSTEM
 from hub.fhir.identifiers import HSA_ID
 from hub.fhir.resource import Resource
 
 Status = Literal["requested", "completed", "rejected", "cancelled"]
 """http://hl7.org/fhir/R4/valueset-task-status.html: asked; lifted; refused by the owner; taken back by who asked."""
-CODE = {"system": "https://samsyn.example/fhir/CodeSystem/task", "code": "lift-block", "display": "Häv spärr"}
+CODE = {"system": f"{CODE_SYSTEM}/task", "code": "lift-block", "display": "Häv spärr"}
 _BLOCKED_UNIT = "blocked-unit"
 _ANSWER = "answer"
 

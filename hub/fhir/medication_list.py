@@ -7,17 +7,16 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
+from hub.fhir.canonical import EXTENSION
 from hub.fhir.resource import Resource
 from hub.fhir.swedish_time import LOCAL, from_dashes, from_digits
 
-_EXTENSION = "https://samsyn.example/fhir/StructureDefinition"
-
-PRESCRIPTION_TYPE = f"{_EXTENSION}/prescription-type"
+PRESCRIPTION_TYPE = f"{EXTENSION}/prescription-type"
 """I (start, change or renewal) or U (withdrawal), as RIV-TA says it of a decision."""
-CHAIN_PLACE = f"{_EXTENSION}/prescription-chain-place"
+CHAIN_PLACE = f"{EXTENSION}/prescription-chain-place"
 """Active: the last decision of its chain. Inactive: any other."""
-TREATMENT_PERIOD = f"{_EXTENSION}/treatment-period"
-FIRST_TREATMENT = f"{_EXTENSION}/first-treatment"
+TREATMENT_PERIOD = f"{EXTENSION}/treatment-period"
+FIRST_TREATMENT = f"{EXTENSION}/first-treatment"
 
 _STATUS = {
     "active": "active",

@@ -8,12 +8,13 @@ from functools import lru_cache
 from typing import Literal
 
 from hub.errors import HubError, Issue
+from hub.fhir.canonical import CODE_SYSTEM
 from hub.fhir.resource import Resource
 from hub.fhir.swedish_time import LOCAL
 
 PROCESSING_STATUS = "https://fhir.inera.se/CodeSystem/processingstatuscode-cs"
 """RIV-TA's ProcessingStatus codes, as Inera publishes them."""
-NOTICE = "https://samsyn.example/fhir/CodeSystem/notice"
+NOTICE = f"{CODE_SYSTEM}/notice"
 """Notices of the hub's own."""
 
 StatusCode = Literal["DataFromSource", "DataFromCache", "DataFromCacheSynchFailed", "NoDataSynchFailed"]

@@ -10,10 +10,11 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from hub.fhir.canonical import EXTENSION
 from hub.fhir.resource import Resource
 
 LOCAL = ZoneInfo("Europe/Stockholm")
-EXTENSION = "https://samsyn.example/fhir/StructureDefinition/local-time-"
+LOCAL_TIME = f"{EXTENSION}/local-time-"
 """Followed by the doubt: ambiguous, shifted or truncated. Its valueString is what the source wrote."""
 
 _DIGITS = re.compile(
@@ -53,7 +54,7 @@ class Moment:
         """The FHIR element `name` with this time, and beside it the mark where there is doubt."""
         if not self.doubt:
             return {name: self.written}
-        mark = {"url": EXTENSION + self.doubt, "valueString": self.source}
+        mark = {"url": LOCAL_TIME + self.doubt, "valueString": self.source}
         return {name: self.written, f"_{name}": {"extension": [mark]}}
 
 

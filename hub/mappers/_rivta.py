@@ -12,12 +12,12 @@ from typing import cast, get_args
 from urllib.parse import quote
 
 from hub.errors import Issue, Unmappable
+from hub.fhir.canonical import CODE_SYSTEM
 from hub.fhir.custody import Custody, Purpose
 from hub.fhir.identifiers import HSA_ID, Identifier
 from hub.fhir.resource import Resource
 from hub.mappers import Attribution, Entry, Keyed, Mapped, Settings, SourceMessage
 from hub.mappers._rivta_types import (
-    PROFILES,
     concept,
     extension,
     flag,
@@ -35,7 +35,7 @@ from hub.mappers._tracked import NOTHING, Node, tree
 _READABLE = ":/@~,+*()"
 """Kept as they are in keys."""
 NOPATIENT = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "NOPATIENT"}
-UNSIGNED = {"system": f"{PROFILES}/CodeSystem/record-state", "code": "unsigned", "display": "Ej signerad"}
+UNSIGNED = {"system": f"{CODE_SYSTEM}/record-state", "code": "unsigned", "display": "Ej signerad"}
 
 
 class Unreadable(ValueError):

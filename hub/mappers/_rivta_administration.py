@@ -1,12 +1,13 @@
 """What was given of a prescribed drug (administration) as MedicationAdministration. MAPPING 2.4."""
 
+from hub.fhir.canonical import EXTENSION
 from hub.fhir.identifiers import Identifier
 from hub.fhir.resource import Resource
 from hub.mappers import Keyed
 from hub.mappers._rivta import Header, contained, professional
 from hub.mappers._rivta_dose import dose_of
 from hub.mappers._rivta_drug import medication
-from hub.mappers._rivta_types import EXTENSION, business_identifier, concept, local, stamped, time, written
+from hub.mappers._rivta_types import business_identifier, concept, local, stamped, time, written
 from hub.mappers._tracked import Node
 
 _UNKNOWN = {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}]}

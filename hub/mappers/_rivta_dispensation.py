@@ -5,13 +5,14 @@ It authorises dispensing and says nothing of whether anything was dispensed.
 
 from dataclasses import dataclass, field
 
+from hub.fhir.canonical import EXTENSION
 from hub.fhir.identifiers import Identifier
 from hub.fhir.resource import Resource
 from hub.mappers._rivta import Header, contained, professional
 from hub.mappers._rivta_dosage import dosages
 from hub.mappers._rivta_drug import medication
 from hub.mappers._rivta_timing import duration
-from hub.mappers._rivta_types import EXTENSION, business_identifier, day, decimal, extension, time, written
+from hub.mappers._rivta_types import business_identifier, day, decimal, extension, time, written
 from hub.mappers._tracked import Node
 
 _NOT_REPLACED = {

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from hub.fhir.canonical import EXTENSION
 from hub.fhir.identifiers import Identifier
 from hub.fhir.resource import Resource, reference
 from hub.mappers import Keyed
@@ -12,7 +13,6 @@ from hub.mappers._rivta_laboratory_result import RESULT_TYPE, interpretations, r
 from hub.mappers._rivta_laboratory_specimen import specimen
 from hub.mappers._rivta_laboratory_status import absent, status_of, together
 from hub.mappers._rivta_types import (
-    EXTENSION,
     business_identifier,
     concept,
     extension,

@@ -3,8 +3,9 @@
 A unit is never converted: an NPU code names its unit.
 """
 
+from hub.fhir.canonical import EXTENSION
 from hub.fhir.resource import Resource
-from hub.mappers._rivta_types import EXTENSION, SNOMED, concept, decimal, extension, flag, quantity, unit
+from hub.mappers._rivta_types import SNOMED, concept, decimal, extension, flag, quantity, unit
 from hub.mappers._tracked import Node
 
 _V3 = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"

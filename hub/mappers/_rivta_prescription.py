@@ -1,8 +1,9 @@
 """Why a drug was prescribed, what was noted, and what the decision has to do with other records. MAPPING 2.2."""
 
+from hub.fhir.canonical import EXTENSION
 from hub.fhir.resource import Resource, reference
 from hub.mappers._rivta import Header, contained
-from hub.mappers._rivta_types import EXTENSION, LOCAL_ROOT, business_identifier, concept, stamped, written
+from hub.mappers._rivta_types import LOCAL_ROOT, business_identifier, concept, stamped, written
 from hub.mappers._tracked import Node
 
 _TARGETS = {

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
+from hub.fhir.canonical import EXTENSION
 from hub.fhir.identifiers import (
     HSA_ID,
     PERSONNUMMER,
@@ -25,9 +26,6 @@ from hub.fhir.swedish_time import Moment, from_digits
 from hub.mappers._tracked import Node
 from hub.mappers._ucum import LONG, is_ucum
 
-PROFILES = "https://samsyn.example/fhir"
-"""Base of everything the hub defines itself."""
-EXTENSION = f"{PROFILES}/StructureDefinition"
 HSA_ROOT = "1.2.752.129.2.1.4.1"
 LOCAL_ROOT = "1.2.752.129.2.1.2.1"
 """OID of ids that belong to one system: `<HSA-id of the system>:<local id>`."""

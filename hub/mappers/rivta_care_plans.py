@@ -5,11 +5,12 @@ The contract has no status, period, goal or activity: none is made up. The plan 
 
 from collections.abc import Iterator
 
+from hub.fhir.canonical import CODE_SYSTEM, EXTENSION
 from hub.fhir.resource import Resource, reference
 from hub.mappers import Entry, Keyed, Mapper
 from hub.mappers._attachment import Document, document
 from hub.mappers._rivta import Contract, Header, Scope, contained, reader, summary_header
-from hub.mappers._rivta_types import HSA_ROOT, PROFILES, hsa, identifier, named, time
+from hub.mappers._rivta_types import HSA_ROOT, hsa, identifier, named, time
 from hub.mappers._tracked import Node
 
 CONTRACT = Contract("GetCarePlans", "urn:riv:clinicalprocess:logistics:logistics", "carePlan", "cll-cp")
@@ -24,7 +25,7 @@ TYPES = {
     "GP": "Genomförandeplan",
     "SVP": "Standardiserad vårdplan",
 }
-TYPE_SYSTEMS = (f"{PROFILES}/CodeSystem/rivta-type-of-care-plan", "https://fhir.inera.se/CodeSystem/typeofcareplan-cs")
+TYPE_SYSTEMS = (f"{CODE_SYSTEM}/rivta-type-of-care-plan", "https://fhir.inera.se/CodeSystem/typeofcareplan-cs")
 LONGITUDINAL = {"system": "http://loinc.org", "code": "LA28865-6", "display": "Longitudinal care-coordination focused care team"}
 SHORT = 1000
 """Characters of a text that may also be the plan's description."""
@@ -78,7 +79,7 @@ def _unit(node: Node) -> Resource | None:
 def _team(header: Header, units: list[Resource], title: str | None, created: Resource) -> Keyed:
     """Those whom the plan names; nobody is added. The CareTeam is the plan's own, shared with no other record."""
     period = {"start": created["created"]} if "created" in created else None
-    origin = {"url": f"{PROFILES}/StructureDefinition/derived-from", "valueReference": _reference("CarePlan", header, "")}
+    origin = {"url": f"{EXTENSION}/derived-from", "valueReference": _reference("CarePlan", header, "")}
     members = [contained(header.author), *units]
     team = header.start("CareTeam", header.author) | {
         "identifier": [{"system": header.key.system, "value": header.child("team").value}],
