@@ -5,11 +5,11 @@ alone are the record's own content (docs/decisions/0005).
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
-from hub.fhir.custody import HUB, OWN
+from hub.fhir.custody import API_FAMILY, HUB, OWN
 from hub.fhir.elements import Written, definition, is_primitive
 from hub.fhir.resource import Resource
 from hub.fhir.types import TYPES
@@ -44,15 +44,14 @@ def pointed(written: bytes) -> Iterator[str]:
     return (each.decode() for each in _POINTED.findall(written))
 
 
-def points_across(written: bytes, resource_type: str, source: str, own: Collection[str]) -> bool:
-    """Whether a resource is to be looked at before it is shown, since it refers to another entry.
-
-    Takes: `own`: the resources of its own entry, as others refer to them: they are shown together with it. A Consent that is
+def may_point(family: str, resource_type: str, source: str) -> bool:
+    """Whether a resource is to be looked at before it is shown, since it may refer to other entries: what clients write, whether
+    or not it does. What comes in messages refers to nothing but its own entry (docs/decisions/0005); a Consent that is
     registered at the hub is read whole (docs/decisions/0052).
+
+    Takes: `family`: of its entry.
     """
-    if resource_type == "Consent" and source in (HUB, OWN):
-        return False
-    return any(each not in own for each in pointed(written))
+    return family == API_FAMILY and not (resource_type == "Consent" and source in (HUB, OWN))
 
 
 def without(resource: Resource, hides: Hides) -> Resource:

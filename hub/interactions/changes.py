@@ -11,7 +11,7 @@ from typing import Literal
 from hub.consent.release import TRUE, Outcome, Release, Row
 from hub.errors import Conflict, Gone, InvalidRequest, NotFound, Several, Stale, Unprocessable
 from hub.fhir.across import restored
-from hub.fhir.custody import HUB
+from hub.fhir.custody import API_FAMILY, HUB
 from hub.fhir.encoded import encoded
 from hub.fhir.identity import logical_id, rid
 from hub.fhir.json import dumps, loads
@@ -22,7 +22,7 @@ from hub.fhir.validation import validate
 from hub.interactions import logbook
 from hub.interactions.context import Context
 from hub.interactions.matching import Condition, lock_view, meets
-from hub.interactions.owning import FAMILY, Before, check_change, moves, place, reach
+from hub.interactions.owning import Before, check_change, moves, place, reach
 from hub.interactions.plan import question_about
 from hub.interactions.pointed import Body, as_shown
 from hub.interactions.read import Held, look_elsewhere, places
@@ -251,7 +251,7 @@ def _put(
     if locate(connection, key, scope + resource_type, fhir_id) not in (None, pk):
         raise Conflict(MOVED, f"{resource_type}.subject")
     whole = _whole(resource, before)
-    deposit(connection, key, pk, [Record(entry, FAMILY, custody, (encoded(whole),), scope)], (), now)
+    deposit(connection, key, pk, [Record(entry, API_FAMILY, custody, (encoded(whole),), scope)], (), now)
     insert_new(connection, locator, [{"rid": rid(key, each.KIND, each.id), "pk": pk} for each in grounds])
     for ground in grounds:
         put_ground(connection, pk, ground, caller.subject, now)

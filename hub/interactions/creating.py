@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 from hub.errors import HubError
 from hub.fhir.compartment import patients as compartments
+from hub.fhir.custody import API_FAMILY
 from hub.fhir.encoded import encoded
 from hub.fhir.identity import rid
 from hub.fhir.masking import hidden
 from hub.fhir.resource import Resource
 from hub.interactions.changes import Change, Written, clean, log_entry, new_id
 from hub.interactions.context import Context
-from hub.interactions.owning import FAMILY, place, registers
+from hub.interactions.owning import place, registers
 from hub.interactions.plan import question_about
 from hub.interactions.read import Held
 from hub.interactions.whose import patient_key
@@ -115,4 +116,4 @@ def _record(connection: Connection, given: Creation, resource: Resource, told: K
     custody = custody_of(context, resource)
     address = f"{resource['resourceType']}/{resource['id']}"
     entry, scope = place(connection, store, caller, custody, address, given=True, before=None)
-    return Record(entry, FAMILY, custody, (encoded(resource),), scope)
+    return Record(entry, API_FAMILY, custody, (encoded(resource),), scope)

@@ -3,7 +3,7 @@ requests to lift a block, and emergencies to be followed up. One information typ
 
 from hub.consent.release import Equals, Outcome, Release, Row, all_of, closed
 from hub.errors import NotFound
-from hub.fhir.custody import FOLLOW_UP, HUB, LIFTING, Custody
+from hub.fhir.custody import API_FAMILY, FOLLOW_UP, HUB, LIFTING, Custody
 from hub.fhir.encoded import encoded
 from hub.fhir.identity import rid
 from hub.fhir.json import loads
@@ -18,7 +18,6 @@ from hub.store.search import View
 from hub.store.store import Store
 from hub.store.tables import FOREVER
 
-FAMILY = "fhir"
 MOST_LISTED = 1000
 _KEPT = {
     kind: Release(closed([Row(all_of(Equals("source", HUB), Equals("info_type", kind)), Outcome.PERMIT, "KEPT")]))
@@ -61,5 +60,5 @@ def locked(connection: Connection, store: Store, id: str, kind: str) -> tuple[Kn
 def put_task(connection: Connection, store: Store, pk: int, task: Resource, custody: Custody, now: int) -> None:
     """Write a Task, in the caller's transaction."""
     key = store.keys.identity
-    entry = rid(key, "entry", f"{HUB}\0{FAMILY}\0Task/{task['id']}")
-    deposit(connection, key, pk, [Record(entry, FAMILY, custody, (encoded(task),))], (), now)
+    entry = rid(key, "entry", f"{HUB}\0{API_FAMILY}\0Task/{task['id']}")
+    deposit(connection, key, pk, [Record(entry, API_FAMILY, custody, (encoded(task),))], (), now)

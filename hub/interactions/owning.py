@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hub.caller import Caller
 from hub.consent.release import Equals, Outcome, Release, Row, all_of, closed
 from hub.errors import Forbidden
-from hub.fhir.custody import HUB, LIFTING, OWN, Custody
+from hub.fhir.custody import API_FAMILY, HUB, LIFTING, OWN, Custody
 from hub.fhir.identity import rid
 from hub.fhir.types import TYPES
 from hub.interactions.scopes import GIVEN, chosen
@@ -17,8 +17,6 @@ from hub.store.known import Known
 from hub.store.search import Version
 from hub.store.store import Store
 from hub.store.tables import NO_PATIENT
-
-FAMILY = "fhir"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ def check_change(caller: Caller, before: Before) -> None:
         raise Forbidden("a request to lift a block is answered or taken back at /access/requests-to-lift")
     match caller.kind:
         case "system":
-            mine = before.entry.family == FAMILY
+            mine = before.entry.family == API_FAMILY
         case "patient":
             mine = custody.source == OWN or (custody.source == HUB and before.told.pk != NO_PATIENT)
         case _:
@@ -83,7 +81,7 @@ def place(
     if before is not None:
         return before.entry.number, before.scope
     key = store.keys.identity
-    entry = rid(key, "entry", f"{custody.source}\0{FAMILY}\0{address}")
+    entry = rid(key, "entry", f"{custody.source}\0{API_FAMILY}\0{address}")
     if given or caller.kind != "system":
         return entry, GIVEN
     resource_type, _, fhir_id = address.partition("/")

@@ -1,10 +1,11 @@
-"""What a body that refers to other entries is to a caller: without the references to what is not released to the caller.
+"""What a body that may refer to other entries is to a caller: without the references to what is not released to the caller.
 
-The one door of such bodies: what has none leaves as the bytes that are stored. A target that is withheld and one that is not
-there are the same: one statement, after which the reference is gone. To the client of the source that wrote it a body is whole.
+The one door of such bodies. A target that is withheld, one that is not there, and none at all are the same, in time as well: one
+statement, which finds something whatever they refer to, and every body written anew. To the client of the source that wrote it a
+body is whole.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -14,9 +15,10 @@ from hub.fhir.identity import rid
 from hub.fhir.json import dumps, loads
 from hub.hub import Hub
 from hub.interactions.scopes import scopes
-from hub.interactions.sights import PERSON, Sights, seen_person, sources_apart
+from hub.interactions.sights import Sights, seen_person, sources_apart
 from hub.interactions.view import Sight
-from hub.store.search import Found, View
+from hub.store.released import PERSON, REST, Views
+from hub.store.search import Found
 from hub.store.store import Store
 
 Released = Mapping[tuple[int, str], Sequence[str]]
@@ -42,7 +44,7 @@ def shown(store: Store, hub: Hub, caller: Caller, looked: Sights, found: Sequenc
 
 
 def as_shown(store: Store, hub: Hub, caller: Caller, bodies: Sequence[Body]) -> list[bytes]:
-    """What bodies that refer to other entries are to the caller."""
+    """What bodies that may refer to other entries are to the caller."""
     if caller.kind == "system" or not bodies:
         return [each.bytes for each in bodies]
     apart = sources_apart(hub, caller)
@@ -59,28 +61,30 @@ def as_shown(store: Store, hub: Hub, caller: Caller, bodies: Sequence[Body]) -> 
             others = released.get((body.pk, target), ())
             return not any(source == other or source not in apart or other not in apart for other in others)
 
-        return dumps(without(loads(body.bytes), hides)) if any(map(hides, pointed(body.bytes))) else body.bytes
+        return dumps(without(loads(body.bytes), hides))
 
     return [one(each) for each in bodies]
 
 
 def _released(store: Store, hub: Hub, caller: Caller, alike: Sequence[Body]) -> Released:
-    """What of all that they refer to is released to the caller, who sees them alike."""
-    places = scopes(hub, caller)
+    """What of all that they refer to is released to the caller, who sees them alike. One of themselves, which is, is asked for as
+    well, so that all is weighed that the caller's grounds ask for."""
+    itself, targets = alike[0], {each for body in alike for each in pointed(body.bytes)}
+    own = str(loads(itself.bytes)["resourceType"])
+    names = [each.partition("/") for each in (*targets, *nowhere(own, len(targets), len(alike)))]
+    types, places = {own, *(kind for kind, _, _ in names)}, scopes(hub, caller)
+    numbers = {rid(store.keys.identity, place + kind, id) for kind, _, id in names for place in places}
+    seen = itself.seen
+    persons = replace(seen_person(hub, caller, seen.known, seen.named), asof=seen.view.asof)
+    views = Views({REST: seen.view, PERSON: persons})
     found: dict[tuple[int, str], list[str]] = {}
-    for view, targets in _views(hub, caller, alike[0].seen, {each for body in alike for each in pointed(body.bytes)}):
-        named = [each.partition("/") for each in targets]
-        numbers = {rid(store.keys.identity, place + kind, id) for kind, _, id in named for place in places}
-        for each in store.search.includes.targets(store.reader(), view, {kind for kind, _, _ in named}, numbers):
-            found.setdefault((each.pk, f"{each.type}/{each.fhir_id}"), []).append(each.source)
+    for each in store.search.includes.targets(store.reader(), views, types, {itself.rid, *numbers}):
+        found.setdefault((each.pk, f"{each.type}/{each.fhir_id}"), []).append(each.source)
     return found
 
 
-def _views(hub: Hub, caller: Caller, seen: Sight, targets: Collection[str]) -> Iterator[tuple[View, list[str]]]:
-    """How targets are looked at: as what refers to them was, but for persons."""
-    persons = [each for each in targets if each.startswith(f"{PERSON}/")]
-    others = [each for each in targets if not each.startswith(f"{PERSON}/")]
-    if others:
-        yield seen.view, others
-    if persons:
-        yield replace(seen_person(hub, caller, seen.known, seen.named), asof=seen.view.asof), persons
+def nowhere(resource_type: str, targets: int, bodies: int) -> Iterator[str]:
+    """Targets that lead nowhere, beside those that are meant: together as many as the next power of two, one for each body at
+    least. How many of them are hidden, or none, then takes as long."""
+    wanted = 1 << (max(targets, bodies) - 1).bit_length()
+    return (f"{resource_type}/~{n}" for n in range(wanted - targets))

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from hub.errors import Gone, HubError, NotFound
-from hub.fhir.across import pointed
 from hub.fhir.identity import rid
 from hub.interactions import logbook
 from hub.interactions.context import Context, check_refusal, recalled
@@ -32,7 +31,7 @@ class Held:
     recorded: int
     """Microseconds."""
     moving: bool = False
-    """It tells of other entries, which may come and go for this caller while the version stays."""
+    """It may tell of other entries, which come and go for this caller while the version stays."""
 
 
 async def read(context: Context, resource_type: str, fhir_id: str) -> Held:
@@ -43,7 +42,7 @@ async def read(context: Context, resource_type: str, fhir_id: str) -> Held:
     found = await _logged(context, "read", resource_type, _now, fhir_id)
     if isinstance(found, Missing):
         raise Gone("the resource was deleted").in_log()
-    return _held(context, found, found.bytes, f"{resource_type}/{fhir_id}")
+    return _held(context, found, found.bytes)
 
 
 async def vread(context: Context, resource_type: str, fhir_id: str, version_id: str) -> Held:
@@ -55,13 +54,12 @@ async def vread(context: Context, resource_type: str, fhir_id: str, version_id: 
         if each.version_id == version_id:
             if each.bytes is None:
                 raise Gone("the resource was deleted").in_log()
-            return _held(context, each, each.bytes, f"{resource_type}/{fhir_id}")
+            return _held(context, each, each.bytes)
     raise NotFound("there is no such resource").in_log()
 
 
-def _held(context: Context, found: Found | Version, held: bytes, itself: str) -> Held:
-    moving = found.across != 0 and context.caller.kind != "system" and any(each != itself for each in pointed(held))
-    return Held(held, found.version_id, found.recorded, moving)
+def _held(context: Context, found: Found | Version, held: bytes) -> Held:
+    return Held(held, found.version_id, found.recorded, moving=found.across != 0 and context.caller.kind != "system")
 
 
 async def versions(context: Context, resource_type: str, fhir_id: str) -> tuple[Version, ...]:

@@ -14,13 +14,11 @@ from hub.fhir.types import TYPES
 from hub.hub import Hub
 from hub.interactions.view import PERSONS, Sight, sight
 from hub.store.known import Known
-from hub.store.search import View, Views
+from hub.store.released import PERSON, View, Views
 from hub.store.tables import FOREVER, NO_PATIENT
 
 NOTHING = Release(closed(()))
 """Lets nothing through."""
-PERSON = "RelatedPerson"
-"""The one type of what lies in entries that is not seen as the others of them are (`hub.interactions.view`)."""
 
 
 @dataclass(frozen=True, slots=True)

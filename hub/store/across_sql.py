@@ -11,10 +11,7 @@ from sqlalchemy import ColumnElement, Select, Text, and_, any_, func, literal_co
 
 from hub.fhir.across import led_to
 from hub.store.key_sets import word
-from hub.store.released import Relation, Views
-
-PERSON = "RelatedPerson"
-"""Not seen as the other types of what lies in entries are: shown where the statement has its view."""
+from hub.store.released import PERSON, Relation, Views
 
 
 class Across:

@@ -44,11 +44,6 @@ class Record:
         return tuple(each.resource for each in self.encoded)
 
     @cached_property
-    def own(self) -> frozenset[str]:
-        """Its resources, as others refer to them."""
-        return frozenset(f"{each['resourceType']}/{each['id']}" for each in self.resources)
-
-    @cached_property
     def columns(self) -> Mapping[str, Any]:
         """Its custody as the columns of `entry` and `resource` hold it."""
         return custody_columns(self.custody)

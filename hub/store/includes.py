@@ -3,12 +3,27 @@
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Select, Text, and_, bindparam, func, select, tuple_
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    func,
+    literal_column,
+    not_,
+    select,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from hub.fhir.json import dumps
 from hub.store.prepared import Kept
-from hub.store.released import Relation, View
+from hub.store.released import PERSON, REST, Relation, View, Views
 from hub.store.rows import COLUMNS, Found, bytes_of, decided, shown
 from hub.store.tables import body, ix_ref, locator, resource
 from hub.store.values import fitted, parameter_numbers
@@ -49,10 +64,13 @@ class Includes:
         statement = self._prepared.made(("named", view.shape()), lambda: self._named(Relation(view)))
         return self._found(connection, statement, view, types, most, {"numbers": _written(sorted(numbers))})
 
-    def targets(self, connection: Connection, view: View, types: Collection[str], numbers: Collection[int]) -> list[Target]:
-        """What of these is released, without what it says. One statement, whatever comes of it."""
-        statement = self._prepared.made(("targets", view.shape()), lambda: self._targets(Relation(view)))
-        values = view.values() | {"types": _written(sorted(types)), "numbers": _written(sorted(numbers))}
+    def targets(self, connection: Connection, views: Views, types: Collection[str], numbers: Collection[int]) -> list[Target]:
+        """What of these is released, without what it says. One statement, whatever comes of it.
+
+        Takes: `views`: how `PERSON` is seen, and, under `REST`, how all other types are.
+        """
+        statement = self._prepared.made(("targets", views.shape()), lambda: self._targets(views))
+        values = views.values() | {"types": _written(sorted(types)), "numbers": _written(sorted(numbers))}
         return [Target._make(row) for row in statement.rows(connection, values)]
 
     def pointing(
@@ -90,9 +108,15 @@ class Includes:
     def _named(self, at: Relation) -> Select[Any]:
         return self._whole(at, self._of_numbers(at))
 
-    def _targets(self, at: Relation) -> Select[Any]:
-        columns = (resource.c[name] for name in ("pk", "type", "fhir_id", "source"))
-        named = (resource.c.type.in_(self._each("types", Text)), self._of_numbers(at))
+    def _targets(self, views: Views) -> Select[Any] | CompoundSelect[Any]:
+        person = resource.c.type == literal_column(f"'{PERSON}'", Text)
+        if len(views.grouped((REST, PERSON))) == 1:
+            return self._released(views.relation(REST))
+        return union_all(self._released(views.relation(REST), not_(person)), self._released(views.relation(PERSON), person))
+
+    def _released(self, at: Relation, *more: ColumnElement[bool]) -> Select[Any]:
+        columns = (resource.c[name] for name in Target._fields)
+        named = (resource.c.type.in_(self._each("types", Text)), self._of_numbers(at), *more)
         found = decided(at, select(*columns).where(*named)).subquery("found")
         return select(*(found.c[name] for name in Target._fields))
 

@@ -17,7 +17,7 @@ from hub.store.tables import FOREVER, index_made, patient, resource
 from hub.store.values import insert_new
 from hub.store.versions import mark_across, renew_keys, rewrite
 
-WAYS = 3
+WAYS = 4
 """Raised when a kind of parameter makes other keys of the same element, or keeps them otherwise; or more is noted of a body."""
 MASKS = 1
 """Raised when more of a protected person's resources is masked."""

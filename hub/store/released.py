@@ -14,6 +14,11 @@ from hub.store.release_shape import bindings, shape
 from hub.store.release_sql import permitted, rule_number
 from hub.store.tables import FOREVER, NO_PATIENT, resource
 
+PERSON = "RelatedPerson"
+"""The one type of what lies in entries that is not seen as the others of them are (`hub.interactions.view`)."""
+REST = ""
+"""Stands for the other types, where it is said how all of them are seen (`Views`)."""
+
 
 @dataclass(frozen=True, slots=True)
 class View:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import BigInteger, Connection, and_, bindparam, delete, not_, select, tuple_, update
 
-from hub.fhir.across import points_across
+from hub.fhir.across import may_point
 from hub.fhir.custody import FOLLOW_UP, HUB, LIFTING
 from hub.fhir.encoded import Encoded, encoded, of_elements, whole
 from hub.fhir.identity import logical_id
@@ -16,7 +16,7 @@ from hub.fhir.resource import Resource
 from hub.fhir.types import TYPES
 from hub.store.cursor import LIFE
 from hub.store.keys_written import KEYS, Row, gather
-from hub.store.tables import FOREVER, body, locator, resource
+from hub.store.tables import FOREVER, body, entry, locator, resource
 from hub.store.values import insert_rows, instant
 
 _FIRST = dict.fromkeys(("resourceType", "id", "meta"), b"")
@@ -55,8 +55,7 @@ class Entry(Protocol):
     def entry(self) -> int: ...
 
     @property
-    def own(self) -> frozenset[str]:
-        """Its resources, as others refer to them."""
+    def family(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +96,8 @@ class Versions:
         at = (self._pk, kind, number, version, version_id, self._now, FOREVER, sort, of.entry)
         self._rows.versions.append((*at, fhir_id, 0, digest, *custody.values()))  # as the table's columns stand
         written = _stamped(content, version_id, self._instant)
-        across = points_across(given.written, kind, custody["source"], of.own)
-        self._rows.bodies.append((self._pk, number, version, written, int(across)))
+        across = int(may_point(of.family, kind, custody["source"]))
+        self._rows.bodies.append((self._pk, number, version, written, across))
         return Stored(written, version_id, self._now)
 
     def end(self, rows: Iterable[Any], custody: Mapping[str, Any]) -> None:
@@ -146,13 +145,10 @@ def unindex(connection: Connection, pk: int, versions: Sequence[tuple[int, int]]
 
 
 def mark_across(connection: Connection, pk: int) -> None:
-    """Note of every version of a patient's resources whether it refers to other entries, a few hundred at a time."""
-    own: dict[int, set[str]] = {}
-    for number, kind, fhir_id in connection.execute(_OF_ENTRIES, {"on": pk}):
-        own.setdefault(number, set()).add(f"{kind}/{fhir_id}")
+    """Note of every version of a patient's resources whether it may refer to other entries, a few hundred at a time."""
     last = (-1, 0)
     while rows := connection.execute(_HELD, {"on": pk, "rid": last[0], "version": last[1]}).all():
-        told = [(row, int(points_across(row.bytes, row.type, row.source, own[row.entry]))) for row in rows]
+        told = [(row, int(may_point(row.family, row.type, row.source))) for row in rows]
         changed = [{"p": pk, "r": row.rid, "v": row.version, "new": across} for row, across in told if across != row.across]
         if changed:
             connection.execute(_MARK, changed)
@@ -224,10 +220,10 @@ _LIVE = (
     .order_by(resource.c.rid, resource.c.version)
     .limit(500)
 )
-_OF_ENTRIES = select(resource.c.entry, resource.c.type, resource.c.fhir_id).where(resource.c.pk == bindparam("on")).distinct()
 _HELD = (
-    select(*(resource.c[name] for name in ("type", "rid", "version", "entry", "source")), body.c.bytes, body.c.across)
+    select(*(resource.c[name] for name in ("type", "rid", "version", "source")), entry.c.family, body.c.across)
     .join(body, _OF_VERSION)
+    .join(entry, and_(entry.c.pk == resource.c.pk, entry.c.entry == resource.c.entry))
     .where(
         resource.c.pk == bindparam("on"),
         tuple_(resource.c.rid, resource.c.version)

@@ -321,14 +321,15 @@ class House:
         with self.store.database.writing() as connection:
             note_freshness(connection, pk, rows)
 
-    def hold(self, patient: Patient, key: str = "", resource: Any = None, **custody: Any) -> str:
-        """An entry in the patient's record. Gives: the id of its one resource."""
+    def hold(self, patient: Patient, key: str = "", resource: Any = None, family: str = "test", **custody: Any) -> str:
+        """An entry in the patient's record, as a message brought it, or, of another `family`, as a client wrote it. Gives: the id
+        of its one resource."""
         key = key or f"entry-{next(self.numbers)}"
         made = resource or observation(patient)
         id = logical_id(KEYS.identity, made["resourceType"], "test", key)
         held = replace(CUSTODY, **custody)
         with self.store.database.writing() as connection:
-            record = Record(rid(KEYS.identity, "entry", key), "test", held, (encoded(made | {"id": id}),))
+            record = Record(rid(KEYS.identity, "entry", key), family, held, (encoded(made | {"id": id}),))
             deposit(connection, KEYS.identity, patient.pk, [record], (), self.store.now())
         return id
 

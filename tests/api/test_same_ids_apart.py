@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from hub.fhir.custody import API_FAMILY
 from hub.fhir.encoded import encoded
 from hub.fhir.identity import rid
 from hub.store.deposit import Record, deposit
@@ -25,7 +26,7 @@ def both(shared):
             records = [
                 Record(
                     rid(KEYS.identity, "entry", f"{source}-{each['id']}"),
-                    "fhir",
+                    API_FAMILY,
                     replace(CUSTODY, source=source),
                     (encoded(each),),
                     f"{source}/",

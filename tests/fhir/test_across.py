@@ -2,12 +2,13 @@
 
 import pytest
 
-from hub.fhir.across import ABSENT, ENTRY_TYPES, entry_of, led_to, pointed, points_across, restored, without
+from hub.fhir.across import ABSENT, ENTRY_TYPES, entry_of, led_to, may_point, pointed, restored, without
 from hub.fhir.full_text import words
 from hub.fhir.index import index
 from hub.fhir.index_keys import PointedKey, TokenKey
 from hub.fhir.json import dumps
 from hub.fhir.validation import validate
+from hub.hub import MAPPERS
 
 SEEN, HIDDEN = {"reference": "Condition/seen", "display": "Seen"}, {"reference": "Condition/hidden", "display": "Hidden"}
 ELSEWHERE = "http://elsewhere.example.org/fhir/Condition/hidden"
@@ -97,19 +98,20 @@ def test_what_it_is_without_is_told_by_its_bytes_before_it_is_read():
 
 
 @pytest.mark.parametrize(
-    ("resource_type", "source", "own", "across"),
+    ("family", "resource_type", "source", "looked"),
     [
-        ("Observation", "alfa", (), True),
-        ("Observation", "alfa", ("Condition/seen",), True),
-        ("Observation", "alfa", ("Condition/seen", "Condition/hidden"), False),
-        ("Observation", "own", (), True),
-        ("Consent", "alfa", (), True),
-        ("Consent", "own", (), False),
-        ("Consent", "hub", (), False),
+        ("fhir", "Observation", "alfa", True),
+        ("fhir", "Observation", "own", True),
+        ("fhir", "Task", "hub", True),
+        ("fhir", "Consent", "alfa", True),
+        ("fhir", "Consent", "own", False),
+        ("fhir", "Consent", "hub", False),
+        *((each.family, "Observation", "alfa", False) for each in MAPPERS.values()),
+        ("population", "RelatedPerson", "register", False),
     ],
 )
-def test_what_refers_beyond_its_entry_is_looked_at_and_a_registered_consent_is_read_whole(resource_type, source, own, across):
-    assert points_across(dumps({"focus": [SEEN, HIDDEN]}), resource_type, source, own) is across
+def test_what_clients_write_is_looked_at_and_a_registered_consent_is_read_whole(family, resource_type, source, looked):
+    assert may_point(family, resource_type, source) is looked
 
 
 def test_persons_the_directory_and_the_log_are_no_entries():

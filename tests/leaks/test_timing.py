@@ -12,7 +12,10 @@ import statistics
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from hub.interactions.pointed import nowhere
 from tests.leaks.twins import Asked
 
 PAIRS = int(os.environ.get("HUB_TIMING_PAIRS", "0"))
@@ -28,6 +31,12 @@ CLASSES = {
     "search by reference": "/fhir/Observation?patient={patient}&has-member=Observation/{}",
     "meta": "/fhir/Observation/{}/$meta",
 }
+RECORD = {
+    "search": "/fhir/Observation?patient={patient}&code=8480-6",
+    "read": "/fhir/Observation/{}",
+    "history": "/fhir/Observation/{}/_history",
+}
+"""Of what is shown, and speaks of what is withheld."""
 
 
 def interval(pairs):
@@ -56,6 +65,19 @@ def ids(readers):
     return list(zip(withheld, absent, strict=True))
 
 
+@pytest.fixture(scope="module")
+def seen(readers):
+    """The id of an Observation that is shown to the doctor, and refers to something withheld."""
+    hidden = readers.withheld("doctor")
+    ids = [each.id for each in readers.entries if each.number in hidden]
+    for each in readers.entries:
+        if each.type == "Observation" and not each.gone and each.number not in hidden:
+            said = str(each.resource(readers.full.patient, readers.entries, int(each.number % 3 == 0), None))
+            if any(id in said for id in ids):
+                return each.id
+    raise AssertionError("none speaks of what is withheld")
+
+
 @measured
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("often", [True, False], ids=["again", "for the first time"])
@@ -73,16 +95,35 @@ def test_absent_and_withheld_take_the_same_time(readers, ids, name, often):
 @measured
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("spoken", [True, False], ids=["and spoken of all the same", "and never spoken of"])
-def test_a_record_with_and_without_what_is_withheld_takes_the_same_time(readers, spoken):
+@pytest.mark.parametrize("name", RECORD)
+def test_a_record_with_and_without_what_is_withheld_takes_the_same_time(readers, seen, name, spoken):
     other = readers.absent("doctor") if spoken else readers.bare("doctor")
     worlds, pairs, chance = [(0, readers.full), (1, other)], [], random.Random(3)
     for _ in range(PAIRS + 5):
         chance.shuffle(worlds)
-        took = {
-            which: _seconds(readers, world, "/fhir/Observation?patient={patient}&code=8480-6{}", "") for which, world in worlds
-        }
+        took = {which: _seconds(readers, world, RECORD[name], seen) for which, world in worlds}
         pairs.append((took[0], took[1]))
     assert within(pairs[5:]), interval(pairs)
+
+
+@pytest.mark.parametrize("name", RECORD)
+def test_a_record_costs_the_same_statements_whether_or_not_it_speaks_of_what_is_withheld(readers, seen, name):
+    """Letter for letter, and as much is asked for in them: the numbers of what a body refers to, and of what it does not."""
+    sent = []
+    for world in (readers.full, readers.absent("doctor"), readers.bare("doctor")):
+        _seconds(readers, world, RECORD[name], seen)
+        with world.house.store.database.count() as counter:
+            _seconds(readers, world, RECORD[name], seen)
+        sent.append(counter.statements)
+    assert sent[0] == sent[1] == sent[2]
+    assert any("found.fhir_id" in each for each in sent[0]), "targets are asked for"
+
+
+@given(st.integers(0, 300), st.integers(1, 100))
+def test_as_many_targets_are_asked_for_as_the_next_power_of_two_and_one_for_each_body(targets, bodies):
+    asked = targets + len(list(nowhere("Observation", targets, bodies)))
+    assert asked >= max(targets, bodies) > asked / 2
+    assert asked.bit_count() == 1
 
 
 @pytest.mark.parametrize("often", ["again", "for the first time", "for the first time, of whom was just asked about"])

@@ -4,8 +4,11 @@ import json
 import re
 
 import pytest
+from sqlalchemy import func, select
 
+from hub.fhir.custody import API_FAMILY
 from hub.fhir.identity import logical_id
+from hub.store.tables import entry
 
 HOSPITAL = {"provider": "SE2321990018-P1", "unit": "SE2321990018-U2", "source": "alfa"}
 AWAY = {"provider": "SE2321990018-P2", "unit": "SE2321990018-U3", "source": "beta"}
@@ -48,7 +51,9 @@ class World:
                 {"reference": f"Observation/{_id(f'seen-{day - 1}')}"},
             ]
             made = kit.observation(self.patient, effectiveDateTime=f"2040-10-0{day}", code=_code(day), hasMember=members)
-            self.seen.append(house.hold(self.patient, f"seen-{day}", made, provider=provider, unit=unit, source=source))
+            self.seen.append(
+                house.hold(self.patient, f"seen-{day}", made, API_FAMILY, provider=provider, unit=unit, source=source)
+            )
             key = f"hidden-{day}"
             other = made | {"status": "amended", "effectiveDateTime": f"2040-10-0{day}T12:00:00Z", "code": _code(day + 1)}
             self.hidden.append(self._hidden(key, other, WITHHELD[day - 1], hidden))
@@ -57,9 +62,8 @@ class World:
 
     def _hidden(self, key, made, custody, there):
         if there:
-            return self.house.hold(
-                self.patient, key, made | {"hasMember": [{"reference": f"Observation/{each}"} for each in self.seen]}, **custody
-            )
+            members = [{"reference": f"Observation/{each}"} for each in self.seen]
+            return self.house.hold(self.patient, key, made | {"hasMember": members}, API_FAMILY, **custody)
         return _id(key)
 
     def path(self, path, n):
@@ -99,11 +103,8 @@ def twins(kit, tmp_path_factory, sqlite_template):
 
 def test_the_worlds_differ_in_what_is_held_and_agree_in_who_is_who(twins):
     with_hidden, without = twins
-    from sqlalchemy import text
-
-    counts = [
-        each.house.store.reader().execute(text("SELECT count(*) FROM entry WHERE family = 'test'")).scalar_one() for each in twins
-    ]
+    held = select(func.count()).where(entry.c.family == API_FAMILY)
+    counts = [each.house.store.reader().execute(held).scalar_one() for each in twins]
     assert counts == [14, 7]
     assert with_hidden.patient == without.patient
     assert with_hidden.hidden == without.hidden

@@ -14,7 +14,7 @@ from typing import Any
 from hub.consent.grounds import Block, Consent, Need, Relation
 from hub.consent.limits import Data, Limits
 from hub.consent.release import Outcome, outcome_of
-from hub.fhir.custody import Custody, Said
+from hub.fhir.custody import API_FAMILY, Custody, Said
 from hub.fhir.identity import logical_id, rid
 from hub.fhir.said import said
 from hub.interactions.view import sight
@@ -190,7 +190,7 @@ class World:
                 self._withdraw(entry)
             elif version == 0 or entry.number % 3 == 0:
                 resource = entry.resource(self.patient, everything, version, self.spoken)
-                self.house.hold(self.patient, f"entry-{entry.number}", resource, **entry.custody)
+                self.house.hold(self.patient, f"entry-{entry.number}", resource, API_FAMILY, **entry.custody)
         self.house.freshen(self.patient.pk)
         self.house.clock.move(seconds=5)
 

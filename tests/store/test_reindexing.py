@@ -1,10 +1,12 @@
 """Search keys of an earlier version are made anew, and a hub does not start on a database that has them."""
 
 import contextlib
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import delete, insert, select, update
 
+from hub.fhir.custody import API_FAMILY
 from hub.store.keys_written import KEYS
 from hub.store.patients import Facts
 from hub.store.reindexing import OutdatedKeys, check, definitions, reindex
@@ -38,7 +40,7 @@ def filled(store, write):
     many = [write.record(number, write.observation(f"o{number}", effectiveDateTime="2026-01-02")) for number in range(505)]
     store.put(*many, pk=store.patient(7))
     pointing = write.observation("a", valueString="text", hasMember=[{"reference": "Observation/o1"}])
-    store.put(write.record(1, pointing), pk=store.patient(8))
+    store.put(replace(write.record(1, pointing), family=API_FAMILY), pk=store.patient(8))
     questionnaire = {"resourceType": "Questionnaire", "id": "q", "status": "draft", "url": "urn:q"}
     store.put(write.record(1, questionnaire), pk=0)
     return store

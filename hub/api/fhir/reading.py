@@ -74,7 +74,8 @@ _AS_JSON = (b"content-type", FHIR_JSON.encode())
 
 def _unchanged(request: Request, held: Held) -> bool:
     """Whether the caller has this version already: by its ETag, or where none is named by its time. A time that cannot be read
-    says nothing. What tells of other entries may have changed since. Source: RFC 9110 section 13.2.2."""
+    says nothing. What may tell of other entries can have changed since, whether or not it tells of any now. Source: RFC 9110
+    section 13.2.2."""
     if held.moving:
         return False
     named = header_of(request, b"if-none-match")
