@@ -6,14 +6,22 @@ GOOGLE := var/google-fhir
 
 .PHONY: demo test lint attacks leaks bench browser conformance clients clean
 
-$(VENV)/installed: pyproject.toml constraints.txt
+# What is compiled is kept, also where the environment says otherwise: some fifty processes of the tests start from it.
+unexport PYTHONDONTWRITEBYTECODE
+
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
+
+$(BIN)/pip:
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+
+$(VENV)/installed: pyproject.toml constraints.txt | $(BIN)/pip
+	$(INSTALL) -e .
 	touch $@
 
-$(VENV)/installed-dev: $(VENV)/installed
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
-	touch $@
+# With it goes what a demo needs.
+$(VENV)/installed-dev: pyproject.toml constraints.txt | $(BIN)/pip
+	$(INSTALL) -e '.[dev]'
+	touch $(VENV)/installed $@
 
 demo: $(VENV)/installed
 	$(BIN)/hub demo
@@ -35,7 +43,7 @@ leaks: $(VENV)/installed-dev
 	HUB_TWIN_PAIRS=200000 HUB_TWIN_STEPS=10000 $(BIN)/pytest -n 2 tests/leaks --deselect tests/leaks/test_withdrawals_under_load.py --timeout 7200
 
 browser: $(VENV)/installed-dev
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,e2e]'
+	$(INSTALL) -e '.[dev,e2e]'
 	$(BIN)/pytest -m browser
 
 conformance: $(VENV)/installed-dev
