@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -67,9 +68,10 @@ def configured(tmp_path, monkeypatch) -> Path:
 
 
 @pytest.fixture
-def held(configured) -> Path:
+def held(configured, sqlite_template) -> Path:
     """The same with a database: four messages and four entries in the log."""
     configured.mkdir()
+    shutil.copy(sqlite_template, configured / "hub.db")
     store = Store(f"sqlite:///{configured / 'hub.db'}", key_files.create(configured), lambda: datetime.now(UTC))
     store.open()
     with store.database.writing() as connection:
