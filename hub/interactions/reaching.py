@@ -15,7 +15,7 @@ from hub.consent.decision import basis, decide
 from hub.consent.grounds import Grounds
 from hub.consent.release import Outcome
 from hub.errors import Forbidden, HubError, InvalidRequest, NotFound
-from hub.fhir.custody import FOLLOW_UP, LIFTING
+from hub.fhir.custody import CONSENT, FOLLOW_UP, LIFTING
 from hub.hub import Hub
 from hub.interactions import logbook
 from hub.interactions.context import Context, check_caller, told_of
@@ -28,7 +28,6 @@ from hub.interactions.readers import (
     supposing_care,
 )
 from hub.interactions.view import concerns, grounds
-from hub.interactions.written_custody import CONSENT
 from hub.store.audit_log import Leaf
 from hub.store.known import Known
 from hub.store.known_then import known_at

@@ -14,7 +14,8 @@ from hub.catalogue import SOURCE as CATALOGUE
 from hub.consent.decision import decide, good_until
 from hub.consent.grounds import AnyGround, Grounds, Request
 from hub.consent.payloads import to_payload, with_rows
-from hub.consent.release import TRUE, Equals, Outcome, Release, Row, closed, negation
+from hub.consent.release import TRUE, Equals, Outcome, Release, Row, all_of, any_of, closed, negation
+from hub.fhir.custody import CONSENT, HUB, LIFTING, OWN
 from hub.fhir.json import dumps
 from hub.fhir.types import TYPES
 from hub.hub import Hub
@@ -33,6 +34,8 @@ DIRECTORY = "DIRECTORY"
 """The rule by which any signed-in person may see who works where."""
 COMPARTMENT = "COMPARTMENT"
 """The rule that hides another person's record from a patient, a guardian or an agent."""
+ERRAND = "ERRAND"
+"""The rule that hides from guardians what staff asked of others for the child, and who is to read of one who is protected."""
 ABSENT = -1
 """A patient key that no patient has: the same statements are run for who does not exist."""
 
@@ -153,6 +156,8 @@ def _decided(hub: Hub, caller: Caller, resource_type: str, told: Known, given: G
         return _single(Row(Equals("source", CATALOGUE), Outcome.PERMIT, DIRECTORY))
     if not concerns(caller, told):
         return _single(Row(TRUE, Outcome.HIDE, COMPARTMENT))
+    if caller.kind == "guardian":
+        decided = _errands_apart(decided, told)
     register = hub.register
     if resource_type in PERSONS and register:
         return _demographics(caller, resource_type, decided, register.name)
@@ -198,6 +203,17 @@ def _demographics(caller: Caller, resource_type: str, decided: Release, register
     if caller.staff or caller.kind == "reviewer":
         return _single(Row(TRUE, Outcome.HIDE, DEMOGRAPHICS))
     return replace(decided, rows=closed([Row(negation(held), Outcome.HIDE, DEMOGRAPHICS), *decided.rows]))
+
+
+def _errands_apart(decided: Release, told: Known) -> Release:
+    """To a guardian: without requests to lift, which tell who treats the child and who may have blocked what (of both only the
+    patient's own log and `hub.interactions.existence` tell); of a child with protected identity without its Consents, which name
+    units that treat it."""
+    kinds = (LIFTING, CONSENT) if told.facts.protected else (LIFTING,)
+    ours, errand = (
+        any_of(*(Equals(name, each) for each in held)) for name, held in (("source", (HUB, OWN)), ("info_type", kinds))
+    )
+    return replace(decided, rows=closed([Row(all_of(ours, errand), Outcome.HIDE, ERRAND), *decided.rows]))
 
 
 def _single(row: Row) -> Release:

@@ -9,7 +9,7 @@ from hub.caller import Caller
 from hub.consent.grounds import Consent
 from hub.consent.provision import Given
 from hub.errors import Forbidden, Unprocessable
-from hub.fhir.custody import HUB, OWN, Custody
+from hub.fhir.custody import CONSENT, HUB, OWN, Custody
 from hub.fhir.identifiers import hsa_id
 from hub.fhir.index import index
 from hub.fhir.index_keys import DateKey
@@ -21,8 +21,6 @@ from hub.records import placed
 from hub.store.values import moment
 
 UNPLACED = "the hub's configuration of source {} must name a `unit` that the directory knows, of the source's `owner`"
-CONSENT = "consent"
-"""The information type of every Consent that is written at the hub."""
 NOBODY = "nobody"
 """Provider and unit of what no staff see; HSA-ids are in upper case."""
 CATEGORIES = {

@@ -136,3 +136,18 @@ def test_a_denial_by_author_closes_all_that_staff_may_have_written_of_a_protecte
         assert shared.consent(patient, provision=provision).status_code == 201
         seen.append(len(shared.found(f"/fhir/Observation?patient={patient.id}", "doctor")))
     assert seen == [0, 1]
+
+
+@pytest.mark.parametrize("protected", [None, "sekretessmarkering"])
+def test_a_guardian_of_a_protected_child_is_not_told_which_units_are_to_read(shared, kit, protected):
+    guardian = shared.enroll()
+    born = kit.NOW.date().replace(year=kit.NOW.year - 8)
+    child = shared.enroll(born=born, guardians=(guardian.number,))
+    consent = shared.consent(child).json()["id"]
+    shared.enroll(number=child.number, born=born, guardians=(guardian.number,), protected=protected)
+    me = shared.patient_person(guardian, "guardian")
+    assert shared.get(f"/fhir/Consent/{consent}", shared.patient_person(child)).status_code == 200
+    assert shared.get(f"/fhir/Consent/{consent}", me).status_code == (404 if protected else 200)
+    assert shared.found(f"/fhir/Consent?patient={child.id}", me) == ([] if protected else [consent])
+    everything = shared.get(f"/fhir/Patient/{child.id}/$everything", me).text
+    assert [lead for lead in LEADS if lead in everything] == ([] if protected else [U1])

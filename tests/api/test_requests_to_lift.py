@@ -1,5 +1,7 @@
 """Asking a care provider to lift its block: a Task for the owner, who lifts it for a while or refuses. API.md section 2."""
 
+import re
+
 import pytest
 
 PATH = "/access/requests-to-lift"
@@ -166,3 +168,18 @@ def test_open_requests_of_one_asker_have_a_bound(shared, kit, patient):
     shared.near(patient)
     asked = [ask(shared, "doctor", patient, kit.P2).status_code for _ in range(21)]
     assert asked == [201] * 20 + [409]
+
+
+def test_a_guardian_is_told_neither_who_asked_nor_whose_block_it_may_be(shared, kit):
+    guardian = shared.enroll()
+    child = shared.enroll(born=kit.NOW.date().replace(year=kit.NOW.year - 8), guardians=(guardian.number,))
+    me = shared.patient_person(guardian, "guardian")
+    shared.near(child)
+    own = {"resourceType": "Task", "status": "requested", "intent": "order", "for": {"reference": f"Patient/{child.id}"}}
+    seen = shared.post("/fhir/Task", "doctor", resource=own).json()["id"]
+    held = ask(shared, "doctor", child, kit.P2).json()["id"]
+    assert [shared.get(f"/fhir/Task/{id}", me).status_code for id in (seen, held)] == [200, 404]
+    assert shared.get(f"/fhir/Task/{held}", shared.patient_person(child)).status_code == 200
+    assert shared.found(f"/fhir/Task?patient={child.id}", me) == [seen]
+    for path in (f"Task/{held}/_history", f"Patient/{child.id}/$everything", f"Task?patient={child.id}&owner:missing=false"):
+        assert not {held, kit.P2, kit.E1} & set(re.findall(r"[\w-]+", shared.get(f"/fhir/{path}", me).text))
