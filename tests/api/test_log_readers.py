@@ -450,9 +450,9 @@ def test_pages_of_events_are_linked(house, seen):
     ],
     ids=str,
 )
-def test_a_search_for_events_that_cannot_be_read_is_refused(house, seen, wrong):
-    for who in ("reviewer", house.patient_person(seen)):
-        assert house.get("/fhir/AuditEvent", who, params=wrong).status_code == 400
+def test_a_search_for_events_that_cannot_be_read_is_refused(shared, wrong):
+    for who in ("reviewer", shared.patient_person(shared.enroll())):
+        assert shared.get("/fhir/AuditEvent", who, params=wrong).status_code == 400
 
 
 def test_where_no_events_lie_a_reader_of_the_log_is_sent_to_them_and_not_told_that_there_are_none(light):
