@@ -1,6 +1,6 @@
 """A Release as SQL: the other reading of the predicate. Its text follows from the shape alone; all data are bound."""
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -22,14 +22,14 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
 from hub.store.release_shape import Shape, rows
+from hub.store.release_tiers import ALWAYS, alike, asked, that_decide, tiers
 from hub.store.resource_facts_sql import Columns, bears, every, refers
 
 C = TypeVar("C")
 
+_When = tuple[ColumnElement[bool], ColumnElement[C]]
 _UNKNOWN: ColumnElement[bool] = literal_column("NULL") == literal_column("1")
 """A comparison, for SQLAlchemy sets no brackets around `NOT CAST(NULL AS BOOLEAN)` before `IS`."""
-_ALWAYS: Shape = ("constant", True)
-_NEVER_NULL = ("source", "info_type", "regime")
 
 
 def permitted(shape: Hashable, columns: Columns, prefix: str = "") -> ColumnElement[bool]:
@@ -54,16 +54,20 @@ def _decided(
     unknown: Callable[[int], ColumnElement[C]],
     otherwise: ColumnElement[C],
 ) -> ColumnElement[C]:
-    asked: list[_Asked[C]] = []
-    tested: set[str] = set()
+    conditions: list[tuple[Shape, ColumnElement[C]]] = []
+    doubtful: list[_Asked[C]] = []
     for place, (form, permits) in enumerate(rows(shape), 1):
-        if form == _ALWAYS:
+        if form == ALWAYS:
             otherwise = known(place, permits)
             break
-        asked.append((_sql(form, columns, prefix), known(place, permits), unknown(place)))
-        tested.update(_tested(form))
-    sure = None if "" in tested else and_(true(), *(columns[name].is_not(None) for name in sorted(tested)))
-    return _Decided(asked, otherwise, sure)
+        conditions.append((form, known(place, permits)))
+        doubtful.append((_sql(form, columns, prefix), known(place, permits), unknown(place)))
+    written = partial(_sql, columns=columns, prefix=prefix)
+    sooner = [
+        (and_(true(), *map(written, asked(held))), _first(that_decide([*conditions, (ALWAYS, otherwise)], held), written))
+        for held in tiers(form for form, _ in conditions)
+    ]
+    return _Decided(doubtful, otherwise, sooner)
 
 
 _Asked = tuple[ColumnElement[bool], ColumnElement[C], ColumnElement[C]]
@@ -75,25 +79,22 @@ class _Decided(ColumnElement[C]):
 
     inherit_cache = False
 
-    def __init__(self, asked: Sequence[_Asked[C]], otherwise: ColumnElement[C], sure: ColumnElement[bool] | None) -> None:
-        """Takes: `sure`: true where every column that is tested has a value; None: something is unknown whatever they have."""
+    def __init__(self, asked: Sequence[_Asked[C]], otherwise: ColumnElement[C], sooner: Sequence[_When[C]]) -> None:
+        """Takes: `sooner`: where enough of an entry is known, and what decides it then: the same by less."""
         self.type = otherwise.type
-        self.asked, self.otherwise, self.sure = asked, otherwise, sure
+        self.asked, self.otherwise, self.sooner = asked, otherwise, sooner
 
 
 @compiles(_Decided)
 def _in_a_row(element: _Decided[Any], compiler: SQLCompiler, **how: Any) -> str:
-    """For SQLite, whose parser takes no great depth: where nothing is unknown, a row of plain conditions, which it leaves at
-    their first false part; for the rest a row in which each is asked whether it is false, and then whether it is true."""
+    """For SQLite, whose parser takes no great depth, and which takes a step for each column that it looks at: where enough is
+    known, a row of what is left to ask, which it leaves at the first false part; for the rest a row in which each condition is
+    asked whether it is false, and then whether it is true."""
     doubtful = [
         (condition.is_not(false()), case((condition.is_(true()), known), else_=unknown))
         for condition, known, unknown in element.asked
     ]
-    chosen = _chosen(doubtful, element.otherwise)
-    if element.sure is not None:
-        certain = [(condition, known) for condition, known, _ in element.asked]
-        chosen = case((element.sure, _chosen(certain, element.otherwise)), else_=chosen)
-    return compiler.process(chosen, **how)
+    return compiler.process(_chosen(element.sooner, _chosen(doubtful, element.otherwise)), **how)
 
 
 @compiles(_Decided, "postgresql")
@@ -105,17 +106,10 @@ def _within_one_another(element: _Decided[Any], compiler: SQLCompiler, **how: An
     return compiler.process(chosen, **how)
 
 
-def _tested(form: Shape) -> Iterator[str]:
-    """The columns that make a form unknown where they are; an empty name: it is unknown whatever they are."""
-    kind, *rest = form
-    match kind:
-        case "and" | "or" | "not":
-            for part in rest:
-                yield from _tested(part)
-        case "constant" if rest[0] is None:
-            yield ""
-        case "equals" | "in" | "flag" | "code" if rest[0] not in _NEVER_NULL:
-            yield rest[0]
+def _first(rows: Iterable[tuple[Shape, ColumnElement[C]]], written: Callable[[Shape], ColumnElement[bool]]) -> ColumnElement[C]:
+    """What the first of the rows that holds says; the last always holds."""
+    *some, (_, last) = rows
+    return _chosen([(written(common), _first(within, written)) for common, within in alike(some)], last)
 
 
 def _sql(form: Shape, columns: Columns, prefix: str) -> ColumnElement[bool]:
@@ -171,5 +165,5 @@ def _number(value: int) -> ColumnElement[int]:
     return literal_column(str(value))
 
 
-def _chosen(whens: Sequence[tuple[ColumnElement[bool], ColumnElement[Any]]], otherwise: ColumnElement[Any]) -> ColumnElement[Any]:
+def _chosen(whens: Sequence[_When[Any]], otherwise: ColumnElement[Any]) -> ColumnElement[Any]:
     return case(*whens, else_=otherwise) if whens else otherwise

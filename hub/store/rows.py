@@ -45,9 +45,9 @@ def weighed(at: Relation, candidates: Select[Any], *more: ColumnElement[Any]) ->
 
 
 def let_through(at: Relation, found: Any) -> ColumnElement[bool]:
-    """Which of what was weighed is released."""
+    """Which of what was weighed is released. The last of the rows that permit is compared first: it lets most through."""
     places = permits(shape(at.view.release))
-    return or_(false(), *(found.c.decided == literal_column(str(place)) for place in places))
+    return or_(false(), *(found.c.decided == literal_column(str(place)) for place in reversed(places)))
 
 
 def shown(found: Any) -> list[ColumnElement[Any]]:
