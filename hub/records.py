@@ -9,7 +9,7 @@ from hub.errors import Issue
 from hub.fhir.custody import Custody
 from hub.fhir.encoded import Encoded, encoded
 from hub.fhir.identifiers import Identifier
-from hub.fhir.identity import logical_id, rid
+from hub.fhir.identity import Ids, logical_id, rid
 from hub.fhir.masking import without_places
 from hub.fhir.provenance import provenance
 from hub.fhir.resource import Resource
@@ -63,18 +63,18 @@ class Maker:
         """The resources of an entry with their ids; of two with one key the first."""
         found: dict[tuple[str, Identifier], tuple[str, Keyed]] = {}
         twice = []
+        of_parts: dict[str, Ids] = {}
         for each in entry.resources:
-            at = (each.resource["resourceType"], each.key)
+            kind, key = at = (each.resource["resourceType"], each.key)
             if at in found:
-                twice.append(Issue(at[0], "told twice in one record: the first is used", "error", "duplicate"))
-            else:
-                found[at] = (self._id(entry, *at), each)
+                twice.append(Issue(kind, "told twice in one record: the first is used", "error", "duplicate"))
+            elif key == entry.key:
+                found[at] = (logical_id(self.key, kind, self.source.name, self.family, str(key)), each)
+            else:  # a part belongs to its record alone: two may both hold one specimen, under different custody
+                if kind not in of_parts:
+                    of_parts[kind] = Ids(self.key, kind, self.source.name, self.family, str(entry.key))
+                found[at] = (of_parts[kind].of(str(key)), each)
         return found, tuple(twice)
-
-    def _id(self, entry: Entry, resource_type: str, key: Identifier) -> str:
-        """A part of a record belongs to that record alone: two records may both hold one specimen, under different custody."""
-        whole = () if key == entry.key else (str(entry.key),)
-        return logical_id(self.key, resource_type, self.source.name, self.family, *whole, str(key))
 
     def _clean(self, given: Encoded) -> Encoded:
         return encoded(without_places(given.resource)) if self.facts.protected else given

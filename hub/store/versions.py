@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, Connection, and_, bindparam, delete, not_, se
 from hub.fhir.across import may_point
 from hub.fhir.custody import FOLLOW_UP, HUB, LIFTING
 from hub.fhir.encoded import Encoded, encoded, of_elements, whole
-from hub.fhir.identity import logical_id
+from hub.fhir.identity import Ids
 from hub.fhir.json import dumps, loads
 from hub.fhir.resource import Resource
 from hub.fhir.types import TYPES
@@ -72,7 +72,8 @@ class Versions:
     """Makes the rows of new versions of one patient's resources, all with one time of recording."""
 
     def __init__(self, key: bytes, pk: int, now: int, rows: Rows) -> None:
-        self._key, self._pk, self._now, self._rows = key, pk, now, rows
+        self._pk, self._now, self._rows = pk, now, rows
+        self._ids = Ids(key, "version", str(pk))
         self._instant = instant(now)
 
     def write(self, given: Encoded, number: int, of: Entry, custody: Mapping[str, Any], before: Any) -> Stored | None:
@@ -116,7 +117,7 @@ class Versions:
         self._rows.closing.append({"p": self._pk, "t": row.type, "r": row.rid, "v": row.version, "now": self._now})
 
     def _version_id(self, fhir_id: str, version: int) -> str:
-        return logical_id(self._key, "version", str(self._pk), fhir_id, str(version), letters=12)
+        return self._ids.of(fhir_id, str(version), letters=12)
 
 
 def rewrite(connection: Connection, pk: int, change: Callable[[Resource], Resource]) -> None:

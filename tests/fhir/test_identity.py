@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from hub.fhir.identity import logical_id, rid
+from hub.fhir.identity import Ids, logical_id, rid
 
 KEY = bytes(range(32))
 OTHER = bytes(range(1, 33))
@@ -34,6 +34,20 @@ def test_two_names_have_two_ids(one, other):
 def test_parts_are_not_run_together():
     assert logical_id(KEY, "ab", "c") != logical_id(KEY, "a", "bc") != logical_id(KEY, "abc")
     assert logical_id(KEY, "a", "") != logical_id(KEY, "a")
+
+
+@given(parts, parts)
+def test_parts_that_are_hashed_first_give_the_id_of_all_parts(first, rest):
+    assert Ids(KEY, *first).of(*rest) == logical_id(KEY, *first, *rest)
+    assert Ids(KEY, *first).of(*rest, letters=12) == logical_id(KEY, *first, *rest)[:12]
+
+
+@given(some.binary(min_size=16, max_size=80), parts)
+def test_a_fhir_id_is_cut_from_an_hmac_with_any_key(key, named):
+    written = b"".join(len(each.encode()).to_bytes(4, "big") + each.encode() for each in ("id", *named))
+    bits = int.from_bytes(hmac.digest(key, written, "sha256"), "big") >> 126
+    letters = "abcdefghijklmnopqrstuvwxyz234567"
+    assert logical_id(key, *named) == "".join(letters[bits >> 5 * at & 31] for at in reversed(range(26)))
 
 
 def test_another_key_gives_other_ids():
