@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from hub.config import SourceConfig
 from hub.directory import Directory
@@ -46,7 +47,8 @@ class Maker:
         number = entry_number(self.key, self.source.name, self.family, entry.key)
         named, twice = self._named(entry)
         resolve = resolver(entry.patient, self.patient_id, {at: id for at, (id, _) in named.items()}, self.directory, self.key)
-        made = [self._clean(settled(each.resource | {"id": id}, resolve)) for id, each in named.values()]
+        met: dict[bytes, tuple[Any, bytes]] = {}
+        made = [self._clean(settled(each.resource | {"id": id}, resolve, met)) for id, each in named.values()]
         custody = bounded(placed(entry.custody, self.directory), self.source)
         issues = (*twice, *_unbelieved(entry.custody, self.source))
         whole = self._whole(number, entry, custody, made, resolve)
@@ -113,10 +115,10 @@ def provenance_id(key: bytes, source: str, family: str, identifier: Identifier) 
 
 def placed(custody: Custody, directory: Directory) -> Custody:
     """Custody as the directory has it: it says what is social care, and a provider that the unit is not of is not believed."""
-    custody = replace(custody, provider=_written(custody.provider), unit=_written(custody.unit))
-    known = directory.provider_of(custody.unit) if custody.unit else None
-    provider = None if known is not None and custody.provider and known != custody.provider else custody.provider
-    return replace(custody, provider=provider, social=directory.is_social(custody.unit))
+    provider, unit = _written(custody.provider), _written(custody.unit)
+    known = directory.provider_of(unit) if unit else None
+    believed = None if known is not None and provider and known != provider else provider
+    return replace(custody, provider=believed, unit=unit, social=directory.is_social(unit))
 
 
 def bounded(custody: Custody, source: SourceConfig) -> Custody:

@@ -47,19 +47,28 @@ def resolver(
     return resolve
 
 
-def settled(resource: Resource, resolve: Resolve) -> Encoded:
-    """A resource as `resolved` gives it, in JSON: what holds nothing that is to be resolved or left out is not looked into."""
+def settled(resource: Resource, resolve: Resolve, met: dict[bytes, tuple[Any, bytes]]) -> Encoded:
+    """A resource as `resolved` gives it, in JSON: what holds nothing that is to be resolved or left out is not looked into.
+
+    Takes: `met`: what elements of the same entry became, by how they were written: whose it is is said in each of its resources.
+    What is met now is added.
+    """
     elements = in_json(resource)
-    changed = {name: _within(resource[name], resolve) for name, written in elements.items() if _is_unsettled(written)}
+    changed: dict[str, Any] = {}
+    renewed: dict[str, bytes] = {}
+    for name, written in elements.items():
+        if written not in _SETTLED and _is_unsettled(written):
+            if written not in met:
+                value = _within(resource[name], resolve)
+                met[written] = value, dumps(value)
+            changed[name], renewed[name] = met[written]
     if None in changed.values():
         return encoded({name: value for name, value in (resource | changed).items() if value is not None})
-    return of_elements(resource | changed, elements | {name: dumps(value) for name, value in changed.items()})
+    return of_elements(resource | changed, elements | renewed)
 
 
 def _is_unsettled(written: bytes) -> bool:
-    """Whether something may be to be resolved or left out in an element."""
-    if written in _SETTLED:
-        return False
+    """Whether something may be to be resolved or left out in an element that was not met before."""
     if _MARK in written or b"{}" in written or b"[]" in written or b":null" in written:
         return True
     if len(written) <= _LONG:
