@@ -27,14 +27,15 @@ class Node:
 
     __slots__ = ("_children", "_fate", "_parent", "_value", "name")
 
-    def __init__(self, name: str, parent: "Node | None") -> None:
-        self.name = name
-        self._parent = parent
-        self._children: dict[str, list[Node]] = _NONE
-        self._value = self._fate = ""
+    # Whoever makes one fills it (`_fill`): to call an `__init__` would take as long as that.
+    name: str
+    _parent: "Node | None"
+    _children: "dict[str, list[Node]]"
+    _value: str
+    _fate: str
 
     def __bool__(self) -> bool:
-        return bool(self._value or self._children)
+        return True if self._value or self._children else False  # noqa: SIM210  # `bool` would be one more call
 
     def one(self, name: str, *further: str) -> "Node":
         """The first element at a path of names; `NOTHING` where there is none."""
@@ -133,18 +134,12 @@ class Node:
         return node.message
 
 
-NOTHING = Node("", None)
-"""An element that is not there, whatever its name would be: a message lacks most of what it may hold."""
-
-
 class _Root(Node):
     """The element that holds all others of a message."""
 
     __slots__ = ("message",)
 
-    def __init__(self, name: str, message: "_Message") -> None:
-        super().__init__(name, None)
-        self.message = message
+    message: "_Message"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +158,8 @@ class _Message:
 def tree(root: xml.Element, is_own: Callable[[str], bool], issues: list[Issue]) -> Node:
     """The tree under `root`; `is_own` tells the namespaces whose elements go by their local name."""
     message = _Message(_Names(is_own), issues)
-    top = _Root(message.names[root.tag], message)
+    top = _Root()
+    top.name, top._parent, top._fate, top.message = message.names[root.tag], None, "", message
     _note(top, root.keys(), message)
     _fill(top, root, message)
     return top
@@ -176,24 +172,37 @@ def _fill(node: Node, element: xml.Element, message: _Message) -> None:
     children = node._children = {}
     text = element.text or ""
     for child in element:
-        name = names[child.tag]
-        made = Node(name, node)
+        made = Node()
+        made.name = name = names[child.tag]
+        made._parent, made._fate = node, ""
         if name in children:
             children[name].append(made)
         else:
             children[name] = [made]
         if len(child):
             _fill(made, child, message)
-        elif value := (child.text or "").strip():
-            made._value = value
-            leaves.append(made)
+        else:
+            made._children = _NONE
+            made._value = value = (child.text or "").strip()
+            if value:
+                leaves.append(made)
         if attributes := child.keys():
             _note(made, attributes, message)
         if tail := child.tail:
             text += tail
-    if value := text.strip():
-        node._value = value
+    node._value = value = text.strip()
+    if value:
         leaves.append(node)
+
+
+def _nothing() -> Node:
+    node = Node()
+    node.name, node._parent, node._children, node._value, node._fate = "", None, _NONE, "", ""
+    return node
+
+
+NOTHING = _nothing()
+"""An element that is not there, whatever its name would be: a message lacks most of what it may hold."""
 
 
 def _note(node: Node, attributes: Sequence[str | bytes], message: _Message) -> None:
