@@ -129,8 +129,11 @@ class Header:
         """The first elements of a resource of this record: its type, meta, what it contains, the reason if annulled."""
         inside = [resource for resource in contained if resource]
         begun: Resource = {"resourceType": resource_type, "meta": self.meta}
-        begun |= {"contained": inside} if inside else {}
-        return begun | ({"extension": list(self.extensions)} if self.extensions else {})
+        if inside:
+            begun["contained"] = inside
+        if self.extensions:
+            begun["extension"] = list(self.extensions)
+        return begun
 
     def child(self, suffix: str) -> Identifier:
         """The key of another resource of the same record; a space in it would end the reference to it."""

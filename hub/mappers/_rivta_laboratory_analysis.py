@@ -206,14 +206,14 @@ def _effective(members: list[Keyed]) -> Resource:
 def _joined(own: Resource, more: Resource) -> Resource:
     """An analysis with its one result: lists add up."""
     lists = {name: [*own[name], *value] for name, value in more.items() if isinstance(value, list) and own.get(name)}
-    return own | more | lists
+    return {**own, **more, **lists}
 
 
 def _keep(key: Identifier, said: Resource, into: Collected) -> Keyed:
     elements = {name: value for name, value in said.items() if value}
     roles = elements.pop("contained", [])
     own = [*into.header.extensions, *elements.pop("extension", [])]
-    made = into.header.start("Observation", *roles) | ({"extension": own} if own else {}) | elements
+    made = {**into.header.start("Observation", *roles), **({"extension": own} if own else {}), **elements}
     into.observations.append(Keyed(key, made))
     return into.observations[-1]
 

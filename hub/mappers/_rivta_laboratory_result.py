@@ -37,7 +37,7 @@ def _interval(node: Node) -> Resource:
     """A comparator for one bound whose closedness is said; else a Range."""
     low, high = decimal(node.one("low")), decimal(node.one("high"))
     by = unit(node.one("unit"))
-    closed = {name: flag(node.one(f"{name}Closed")) for name in ("low", "high")}
+    closed = _closed(node)
     if low is None and high is None:
         return {}
     for name, value, other in (("low", low, high), ("high", high, low)):
@@ -51,9 +51,13 @@ def _comparator(name: str, is_closed: bool) -> str:
 
 
 def _bounds(node: Node) -> Resource:
-    by = unit(node.one("unit"))
-    values = ((name, decimal(node.one(name))) for name in ("low", "high"))
-    return {name: {"value": value} | by for name, value in values if value is not None}
+    low, high, by = decimal(node.one("low")), decimal(node.one("high")), unit(node.one("unit"))
+    found: Resource = {} if low is None else {"low": {"value": low, **by}}
+    return found if high is None else {**found, "high": {"value": high, **by}}
+
+
+def _closed(node: Node) -> "dict[str, bool | None]":
+    return {"low": flag(node.one("lowClosed")), "high": flag(node.one("highClosed"))}
 
 
 def _open_ends(closed: "dict[str, bool | None]") -> Resource:
@@ -81,8 +85,7 @@ def reference_range(node: Node) -> Resource | None:
         return None
     interval, description = node.one("interval"), node.one("description").value
     population, comment = node.one("population").value, node.one("comment").value
-    closed = {name: flag(interval.one(f"{name}Closed")) for name in ("low", "high")}
-    bounds = _bounds(interval)
+    closed, bounds = _closed(interval), _bounds(interval)
     text = ". ".join(part for part in (description, comment) if part)
     if population and not bounds and not text:
         text = population

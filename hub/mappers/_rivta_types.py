@@ -179,9 +179,9 @@ def concept(node: Node, systems: dict[str, str] | None = None) -> Resource | Non
             code.keep("a code without a code system means nothing outside its source")
         text = text or code.value
     node.one("codeSystemName").keep("its OID names the code system")
-    if not codings and not text:
-        return None
-    return ({"coding": codings} if codings else {}) | ({"text": text} if text else {})
+    if codings:
+        return {"coding": codings, "text": text} if text else {"coding": codings}
+    return {"text": text} if text else None
 
 
 def _codings(node: Node, code: Node, display: Node, systems: dict[str, str]) -> list[Resource]:
@@ -194,11 +194,10 @@ def _codings(node: Node, code: Node, display: Node, systems: dict[str, str]) -> 
     if not found or not code:
         return []
     system.value  # noqa: B018  # read: it becomes the system
-    rest = {"code": code.value} | ({"display": shown} if (shown := display.value) else {})
-    edition = version.value or found.edition
-    emitted = {"system": systems.get(sent, found.uri)} | ({"version": edition} if edition else {}) | rest
-    as_sent = found.by_oid or emitted["system"]
-    return [emitted] if as_sent == emitted["system"] else [emitted, {"system": as_sent} | rest]
+    uri, edition, shown = systems.get(sent, found.uri), version.value or found.edition, display.value
+    rest = {"code": code.value, "display": shown} if shown else {"code": code.value}
+    emitted = {"system": uri, "version": edition, **rest} if edition else {"system": uri, **rest}
+    return [emitted] if found.by_oid in (None, uri) else [emitted, {"system": found.by_oid, **rest}]
 
 
 def code_of(concept: Resource | None, *systems: str) -> str | None:
@@ -231,7 +230,7 @@ def unit(node: Node) -> Resource:
     said = node.value
     if not said:
         return {}
-    return {"unit": said} | ({"system": "http://unitsofmeasure.org", "code": said} if is_ucum(said) else {})
+    return {"unit": said, "system": "http://unitsofmeasure.org", "code": said} if is_ucum(said) else {"unit": said}
 
 
 def quantity(node: Node) -> Resource | None:
