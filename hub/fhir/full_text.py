@@ -50,7 +50,7 @@ def words(resource: Resource) -> Iterator[tuple[str, tuple[WordsKey, ...]]]:
 def _texts(element: Any, found: list[str], beside: list[str]) -> list[str]:
     """`found` with every text of an element after it; what is said of other entries goes to `beside`."""
     if isinstance(element, dict):
-        if "reference" in element and entry_of(element):
+        if "reference" in element and len(element) > 1 and entry_of(element):
             found = beside
         for name, value in element.items():
             if name not in WORDLESS:

@@ -56,11 +56,12 @@ def gather(into: Mapping[str, list[Row]], content: Encoded, pk: int, rid: int, v
     pieces = [(name, content.meta if name == "meta" else elements[name]) for name in alone]
     pieces += [("", whole({name: elements[name] for name in names})) for names in together]
     texts: dict[int, dict[str, None]] = {}
+    patient, own = (pk,), (rid, version)
     for name, written in pieces:
         remembered = len(written) <= _LONG and name != "identifier"
         rows, words, latest = (_made if remembered else _made.__wrapped__)(resource_type, name, written)
         for table, before, after in rows:
-            into[table].append((pk, *before, rid, version, *after))
+            into[table].append(patient + before + own + after)
         for param, found in words:
             texts.setdefault(param, {}).update(found)
         if latest > sort:
@@ -83,7 +84,7 @@ def _made(resource_type: str, name: str, written: bytes) -> _Made:
         param, exact = parameter_number(resource_type, name), name.endswith(EXACT)
         for element, key in enumerate(found):
             if isinstance(key, WordsKey):
-                texts[param] = dict.fromkeys(key.words.replace("\0", "\ufffd").split())
+                texts[param] = dict.fromkeys(key.words.split())
             elif isinstance(key, CompositeKey):
                 parted = ((part, *_part(each)) for part, its in enumerate(key.parts) for each in its)
                 rows += [("ix_composite", (param, *columns), (element,)) for columns in parted]

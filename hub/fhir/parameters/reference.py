@@ -14,7 +14,7 @@ from hub.fhir.types import TYPES, SearchParameter
 
 ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 """http://hl7.org/fhir/R4/datatypes.html#id"""
-_LOCAL = re.compile(r"(?P<target>[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?")
+_LOCAL = re.compile(r"([A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?")
 _ABSOLUTE = re.compile(r"[a-z][a-z0-9+.-]*:\S+", re.IGNORECASE)
 
 
@@ -27,7 +27,7 @@ def target(written: str, base: str = "") -> str | None:
         written = relative(written, base)
     local = _LOCAL.fullmatch(written)
     if local:
-        return local["target"]
+        return local[1]
     return written.split("/_history/")[0] if _ABSOLUTE.fullmatch(written) else None
 
 
@@ -37,8 +37,9 @@ def keys(parameter: SearchParameter, element: Any) -> Iterable[ReferenceKey]:
     found = target(written) if isinstance(written, str) else None
     if not found:
         return ()
-    stem = found.split("|")[0]  # of a canonical with its version
-    return (ReferenceKey(found),) if stem == found else (ReferenceKey(found), ReferenceKey(stem))
+    if "|" not in found:
+        return (ReferenceKey(found),)
+    return ReferenceKey(found), ReferenceKey(found.partition("|")[0])  # of a canonical with its version
 
 
 def parse(parameter: SearchParameter, written: str, asking: Asking) -> ReferenceIs:

@@ -15,6 +15,8 @@ from hub.fhir.types import SearchParameter
 
 CONTACT_SYSTEMS = frozenset(("phone", "fax", "email", "pager", "url", "sms", "other"))
 """ContactPoint.system is a use, not a namespace: its keys have no system."""
+_BESIDE = frozenset(("type", "text", "display", "coding"))
+"""Elements that hold what is written beside a code or an identifier."""
 
 
 def keys(parameter: SearchParameter, element: Any) -> Iterable[TokenKey]:
@@ -69,7 +71,7 @@ def _key(parameter: SearchParameter, system: str, code: str) -> TokenKey:
 
 def more(parameter: SearchParameter, element: Any) -> list[tuple[str, Key]]:
     """What is written beside a code, as a text; an identifier with the types that it has."""
-    if not isinstance(element, dict):
+    if not isinstance(element, dict) or _BESIDE.isdisjoint(element):
         return []
     kinds = element.get("type")
     texts = [normal(text) for text in _texts(element, kinds) if isinstance(text, str)]
