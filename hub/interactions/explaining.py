@@ -19,7 +19,7 @@ from hub.fhir.identity import rid
 from hub.fhir.types import TYPES
 from hub.interactions import logbook
 from hub.interactions.context import Context, check_caller, told_of
-from hub.interactions.reaching import as_read_by, check_reviewed
+from hub.interactions.reaching import as_read_by, check_reviewed, told_to
 from hub.interactions.read import found_now
 from hub.interactions.readers import ASSUMED, ROLES, SOMEBODY, reader
 from hub.interactions.scopes import scopes
@@ -87,10 +87,10 @@ def _in_full(store: Store, context: Context, asked: Asked) -> tuple[dict[str, An
     moment = asked.at or context.hub.clock()
     who = _reader(context, asked)
     then = known_at(store.reader(), told, at) if asked.at else told
-    given = as_read_by(who, moment, then)
+    given = as_read_by(told_to(context, who), moment, then)
     release = decide(given)
     reached = bool(custody and _may_know(context.caller, told, given, release, custody))
-    answer = _answer(asked, given, explain(given, release, custody), at) if custody and reached else None
+    answer = _answer(asked, who, given, explain(given, release, custody), at) if custody and reached else None
     details = {"reader": _named(who) if asked.unit else "", "unit": asked.unit.upper(), "at": instant(at) if asked.at else ""}
     leaf = logbook.administered(
         context.caller,
@@ -146,14 +146,14 @@ def _may_know(caller: Caller, told: Known, given: Grounds, release: Release, cus
     return own or outcome_of(release, custody)[0] is Outcome.PERMIT
 
 
-def _answer(asked: Asked, given: Grounds, why: Explanation, at: int) -> dict[str, Any]:
+def _answer(asked: Asked, who: Caller, given: Grounds, why: Explanation, at: int) -> dict[str, Any]:
     held = {each.id: each for each in given.rows}
     rows = [held[id] for id in why.grounds if id in held and id != ASSUMED]
     return {
         "resource": f"{asked.resource_type}/{asked.fhir_id}",
         "at": instant(at),
-        "reader": {"kind": given.caller.kind, "unit": given.caller.unit, "employee": _named(given.caller)},
-        "assumed": ["relation", "need"] if given.caller.subject == SOMEBODY else [],
+        "reader": {"kind": who.kind, "unit": who.unit, "employee": _named(who)},
+        "assumed": ["relation", "need"] if who.subject == SOMEBODY else [],
         "shown": why.outcome is Outcome.PERMIT,
         "outcome": why.outcome,
         "rule": why.rule,

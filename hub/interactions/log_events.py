@@ -130,7 +130,7 @@ def _own(store: Store, context: Context) -> int:
 def events(store: Store, context: Context, entry: Logged) -> list[Resource]:
     """An entry as its reader sees it; where it holds a decision on a patient's record by staff, that is an event of its own.
 
-    So is what it disclosed of the record of another care provider.
+    So is what it disclosed of the record of another care provider; to a patient only of what the patient is shown (R70, R71).
     """
     told = [event(context, entry)]
     content = entry.content
@@ -145,7 +145,8 @@ def events(store: Store, context: Context, entry: Logged) -> list[Resource]:
 def _disclosures(store: Store, context: Context, entry: Logged, about: Entry) -> Iterator[Resource]:
     ids = [line.partition("/")[0] for line in entry.unshown.get("released", ())]
     kinds: dict[str, list[str]] = {}
-    for _, kind, provider, _ in log_outbox.custodians(store.reader(), entry.pk, ids, ()):
+    to_patient = context.caller.kind == "patient"
+    for _, kind, provider, _ in log_outbox.custodians(store.reader(), entry.pk, ids, (), to_patient):
         if (
             provider
             and provider.upper() != about.content["who"].get("provider", "").upper()

@@ -24,6 +24,7 @@ from hub.interactions.readers import (
     ROLES,
     SOMEBODY,
     as_far_as_the_patient_knows,
+    as_told_to,
     reader,
     supposing_care,
 )
@@ -84,7 +85,7 @@ def _could_see(store: Store, context: Context, asked: Reach) -> tuple[dict[str, 
     if at > now:
         raise InvalidRequest("is yet to come", "at")
     then = known_at(store.reader(), told, at) if asked.at else told
-    given = as_read_by(who, asked.at or context.hub.clock(), then)
+    given = as_read_by(told_to(context, who), asked.at or context.hub.clock(), then)
     found = reached(store, context.hub, caller, told, given, at)
     rows = {id: each for each in given.rows if (id := each.id) != ASSUMED}
     employee = "" if who.subject == SOMEBODY else who.subject
@@ -111,6 +112,11 @@ def check_reviewed(caller: Caller, who: Caller) -> None:
     """Raises: InvalidRequest: a reviewer asks about someone who is no named employee of the own care provider."""
     if caller.kind == "reviewer" and (who.provider != caller.provider or who.subject == SOMEBODY):
         raise InvalidRequest("a reviewer asks about named employees of the own care provider", "employee")
+
+
+def told_to(context: Context, who: Caller) -> Caller:
+    """A reader as the caller may be told of."""
+    return replace(who, subject=as_told_to(context.caller, who.subject, context.hub.directory))
 
 
 def as_read_by(who: Caller, now: datetime, told: Known) -> Grounds:

@@ -12,6 +12,8 @@ from hub.errors import InvalidRequest
 
 SOMEBODY = "SOMEBODY"
 """Stands for an employee whom nobody has named; no HSA-id."""
+UNNAMED = "UNNAMED"
+"""Stands for an employee of whom nothing is known; no HSA-id."""
 ASSUMED = "assumed"
 """Id of a ground that is only supposed."""
 ROLES = ("physician", "dentist", "prescribing_nurse", "nurse", "dietitian", "pharmacist", "assistant_nurse")
@@ -46,6 +48,11 @@ def is_protected(directory: Directory, employee: str) -> bool:
     """Whether an employee, by HSA-id, has a protected identity: patients are not told who it is."""
     staff = directory.staff.get(employee.upper())
     return bool(staff and staff.protected)
+
+
+def as_told_to(caller: Caller, employee: str, directory: Directory) -> str:
+    """An employee as the caller may be told of: to a patient, one with protected identity has registered nothing."""
+    return UNNAMED if caller.kind == "patient" and is_protected(directory, employee) else employee
 
 
 def supposing_care(given: Grounds) -> Grounds:

@@ -18,7 +18,7 @@ from hub.interactions import consents, logbook
 from hub.interactions.body import Body
 from hub.interactions.context import Context, check_caller
 from hub.interactions.reaching import as_read_by, named, reached
-from hub.interactions.readers import is_protected, reader, supposing_care
+from hub.interactions.readers import as_told_to, is_protected, reader, supposing_care
 from hub.interactions.registered import MADE
 from hub.store.audit_log import Leaf
 from hub.store.known import Known, known
@@ -60,6 +60,9 @@ def _simulated(store: Store, context: Context, body: dict[str, Any]) -> tuple[di
         raise NotFound("there is no such patient")
     told = known(store.reader(), pk, store.now())
     supposed = _supposed(context, store.keys.identity, body, told)
+    named_so = _told(supposed)
+    if isinstance(supposed, Consent | Dissent):
+        supposed = replace(supposed, employee=as_told_to(caller, supposed.employee, context.hub.directory))
     now, at = context.hub.clock(), max(store.now(), told.recorded)
     changed = []
     for who in _readers(context, told, supposed):
@@ -72,7 +75,7 @@ def _simulated(store: Store, context: Context, body: dict[str, Any]) -> tuple[di
             changed.append(_shown(context, who, gains, loses))
     kind = supposed.KIND
     leaf = logbook.administered(caller, "simulate", told.pk, told.fhir_id, context.request_id, details={"type": kind})
-    return {kind: _told(supposed), "readers": changed}, replace(leaf, epochs=((told.pk, told.epoch),))
+    return {kind: named_so, "readers": changed}, replace(leaf, epochs=((told.pk, told.epoch),))
 
 
 def _supposed(context: Context, key: bytes, body: dict[str, Any], told: Known) -> provision.Given:

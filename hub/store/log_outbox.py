@@ -81,14 +81,21 @@ def taken(database: Database, shard: int, sent: int) -> None:
 _UNSENT = {"sent": 0, "holder": None, "until": None}
 
 
+_KNOWN_TO_PATIENT = (
+    resource.c.released == 1,
+    *(column == 0 for column in (resource.c.secret, resource.c.incapacity, resource.c.nullified)),
+)
 Custodian = tuple[int, str, str, str]
 """Patient key, resource type, care provider, unit: whose a resource is. Empty: the source did not say."""
 
 
-def custodians(connection: Connection, pk: int, ids: Sequence[str], rids: Sequence[int]) -> list[Custodian]:
+def custodians(
+    connection: Connection, pk: int, ids: Sequence[str], rids: Sequence[int], to_patient: bool = False
+) -> list[Custodian]:
     """Whose the resources are that an answer held, each once.
 
-    Takes: the patient key and logical ids; or NO_PATIENT, of an answer about several patients, and the resources' numbers.
+    Takes: the patient key and logical ids; or NO_PATIENT, of an answer about several patients, and the resources' numbers;
+    `to_patient`: of those alone that are released to the patient now.
     """
     columns = (resource.c.pk, resource.c.type, resource.c.provider, resource.c.unit)
     found: set[Custodian] = set()
@@ -100,6 +107,6 @@ def custodians(connection: Connection, pk: int, ids: Sequence[str], rids: Sequen
             for some in in_parts(rids)
         ]
     for test in tests:
-        rows = connection.execute(select(*columns).where(test).distinct())
+        rows = connection.execute(select(*columns).where(test, *(_KNOWN_TO_PATIENT if to_patient else ())).distinct())
         found |= {(row.pk, row.type, row.provider or "", row.unit or "") for row in rows}
     return sorted(found)

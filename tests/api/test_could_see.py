@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.api.conftest import E4
+
 LABORATORY = "und-kkm-ure"
 
 
@@ -161,3 +163,21 @@ def test_a_simulation_registers_nothing_and_nobody_named_in_it_has_seen_anything
         assert shared.post("/access/simulations", who, json={"consent": {"unit": kit.U1}}).status_code == 403
     for body in ({}, {"consent": "x"}, {"other": {}}, {"consent": {"unit": "nowhere"}}, {"consent": {}}, {"block": {}}):
         assert shared.post("/access/simulations", me, json=body).status_code == 400, body
+
+
+def test_what_an_employee_with_protected_identity_has_registered_is_told_to_the_reviewer_alone(shared, kit):
+    asked = {"unit": kit.U1, "employee": E4}
+    told = []
+    for registers in (True, False):
+        patient = shared.enroll()
+        held = shared.hold(patient, provider=kit.P1, unit=kit.U1)
+        me = shared.patient_person(patient)
+        if registers:
+            shared.near(patient, "hidden")
+            assert len(seen(could_see(shared, "reviewer", patient, **asked))) == 1
+        reach = could_see(shared, me, patient, **asked).json()
+        why = shared.get("/access/explain", me, params={"resource": f"Observation/{held}"} | asked).json()
+        dissent = shared.post("/access/simulations", me, json={"dissent": asked}).json()
+        told.append((reach["reader"], reach["sees"], why["reader"], why["rule"], why["grounds"], dissent))
+    assert told[0] == told[1]
+    assert (told[0][0]["employee"], told[0][1], told[0][5]["readers"]) == (E4, [], [])

@@ -374,6 +374,26 @@ def test_the_log_is_searched_and_read_as_audit_events(house, kit, seen):
     assert house.log()[-1]["action"] == "read-log"
 
 
+def test_a_patient_is_told_of_disclosures_of_what_the_patient_is_shown_alone(house, kit):
+    patient = house.enroll()
+    house.near(patient)
+    house.consent(patient)
+    note = {"resourceType": "Condition", "subject": {"reference": f"Patient/{patient.id}"}, "code": {"text": "x"}}
+    house.hold(patient)
+    for hidden in ({"secret": True}, {"released": False}, {"released": None}, {"incapacity": True}):
+        house.hold(patient, resource=note, **hidden)
+    assert len(house.found(f"/fhir/Condition?patient={patient.id}", "doctor")) == 4
+    assert len(house.found(f"/fhir/Observation?patient={patient.id}", "doctor")) == 1
+
+    def disclosed(who):
+        found = house.get("/fhir/AuditEvent", who, params={"patient": f"Patient/{patient.id}"}).json()["entry"]
+        events = [each["resource"] for each in found if "-disclosure-" in each["resource"]["id"]]
+        return [entity["what"]["type"] for each in events for entity in each["entity"] if "type" in entity.get("what", {})]
+
+    assert disclosed("reviewer") == ["Condition", "Observation"]
+    assert disclosed(house.patient_person(patient)) == ["Observation"]
+
+
 def test_a_patient_has_the_own_events_and_staff_are_told_nothing(house, kit, seen):
     me = house.patient_person(seen)
     other = house.patient_person(house.enroll())
