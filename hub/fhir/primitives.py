@@ -20,7 +20,6 @@ LONGEST = 1024 * 1024
 
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """What a string may not hold; the last are no characters of XML, and every resource can be written in XML."""
-_SPACE = re.compile(r"\s")
 _WORD = r"[^\s\x00-\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+"
 """Of a code: spaces of other scripts hold it together no more than those of ASCII."""
 _DAY = r"(?!0000)\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"
@@ -34,13 +33,13 @@ def _text(value: Any) -> Problem:
         return "must be a string", "structure"
     if not value or value.isspace():
         return "must not be empty", "value"
-    if _UNPRINTABLE.search(value):
+    if not value.isprintable() and _UNPRINTABLE.search(value):  # the first is done in a fraction of the time
         return "holds a character that no text can hold", "value"
     return ("is longer than a string may be", "too-long") if len(value) > LONGEST else None
 
 
 def _uri(value: Any) -> Problem:
-    return _text(value) or (("holds a space, which no address does", "value") if _SPACE.search(value) else None)
+    return _text(value) or (("holds a space, which no address does", "value") if value.split() != [value] else None)
 
 
 def _formed(pattern: str, form: str) -> Check:

@@ -81,7 +81,8 @@ class _Judging:
                     continue
                 field = self._other(written, held, fields, place, inside)
             elif place[0] is not None or field.check is not None or written == "identifier":  # that no other resource has
-                self._element(value, held, field, place, inside)
+                if field.many or not _sound(value, field):
+                    self._element(value, held, field, place, inside)
             elif (type_name, written, self._written.get(written), inside) not in _SOUND:
                 self._outermost(type_name, value, field, place, inside)
             seen += 1
@@ -110,7 +111,7 @@ class _Judging:
         """The value of one element of `holder`, which stands at `place`."""
         if field.many:
             self._list(value, holder, field, place, inside)
-        elif not _sound(value, field):
+        else:
             self._value(value, field, (place, field.name, field.written, ALONE), inside)
 
     def _choices(self, chosen: Sequence[Field], place: Place) -> None:
