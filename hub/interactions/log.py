@@ -9,7 +9,7 @@ from hub.consent.decision import rules_of
 from hub.errors import Forbidden, HubError, InvalidRequest
 from hub.fhir.identifiers import Identifier
 from hub.fhir.parameters.date import span
-from hub.interactions import logbook
+from hub.interactions import logbook, readers
 from hub.interactions.context import Context, check_caller
 from hub.interactions.follow_ups import put_verdict
 from hub.interactions.log_about import told_beside
@@ -135,6 +135,8 @@ def shown(context: Context, entry: Logged) -> dict[str, Any]:
         who = {name: value for name, value in who.items() if name not in ("subject", "name")}
     names = {"unitName": unit.name if unit else "", "providerName": provider.name if provider else ""}
     held = {name: content[name] for name in SHOWN if name in content}
+    if "details" in held and context.caller.kind == "patient" and names_protected(context, entry):
+        held["details"] = {name: value for name, value in held["details"].items() if name != "reader"}
     if "details" in held and "reason" in (beside := entry.unshown):
         held["details"] = held["details"] | {"reason": beside["reason"]}
     named = who | {name: value for name, value in names.items() if value}
@@ -149,9 +151,14 @@ def is_readers(store: Store, context: Context, entry: Logged) -> bool:
 
 
 def is_protected(context: Context, entry: Logged) -> bool:
-    """Whether who is named in an entry has a protected identity."""
-    staff = context.hub.directory.staff.get(entry.content.get("who", {}).get("subject", ""))
-    return bool(staff and staff.protected)
+    """Whether whose entry it is has a protected identity."""
+    return readers.is_protected(context.hub.directory, entry.content.get("who", {}).get("subject", ""))
+
+
+def names_protected(context: Context, entry: Logged) -> bool:
+    """Whether the text of an entry names anybody with a protected identity: whose it is, or the reader who was asked about."""
+    asked_about = entry.content.get("details", {}).get("reader", "")
+    return is_protected(context, entry) or readers.is_protected(context.hub.directory, asked_about)
 
 
 def _verdict(said: Logged) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from hub.errors import AuditUnavailable, Forbidden, InvalidRequest
 from hub.fhir.json import dumps
 from hub.interactions import logbook
 from hub.interactions.context import Context, check_caller
-from hub.interactions.log import is_protected, logged, own_key, shown, wanted
+from hub.interactions.log import logged, names_protected, own_key, shown, wanted
 from hub.interactions.log_events import event
 from hub.store import audit_index
 from hub.store.audit_export import ended_line, header, list_of, part_lines
@@ -91,7 +91,7 @@ def _written(store: Store, context: Context, pk: int, form: str, asked: Mapping[
             connection,
             list_of(connection, pk, [each.shard for each in last.shards]) if pk != NO_PATIENT else (),
             last,
-            shown=lambda each: not is_protected(context, each),
+            shown=lambda each: not names_protected(context, each),
         )
         begun = ended_line(connection, pk) if pk != NO_PATIENT else ()
         return _proven(header("list", key.origin, key.keys, notes, {}, removals), begun, lines)

@@ -9,7 +9,7 @@ from hub.checkpoints import Checkpoint, Invalid, PublicKey, read
 from hub.errors import AuditUnavailable, Forbidden, NotFound
 from hub.interactions import logbook
 from hub.interactions.context import Context, check_caller
-from hub.interactions.log import is_protected, is_readers, logged
+from hub.interactions.log import is_readers, logged, names_protected
 from hub.store.audit_log import Leaf
 from hub.store.audit_proofs import growth, proof
 from hub.store.audit_reading import entries
@@ -47,7 +47,7 @@ def _proof(store: Store, context: Context, shard: int, seq: int, resource: str) 
         held = proof(store.reader(), shard, seq, _read(note, keys), resource)
     except ValueError:
         raise NotFound("there is no such entry under the last checkpoint") from None
-    if context.caller.kind == "patient" and is_protected(context, found[0]):
+    if context.caller.kind == "patient" and names_protected(context, found[0]):
         held = {name: value for name, value in held.items() if name != "entry"} | {"leaf": found[0].leaf.hex()}
     return held | {"checkpoint": note}, _leaf(context, found[0].pk if context.caller.kind == "patient" else NO_PATIENT)
 

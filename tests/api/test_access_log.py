@@ -261,6 +261,25 @@ def test_a_patient_is_told_nowhere_who_of_the_staff_has_a_protected_identity(sha
     )
 
 
+def test_a_patient_is_not_told_which_protected_employee_a_reviewer_asked_about(house, kit):
+    patient = house.enroll()
+    held, me = house.hold(patient, provider=kit.P1, unit=kit.U1), house.patient_person(patient)
+    about = {"unit": kit.U1, "employee": "SE2321990018-E4"}
+    for path, asked in (("could-see", {"patient": patient.id}), ("explain", {"resource": f"Observation/{held}"})):
+        assert house.get(f"/access/{path}", "reviewer", params=asked | about).status_code == 200
+        assert house.get(f"/access/{path}", "reviewer", params=asked | about | {"employee": kit.E1}).status_code == 200
+    house.run(house.running.background.checkpoint())
+    entries = read_log(house, me)
+    readers = [each["details"].get("reader", "") for each in entries if each["action"] in ("could-see", "explain")]
+    assert readers == ["", kit.E1, "", kit.E1]
+    proofs = [house.get("/access/log/proof", me, params={name: each[name] for name in ("shard", "seq")}) for each in entries]
+    assert {each.status_code for each in proofs} == {200}
+    exported = house.get("/access/log/export?form=ndjson", me)
+    assert exported.status_code == 200
+    assert "SE2321990018-E4" not in "".join(each.text for each in (*proofs, exported))
+    assert kit.E1 in exported.text
+
+
 def test_a_reviewer_reads_the_entries_of_the_own_provider_alone(shared, kit):
     patient = shared.enroll()
     shared.near(patient)
