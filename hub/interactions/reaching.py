@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from hub.caller import Caller
+from hub.catalogue import PROTECTED
 from hub.consent.decision import basis, decide
 from hub.consent.grounds import Grounds
 from hub.consent.release import Outcome
@@ -136,8 +137,9 @@ def reached(store: Store, hub: Hub, caller: Caller, told: Known, given: Grounds,
 
 
 def named(directory: Mapping[str, Any], id: str | None) -> dict[str, str]:
-    """A care provider or unit by id and name; what has none is the patient's own."""
-    return {"id": id or "", "name": directory[id].name if id and id in directory else ""}
+    """A care provider or unit by id and name, a protected unit without its own; what has no id is the patient's own."""
+    held = directory.get(id) if id else None
+    return {"id": id or "", "name": PROTECTED if getattr(held, "protected", False) else held.name if held else ""}
 
 
 def _shown(hub: Hub, each: Counted, rows: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,10 @@
 """What a reader could see, now and then, and what a consent or a block would change: counts, by the engine that decides."""
 
+from dataclasses import replace
+
 import pytest
 
+from hub.catalogue import PROTECTED
 from tests.api.conftest import E4
 
 LABORATORY = "und-kkm-ure"
@@ -181,3 +184,14 @@ def test_what_an_employee_with_protected_identity_has_registered_is_told_to_the_
         told.append((reach["reader"], reach["sees"], why["reader"], why["rule"], why["grounds"], dissent))
     assert told[0] == told[1]
     assert (told[0][0]["employee"], told[0][1], told[0][5]["readers"]) == (E4, [], [])
+
+
+@pytest.mark.parametrize("protected", [False, True])
+def test_a_protected_unit_is_named_as_the_directory_names_it(house, kit, monkeypatch, protected):
+    patient, units = house.enroll(), house.hub.directory.units
+    monkeypatch.setitem(units, kit.U2, replace(units[kit.U2], protected=protected))
+    house.hold(patient, provider=kit.P1, unit=kit.U1)
+    block = {"type": "inner", "provider": kit.P1, "unit": kit.U1}
+    me = house.patient_person(patient)
+    found = house.post("/access/simulations", me, json={"block": block}).json()["readers"]
+    assert {"id": kit.U2, "name": PROTECTED if protected else "Kliniken Björken"} in [each["unit"] for each in found]
