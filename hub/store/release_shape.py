@@ -187,10 +187,10 @@ def _gathered(parts: Iterable[Expression]) -> Iterator[Expression]:
 
 
 def _split(part: Expression) -> tuple[tuple[Expression, ...], tuple[Expression, ...]]:
-    """What a conjunction says of whose data they are, and what besides."""
+    """What a conjunction says of whose data they are, the unit first, which few are of; and what besides."""
     held = part.parts if isinstance(part, And) else (part,)
-    of = tuple(each for each in held if isinstance(each, Equals))
-    return of, tuple(each for each in held if not isinstance(each, Equals))
+    of = sorted((each for each in held if isinstance(each, Equals)), key=lambda each: each.column != "unit")
+    return tuple(of), tuple(each for each in held if not isinstance(each, Equals))
 
 
 def _blank(form: Shape) -> Shape:
