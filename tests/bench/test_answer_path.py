@@ -218,22 +218,23 @@ async def test_a_ground_that_is_added_is_read_at_the_next_request(house):
 
 async def test_what_is_remembered_of_patients_weighs_no_more_than_is_reckoned_and_is_bounded_by_it(house):
     context, _ = house
-    askers = [replace(context, caller=replace(CALLER, client=f"c{number}")) for number in range(60)]
+    askers = [replace(context, caller=replace(CALLER, client=f"c{number}")) for number in range(100)]
     for each in askers[:20]:
         await read(each, "Observation", "o1")
-    held = context.hub.store.memory._held
-    gc.collect()
-    tracemalloc.start()
-    try:
-        for each in askers[20:]:
-            await read(each, "Observation", "o1")
+    held, grown = context.hub.store.memory._held, []
+    for some in (askers[20:60], askers[60:]):
         gc.collect()
-        grown, _ = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert len({asker for asker, _ in held}) == 60
-    assert grown / 40 < held.currsize / 60
-    bounded = context.hub.store.memory = Memory(held.currsize // 12)
+        tracemalloc.start()
+        try:
+            for each in some:
+                await read(each, "Observation", "o1")
+            gc.collect()
+            grown.append(tracemalloc.get_traced_memory()[0])
+        finally:
+            tracemalloc.stop()
+    assert len({asker for asker, _ in held}) == 100
+    assert min(grown) / 40 < held.currsize / 100, "what another thread takes meanwhile is not theirs"
+    bounded = context.hub.store.memory = Memory(held.currsize // 20)
     for each in askers:
         await read(each, "Observation", "o1")
     assert len({asker for asker, _ in bounded._held}) == 5
