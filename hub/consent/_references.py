@@ -7,7 +7,7 @@ denial.
 from collections.abc import Iterator, Mapping
 from functools import cache
 
-from hub.consent.release import Expression, Refers, all_of, among, any_of, negation
+from hub.consent.release import Expression, Refers, Untold, all_of, among, any_of, negation
 from hub.fhir.elements import definition
 from hub.fhir.expression_read import unnarrowed
 from hub.fhir.index_plan import kept_under
@@ -49,13 +49,13 @@ Keys = tuple[tuple[str, str], ...]
 
 
 def written_by(authors: tuple[str, ...], surely: bool) -> Expression:
-    """Resources that one of these wrote. One that names no author by reference may be anybody's."""
+    """Resources that one of these wrote. One of which some author is not named by reference may be anybody's."""
     keys = _author_keys()
     found = Refers(keys, authors)
     if surely:
         return found
     told = among("type", AUTHORS.keys() - _WRITER_UNKNOWN)
-    return any_of(found, negation(all_of(told, Refers(keys, ()))))
+    return any_of(found, Untold(keys), negation(all_of(told, Refers(keys, ()))))
 
 
 def is_masked(author: str) -> bool:

@@ -16,6 +16,7 @@ from hub.consent.release import (
     Overlaps,
     Refers,
     Release,
+    Untold,
 )
 
 
@@ -51,7 +52,7 @@ def _holds(expression: Expression, held: dict[str, str]) -> bool | None:
             return held[column] in values if column in held else None
         case IsNull(column):
             return False if column in held else None
-        case Flag() | Overlaps() | Bears() | Refers() | Every():
+        case Flag() | Overlaps() | Bears() | Refers() | Untold() | Every():
             return None
         case And(parts):
             truths = [_holds(part, held) for part in parts]

@@ -84,6 +84,13 @@ class Refers:
 
 
 @dataclass(frozen=True, slots=True)
+class Untold:
+    """Under one of `keys`, as of `Refers`, a resource has an element that points at nothing: it may mean anybody."""
+
+    keys: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Every:
     """Every resource of the entry meets `part`, and there is one; its Provenance, which is of all of it, is not asked.
 
@@ -108,7 +115,7 @@ class Not:
     part: "Expression"
 
 
-Expression = Constant | Equals | In | IsNull | Flag | Overlaps | Bears | Refers | Every | And | Or | Not
+Expression = Constant | Equals | In | IsNull | Flag | Overlaps | Bears | Refers | Untold | Every | And | Or | Not
 
 NO_RULE = "R00"
 """The rule of what no rule speaks of: hidden."""
@@ -166,7 +173,7 @@ def negation(part: Expression) -> Expression:
 def of_resources(expression: Expression) -> bool:
     """Whether it asks what resources say, and not of custody alone."""
     match expression:
-        case Bears() | Refers() | Every() | In("type" | "literal"):
+        case Bears() | Refers() | Untold() | Every() | In("type" | "literal"):
             return True
         case And(parts) | Or(parts):
             return any(map(of_resources, parts))
@@ -275,6 +282,8 @@ def holds(expression: Expression, custody: Custody, said: Said | None = None) ->
         case Refers(keys, targets):
             pointed = said.references if said else ()
             return any(said and (said.type, name) in keys and (not targets or at in targets) for name, at in pointed)
+        case Untold(keys):
+            return any((said.type, name) in keys for name in said.untold) if said else False
         case Every(part):
             says = custody.says
             return None if says is None else bool(says) and all(holds(part, custody, each) is True for each in says)

@@ -31,6 +31,8 @@ class Said:
     id: str
     references: frozenset[tuple[str, str]] = frozenset()
     """(name that the keys of a reference parameter are kept under, target)."""
+    untold: frozenset[str] = frozenset()
+    """The same names, of parameters of which some element points at nothing: it tells an identifier alone, or words."""
     labels: frozenset[tuple[str, str]] = frozenset()
     """(system, code) of `meta.security`, in the normal form of search keys."""
 

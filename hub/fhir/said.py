@@ -2,7 +2,7 @@
 
 from hub.fhir.custody import Said
 from hub.fhir.index import keys_of, parts
-from hub.fhir.index_keys import ReferenceKey, TokenKey
+from hub.fhir.index_keys import PRESENT, ReferenceKey, TokenKey
 from hub.fhir.resource import Resource
 
 LABELS = "_security"
@@ -20,6 +20,7 @@ def said(resource: Resource) -> Said:
         type=kind,
         id=resource["id"],
         references=frozenset((name, key.target) for name, its in keys for key in its if isinstance(key, ReferenceKey)),
+        untold=frozenset(name.removesuffix(PRESENT) for name, _ in keys if name.endswith(PRESENT)),
         labels=frozenset(
             (key.system, key.code) for name, its in keys for key in its if name == LABELS and isinstance(key, TokenKey)
         ),

@@ -27,6 +27,7 @@ from hub.consent.release import (
     Overlaps,
     Refers,
     Release,
+    Untold,
 )
 
 P = TypeVar("P")
@@ -151,6 +152,8 @@ def _shape(expression: Expression, names: _Names) -> Shape:
             return ("bears", names.of(system), *names.listed(codes))
         case Refers(keys, targets):
             return ("refers", keys, *(names.listed(targets) if targets else ()))
+        case Untold(keys):
+            return ("untold", keys)
         case Every(part):
             return ("every", _shape(part, names))
         case And(parts):

@@ -23,7 +23,7 @@ from sqlalchemy.types import TypeEngine
 
 from hub.store.release_shape import Shape, rows
 from hub.store.release_tiers import ALWAYS, alike, asked, that_decide, tiers
-from hub.store.resource_facts_sql import Columns, bears, every, refers
+from hub.store.resource_facts_sql import Columns, bears, every, refers, untold
 
 C = TypeVar("C")
 
@@ -134,6 +134,8 @@ def _sql(form: Shape, columns: Columns, prefix: str) -> ColumnElement[bool]:
             return bears(rest, columns, bound)
         case "refers":
             return refers(rest, columns, bound)
+        case "untold":
+            return untold(rest[0], columns)
         case "every":
             return every(columns, lambda its: _sql(rest[0], its, prefix))
         case "and":

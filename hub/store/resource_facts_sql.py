@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Text, and_, literal_column, not_, select, 
 from sqlalchemy.sql.selectable import NamedFromClause
 from sqlalchemy.types import TypeEngine
 
+from hub.fhir.index_keys import PRESENT
 from hub.fhir.said import LABELS
 from hub.store.tables import FOREVER, ix_ref, ix_token, resource
 from hub.store.values import parameter_number
@@ -63,6 +64,13 @@ def refers(form: Sequence[Any], columns: Columns, bound: Bound) -> ColumnElement
     by = key.c.param.in_([literal_column(str(parameter_number(*each))) for each in keys])
     to = (key.c.target.in_([bound(Text, number) for number in targets]),) if targets else ()
     return _there(key, *_of(key, columns), by, *to)
+
+
+def untold(keys: Sequence[tuple[str, str]], columns: Columns) -> ColumnElement[bool]:
+    """Whether an element of a resource points at nothing. Takes: `keys`: of the parameters whose elements are meant."""
+    key = ix_token.alias()
+    by = key.c.param.in_([literal_column(str(parameter_number(kind, name + PRESENT))) for kind, name in keys])
+    return _there(key, *_of(key, columns), by)
 
 
 def _of(key: NamedFromClause, columns: Columns) -> tuple[ColumnElement[bool], ...]:

@@ -118,6 +118,7 @@ class Draw(Random):
             type=self.choice(["Observation", "Encounter", "AllergyIntolerance"]),
             id=self.choice("xyz"),
             references=frozenset(self.sample(REFERENCES, self.choice([0, 1, 2]))),
+            untold=frozenset(self.sample([name for name, _ in REFERENCES], self.choice([0, 0, 0, 1]))),
             labels=frozenset((system, code.lower()) for system, code in self.sample(LABELS, self.choice([0, 1, 1, 2]))),
         )
 

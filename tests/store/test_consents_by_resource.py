@@ -34,6 +34,12 @@ BORNE = (
     ("urn:local", "secret"),
 )
 PEOPLE = ("Practitioner/a", "Practitioner/b")
+UNTOLD = (
+    {"identifier": {"system": "urn:oid:1.2.752.129.2.1.4.1", "value": "SE1-E1"}},
+    {"display": "Somebody"},
+    {"reference": "#a"},
+)
+"""Authors who may be anybody."""
 DATA = (
     Data("instance", "Observation/0-0"),
     Data("instance", "Condition/1-1"),
@@ -63,8 +69,8 @@ def made(drawn, kind, id):
     labels = drawn.sample(BORNE, some([0, 1, 1, 2]))
     held = {"resourceType": kind, "id": id, "meta": {"security": [{"system": of, "code": code} for of, code in labels]}}
     if some([True, False]) and kind in AUTHORS:
-        author = {"reference": some(PEOPLE)}
-        held[AUTHORS[kind]] = [author] if AUTHORS[kind] == "performer" else author
+        author = some([{"reference": some(PEOPLE)}, {"reference": some(PEOPLE)}, some(UNTOLD)])
+        held[AUTHORS[kind]] = [author, *some([[], [], UNTOLD[:1]])] if AUTHORS[kind] == "performer" else author
     if some([True, False]) and kind != "Encounter":
         held["encounter"] = {"reference": some(["Encounter/e", "Encounter/f"])}
     if some([True, False]) and kind == "Observation":
@@ -126,8 +132,9 @@ def lies(limits, custody, it, surely):
 def is_meant(data, kind, literal, it, unknown):
     if data.meaning == "authoredby":
         its = it.get(AUTHORS.get(kind, ""), [])
-        names = [each["reference"] for each in (its if isinstance(its, list) else [its])]
-        return data.reference in names or (unknown and (not names or kind in ("Condition", "Encounter")))
+        names = [each.get("reference", "#") for each in (its if isinstance(its, list) else [its])]
+        untold = not names or any(each.startswith("#") for each in names)
+        return data.reference in names or (unknown and (untold or kind in ("Condition", "Encounter")))
     if data.meaning == "instance" or literal == data.reference:
         return literal == data.reference
     if it.get("encounter", {}).get("reference") == data.reference:
@@ -195,15 +202,22 @@ BY_A = Limits(data=(Data("authoredby", "Practitioner/a"),))
 NORMAL = Limits(labels=((CONFIDENTIALITY, "N"),))
 
 
-def by(code, author="b", **more):
+def by(code, author="b", beside=None, **more):
     security = [{"system": CONFIDENTIALITY, "code": code}]
-    return {"meta": {"security": security}, "performer": [{"reference": f"Practitioner/{author}"}]} | more
+    authors = [{"reference": f"Practitioner/{author}"}, *([beside] if beside else [])]
+    return {"meta": {"security": security}, "performer": authors} | more
 
 
 @pytest.mark.parametrize(
     ("limits", "good", "bad"),
-    [(NORMAL, by("N"), by("R")), (NOT_A, by("N"), by("N", "a")), (BY_A, by("N", "a"), by("N"))],
-    ids=["label", "not by", "by"],
+    [
+        (NORMAL, by("N"), by("R")),
+        (NOT_A, by("N"), by("N", "a")),
+        *((NOT_A, by("N"), by("N", beside=each)) for each in UNTOLD),
+        (BY_A, by("N", "a"), by("N")),
+        (BY_A, by("N", "a", beside=UNTOLD[0]), by("N", beside=UNTOLD[0])),
+    ],
+    ids=["label", "not by", *("perhaps not by",) * 3, "by", "by, beside somebody"],
 )
 def test_what_a_resource_says_now_decides_all_its_versions(store, write, limits, good, bad):
     good, bad = (write.record(1, write.observation("x", **each)) for each in (good, bad))
