@@ -21,6 +21,8 @@ from hub.store.released import PERSON, REST, Views
 from hub.store.search import Found
 from hub.store.store import Store
 
+FEWEST = 4
+"""Targets that are asked for: few resources refer to more other entries."""
 Released = Mapping[tuple[int, str], Sequence[str]]
 """Patient key and target -> the sources that hold it."""
 
@@ -84,7 +86,7 @@ def _released(store: Store, hub: Hub, caller: Caller, alike: Sequence[Body]) -> 
 
 
 def nowhere(resource_type: str, targets: int, bodies: int) -> Iterator[str]:
-    """Targets that lead nowhere, beside those that are meant: together as many as the next power of two, one for each body at
-    least. How many of them are hidden, or none, then takes as long."""
-    wanted = 1 << (max(targets, bodies) - 1).bit_length()
+    """Targets that lead nowhere, beside what is meant: together as many as the next power of two, at least `FEWEST` and one
+    for each body. How many of them are hidden, or none, then takes as long."""
+    wanted = 1 << (max(targets, bodies, FEWEST) - 1).bit_length()
     return (f"{resource_type}/~{n}" for n in range(wanted - targets))

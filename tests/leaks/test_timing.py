@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.interactions.pointed import nowhere
+from hub.interactions.pointed import FEWEST, nowhere
 from tests.leaks.twins import Asked
 
 PAIRS = int(os.environ.get("HUB_TIMING_PAIRS", "0"))
@@ -66,6 +66,15 @@ def ids(readers):
 
 
 @pytest.fixture(scope="module")
+def rested(readers):
+    """The worlds as autovacuum leaves them in time: PostgreSQL knows how much lies in its tables."""
+    for world in (readers.full, readers.absent("doctor"), readers.bare("doctor")):
+        with world.house.store.database.writing() as connection:
+            connection.exec_driver_sql("ANALYZE")
+    return readers
+
+
+@pytest.fixture(scope="module")
 def seen(readers):
     """The id of an Observation that is shown to the doctor, and refers to something withheld."""
     hidden = readers.withheld("doctor")
@@ -82,12 +91,12 @@ def seen(readers):
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("often", [True, False], ids=["again", "for the first time"])
 @pytest.mark.parametrize("name", CLASSES)
-def test_absent_and_withheld_take_the_same_time(readers, ids, name, often):
+def test_absent_and_withheld_take_the_same_time(rested, ids, name, often):
     pairs, chance = [], random.Random(2)
     for n in range(PAIRS + len(ids)):
         both = list(enumerate(ids[n % len(ids)]))
         chance.shuffle(both)
-        took = {which: _seconds(readers, readers.full, CLASSES[name], id, often) for which, id in both}
+        took = {which: _seconds(rested, rested.full, CLASSES[name], id, often) for which, id in both}
         pairs.append((took[0], took[1]))
     assert within(pairs[len(ids) :]), interval(pairs)  # the first of each id is remembered by nobody
 
@@ -96,12 +105,12 @@ def test_absent_and_withheld_take_the_same_time(readers, ids, name, often):
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("spoken", [True, False], ids=["and spoken of all the same", "and never spoken of"])
 @pytest.mark.parametrize("name", RECORD)
-def test_a_record_with_and_without_what_is_withheld_takes_the_same_time(readers, seen, name, spoken):
-    other = readers.absent("doctor") if spoken else readers.bare("doctor")
-    worlds, pairs, chance = [(0, readers.full), (1, other)], [], random.Random(3)
+def test_a_record_with_and_without_what_is_withheld_takes_the_same_time(rested, seen, name, spoken):
+    other = rested.absent("doctor") if spoken else rested.bare("doctor")
+    worlds, pairs, chance = [(0, rested.full), (1, other)], [], random.Random(3)
     for _ in range(PAIRS + 5):
         chance.shuffle(worlds)
-        took = {which: _seconds(readers, world, RECORD[name], seen) for which, world in worlds}
+        took = {which: _seconds(rested, world, RECORD[name], seen) for which, world in worlds}
         pairs.append((took[0], took[1]))
     assert within(pairs[5:]), interval(pairs)
 
@@ -122,7 +131,7 @@ def test_a_record_costs_the_same_statements_whether_or_not_it_speaks_of_what_is_
 @given(st.integers(0, 300), st.integers(1, 100))
 def test_as_many_targets_are_asked_for_as_the_next_power_of_two_and_one_for_each_body(targets, bodies):
     asked = targets + len(list(nowhere("Observation", targets, bodies)))
-    assert asked >= max(targets, bodies) > asked / 2
+    assert asked >= max(targets, bodies, FEWEST) > asked / 2
     assert asked.bit_count() == 1
 
 
