@@ -15,6 +15,7 @@ from hub.fhir.resource import Resource
 from hub.interactions import logbook
 from hub.interactions.context import Context, check_caller
 from hub.interactions.log import is_protected, is_readers, logged, number_of, own_key, place_of, wanted
+from hub.interactions.readers import KNOWN_TO_PATIENT
 from hub.store import audit_facts, audit_index, log_outbox
 from hub.store.audit_index import Wanted
 from hub.store.audit_log import Leaf
@@ -145,8 +146,8 @@ def events(store: Store, context: Context, entry: Logged) -> list[Resource]:
 def _disclosures(store: Store, context: Context, entry: Logged, about: Entry) -> Iterator[Resource]:
     ids = [line.partition("/")[0] for line in entry.unshown.get("released", ())]
     kinds: dict[str, list[str]] = {}
-    to_patient = context.caller.kind == "patient"
-    for _, kind, provider, _ in log_outbox.custodians(store.reader(), entry.pk, ids, (), to_patient):
+    shown = KNOWN_TO_PATIENT if context.caller.kind == "patient" else None
+    for _, kind, provider, _ in log_outbox.custodians(store.reader(), entry.pk, ids, (), shown):
         if (
             provider
             and provider.upper() != about.content["who"].get("provider", "").upper()

@@ -62,10 +62,14 @@ def supposing_care(given: Grounds) -> Grounds:
     return replace(given, relations=(*given.relations, relation), needs=(*given.needs, need))
 
 
+_KNOWN_TO_PATIENT = all_of(Flag("released"), *(negation(Flag(name)) for name in ("secret", "incapacity", "nullified")))
+KNOWN_TO_PATIENT = Release(closed((Row(_KNOWN_TO_PATIENT, Outcome.PERMIT, "R70"),)))
+"""What is released to the patient: counts and accounts of accesses tell a patient of nothing else (R04, R70, R71)."""
+
+
 def as_far_as_the_patient_knows(release: Release) -> Release:
-    """The same, over nothing but what is released to the patient: counts tell a patient of nothing else (R04, R70, R71)."""
-    known = all_of(Flag("released"), *(negation(Flag(name)) for name in ("secret", "incapacity", "nullified")))
-    return Release(closed((Row(negation(known), Outcome.HIDE, "R70"), *release.rows)))
+    """The same, over nothing but `KNOWN_TO_PATIENT`."""
+    return Release(closed((Row(negation(_KNOWN_TO_PATIENT), Outcome.HIDE, "R70"), *release.rows)))
 
 
 def _mine(caller: Caller, now: datetime) -> dict[str, Any]:

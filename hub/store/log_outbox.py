@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, or_, select, update
 
+from hub.consent.release import Release
 from hub.store.audit_reading import Logged, entries, heads
 from hub.store.audit_removed import removed_sizes
 from hub.store.database import Database
+from hub.store.released import Relation, View
 from hub.store.tables import NO_PATIENT, audit_sent, locator, resource
 from hub.store.values import in_parts, insert_new
 
@@ -81,22 +83,20 @@ def taken(database: Database, shard: int, sent: int) -> None:
 _UNSENT = {"sent": 0, "holder": None, "until": None}
 
 
-_KNOWN_TO_PATIENT = (
-    resource.c.released == 1,
-    *(column == 0 for column in (resource.c.secret, resource.c.incapacity, resource.c.nullified)),
-)
 Custodian = tuple[int, str, str, str]
 """Patient key, resource type, care provider, unit: whose a resource is. Empty: the source did not say."""
 
 
 def custodians(
-    connection: Connection, pk: int, ids: Sequence[str], rids: Sequence[int], to_patient: bool = False
+    connection: Connection, pk: int, ids: Sequence[str], rids: Sequence[int], release: Release | None = None
 ) -> list[Custodian]:
     """Whose the resources are that an answer held, each once.
 
     Takes: the patient key and logical ids; or NO_PATIENT, of an answer about several patients, and the resources' numbers;
-    `to_patient`: of those alone that are released to the patient now.
+    `release`: of what it lets through now, of the one patient.
     """
+    view = View("patient", release, pk=pk) if release else None
+    seen, given = ([Relation(view).permitted()], view.values()) if view else ([], {})
     columns = (resource.c.pk, resource.c.type, resource.c.provider, resource.c.unit)
     found: set[Custodian] = set()
     if pk != NO_PATIENT:
@@ -107,6 +107,6 @@ def custodians(
             for some in in_parts(rids)
         ]
     for test in tests:
-        rows = connection.execute(select(*columns).where(test, *(_KNOWN_TO_PATIENT if to_patient else ())).distinct())
+        rows = connection.execute(select(*columns).where(test, *seen).distinct(), given)
         found |= {(row.pk, row.type, row.provider or "", row.unit or "") for row in rows}
     return sorted(found)

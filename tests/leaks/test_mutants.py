@@ -20,9 +20,10 @@ FIRST = 24
 
 
 def noticed(readers):
-    """Whether the worlds are told apart, or the log is wrong of what was withheld: what the mutant does is seen."""
+    """Whether the worlds are told apart, or the log is wrong of what was withheld, or tells the patient wrongly of what was
+    disclosed: what the mutant does is seen."""
     readers.forget()
-    if _counted(readers) != _withheld(readers):
+    if _counted(readers) != _withheld(readers) or _told(readers) != _disclosed(readers):
         return True
     requests = Requests(readers.full, {}, 1)
     asked = [each for who in ("doctor", "assistant") for each in requests.each_once(who)]
@@ -48,9 +49,37 @@ def _withheld(readers):
     return sum(each.number in readers.withheld("doctor") for each in there)
 
 
+def _told(readers):
+    """Of which Encounters of another care provider the patient is told that they were disclosed to the doctor."""
+    house, patient, told = readers.full.house, readers.full.patient, set()
+    for each in _encounters(readers):
+        assert house.get(f"/fhir/Encounter?patient={patient.id}&_id={each.id}", "doctor").json()["total"] == 1
+        newest = house.store.reader().execute(select(audit.c.shard, audit.c.seq).order_by(audit.c.seq.desc()).limit(1)).one()
+        event = f"/fhir/AuditEvent/log-{newest.shard}-{newest.seq}-disclosure-1"
+        told |= {each.id} if house.get(event, house.patient_person(patient)).status_code == 200 else set()
+    return told
+
+
+def _disclosed(readers):
+    hidden = readers.withheld("patient")
+    return {each.id for each in _encounters(readers) if each.number not in hidden}
+
+
+def _encounters(readers):
+    """Those of another care provider that the doctor is shown."""
+    hidden = readers.withheld("doctor")
+    return [
+        each
+        for each in readers.entries
+        if (each.type, each.custody["source"]) == ("Encounter", "beta") and not each.gone and each.number not in hidden
+    ]
+
+
 def test_as_it_is_the_log_is_right(readers):
     """And no request of these tells the worlds apart: `test_twin_readers` asks them all."""
     assert _counted(readers) == _withheld(readers) > 0
+    assert len(_encounters(readers)) > len(_disclosed(readers)) > 0
+    assert _told(readers) == _disclosed(readers)
 
 
 @pytest.mark.timeout(600)
