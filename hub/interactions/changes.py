@@ -324,8 +324,8 @@ def _newest(
             raise Gone("the resource was deleted")
         return None
     kept = version.bytes
-    if version.across != 0:  # who changes a resource changes what is shown of it
-        [held] = as_shown(store, context.hub, context.caller, [Body(seen, seen.view.pk, number, version.bytes)])
+    if version.writer:  # who changes a resource changes what is shown of it
+        [held] = as_shown(store, context.hub, context.caller, [Body(seen, seen.view.pk, number, version.writer, version.bytes)])
         version = replace(version, bytes=held)
     return Before(version, kept, known(connection, seen.known.pk, store.now()), scope, entry)
 

@@ -144,9 +144,10 @@ async def _answered(context: Context, resource_type: str, asked: Asked, listed: 
 
 def _shown(store: Store, context: Context, looked: Sights, found: Sequence[Recorded]) -> tuple[Recorded, ...]:
     """Versions as the caller is shown them."""
-    bodies = [Body(looked.of(each.type), each.pk, each.rid, each.bytes) for each in found if each.bytes and each.across != 0]
+    seen = looked.of
+    bodies = [Body(seen(each.type), each.pk, each.rid, each.writer, each.bytes) for each in found if each.bytes and each.writer]
     made = iter(as_shown(store, context.hub, context.caller, bodies))
-    return tuple([each._replace(bytes=next(made)) if each.bytes and each.across != 0 else each for each in found])
+    return tuple([each._replace(bytes=next(made)) if each.bytes and each.writer else each for each in found])
 
 
 def _window(asked: Asked) -> Window:

@@ -33,16 +33,18 @@ class Body(NamedTuple):
     seen: Sight
     pk: int
     rid: int
+    writer: str
+    """The source whose client wrote it."""
     bytes: bytes
 
 
 def shown(store: Store, hub: Hub, caller: Caller, looked: Sights, found: Sequence[Found]) -> tuple[Found, ...]:
     """What a search found, as the caller is shown it."""
-    bodies = [Body(looked.of(each.type), each.pk, each.rid, each.bytes) for each in found if each.across != 0]
+    bodies = [Body(looked.of(each.type), each.pk, each.rid, each.writer, each.bytes) for each in found if each.writer]
     if not bodies:
         return tuple(found)
     made = iter(as_shown(store, hub, caller, bodies))
-    return tuple([each._replace(bytes=next(made)) if each.across != 0 else each for each in found])
+    return tuple([each._replace(bytes=next(made)) if each.writer else each for each in found])
 
 
 def as_shown(store: Store, hub: Hub, caller: Caller, bodies: Sequence[Body]) -> list[bytes]:
@@ -50,18 +52,17 @@ def as_shown(store: Store, hub: Hub, caller: Caller, bodies: Sequence[Body]) -> 
     if caller.kind == "system" or not bodies:
         return [each.bytes for each in bodies]
     apart = sources_apart(hub, caller)
-    sources = store.search.includes.sources(store.reader(), bodies) if apart else {}
     views: dict[object, list[Body]] = {}
     for each in bodies:
         views.setdefault(each.seen.view.same(), []).append(each)
     there = {view: _released(store, hub, caller, alike) for view, alike in views.items()}
 
     def one(body: Body) -> bytes:
-        released, source = there[body.seen.view.same()], sources.get(body.rid, "")
+        released = there[body.seen.view.same()]
 
         def hides(target: str) -> bool:
             others = released.get((body.pk, target), ())
-            return not any(source == other or source not in apart or other not in apart for other in others)
+            return not any(body.writer == other or body.writer not in apart or other not in apart for other in others)
 
         return dumps(without(loads(body.bytes), hides))
 

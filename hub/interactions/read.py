@@ -59,7 +59,7 @@ async def vread(context: Context, resource_type: str, fhir_id: str, version_id: 
 
 
 def _held(context: Context, found: Found | Version, held: bytes) -> Held:
-    return Held(held, found.version_id, found.recorded, moving=found.across != 0 and context.caller.kind != "system")
+    return Held(held, found.version_id, found.recorded, moving=bool(found.writer) and context.caller.kind != "system")
 
 
 async def versions(context: Context, resource_type: str, fhir_id: str) -> tuple[Version, ...]:
@@ -131,8 +131,8 @@ def _now(
     """The current version, or that it was deleted, as far as that is released; and the entry for the log."""
     found, number, seen, missed = _first(store, context, resource_type, fhir_id, place, store.search.look)
     if found:
-        if found.across != 0:
-            [held] = as_shown(store, context.hub, context.caller, [Body(seen, found.pk, number, found.bytes)])
+        if found.writer:
+            [held] = as_shown(store, context.hub, context.caller, [Body(seen, found.pk, number, found.writer, found.bytes)])
             found = found._replace(bytes=held)
         return found, _leaf(seen, context, action, resource_type, [found], [])
     deleted = next((each for each in missed if each and each.deleted), None)
@@ -153,9 +153,9 @@ def _versions(
 
 def _as_shown(store: Store, context: Context, seen: Sight, number: int, found: Sequence[Version]) -> tuple[Version, ...]:
     """Versions as the caller is shown them."""
-    bodies = [Body(seen, seen.view.pk, number, each.bytes) for each in found if each.bytes and each.across != 0]
+    bodies = [Body(seen, seen.view.pk, number, each.writer, each.bytes) for each in found if each.bytes and each.writer]
     made = iter(as_shown(store, context.hub, context.caller, bodies))
-    return tuple(replace(each, bytes=next(made)) if each.bytes and each.across != 0 else each for each in found)
+    return tuple(replace(each, bytes=next(made)) if each.bytes and each.writer else each for each in found)
 
 
 def _first(

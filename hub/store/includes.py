@@ -24,7 +24,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from hub.fhir.json import dumps
 from hub.store.prepared import Kept
 from hub.store.released import PERSON, REST, Relation, View, Views
-from hub.store.rows import COLUMNS, Found, bytes_of, decided, shown
+from hub.store.rows import COLUMNS, Found, bytes_of, decided, shown, written_by
 from hub.store.tables import body, ix_ref, locator, resource
 from hub.store.values import fitted, parameter_numbers
 
@@ -137,9 +137,10 @@ class Includes:
 
     def _whole(self, at: Relation, test: ColumnElement[bool]) -> Select[Any]:
         of_types = resource.c.type.in_(self._each("types", Text))
-        found = decided(at, select(*COLUMNS, resource.c.version, resource.c.type).where(of_types, test)).subquery("found")
+        more = (resource.c[name] for name in ("version", "source", "type"))
+        found = decided(at, select(*COLUMNS, *more).where(of_types, test)).subquery("found")
         return (
-            select(*shown(found), body.c.bytes, body.c.across, found.c.type)
+            select(*shown(found), body.c.bytes, written_by(found), found.c.type)
             .join_from(found, body, bytes_of(found))
             .order_by(found.c.type, found.c.rid)
             .limit(bindparam("most"))

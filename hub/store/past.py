@@ -27,6 +27,7 @@ from hub.fhir.json import dumps
 from hub.store.prepared import Kept
 from hub.store.release_shape import permits, shape
 from hub.store.released import Views
+from hub.store.rows import written_by
 from hub.store.tables import FOREVER, body, resource
 
 
@@ -44,8 +45,8 @@ class Recorded(NamedTuple):
     row: int
     group: int
     bytes: bytes | None
-    across: int | None
-    """0: the body refers to no other entries."""
+    writer: str | None
+    """As of `hub.store.rows.Found`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ def _page(views: Views, types: Sequence[str], among: Among | None, continued: bo
             limited.c.decided - literal_column("1"),
             limited.c.seen,
             case((limited.c.gone == 0, body.c.bytes)),
-            body.c.across,
+            written_by(limited),
         )
         .join_from(
             limited,
@@ -144,7 +145,7 @@ def _seen(views: Views, types: Sequence[str], among: Among | None) -> list[Selec
         candidates = select(
             *(
                 resource.c[name]
-                for name in ("pk", "rid", "type", "version", "version_id", "rec_from", "fhir_id", "entry", "gone")
+                for name in ("pk", "rid", "type", "version", "version_id", "rec_from", "fhir_id", "entry", "gone", "source")
             ),
             literal_column(str(number)).label("seen"),
             at.decided().label("decided"),

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, false, literal_column, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, and_, case, false, literal_column, null, or_, select
 
 from hub.store.release_shape import permits, shape
 from hub.store.released import Relation
@@ -22,8 +22,9 @@ class Found(NamedTuple):
     entry: int
     row: int
     bytes: bytes
-    across: int | None = 0
-    """0: the body refers to no other entries; else `hub.interactions.pointed` says to which of them it may."""
+    writer: str | None = None
+    """The source whose client wrote it; `hub.interactions.pointed` says to which other entries it may refer. None: it came in a
+    message, and refers to none."""
     keys: tuple[Any, ...] = ()
     """What it was sorted by."""
     type: str = ""
@@ -53,6 +54,11 @@ def let_through(at: Relation, found: Any) -> ColumnElement[bool]:
 def shown(found: Any) -> list[ColumnElement[Any]]:
     """The columns of a hit, and the deciding row, from 0."""
     return [*(found.c[column.name] for column in COLUMNS), found.c.decided - literal_column("1")]
+
+
+def written_by(found: Any) -> ColumnElement[str | None]:
+    """The source whose client wrote a body. Takes: what has the column `source` of its row."""
+    return case((body.c.across == literal_column("0"), null()), else_=found.c.source)
 
 
 def bytes_of(found: Any) -> ColumnElement[bool]:

@@ -36,7 +36,7 @@ from hub.store.prepared import Kept
 from hub.store.records_then import decided_then
 from hub.store.release_shape import permits, shape
 from hub.store.released import Relation, View, Views
-from hub.store.rows import COLUMNS, Found, bytes_of, decided, let_through, shown, weighed
+from hub.store.rows import COLUMNS, Found, bytes_of, decided, let_through, shown, weighed, written_by
 from hub.store.search_parts import Sorting
 from hub.store.search_parts import after as following
 from hub.store.tables import body, locator, resource
@@ -65,8 +65,8 @@ class Version:
     entry: int
     row: int
     bytes: bytes | None
-    across: int | None = 0
-    """0: the body refers to no other entries."""
+    writer: str | None = None
+    """As of `Found`."""
 
 
 class Withheld(NamedTuple):
@@ -150,7 +150,7 @@ class Searcher:
         row = statement.row(connection, view.values() | {"type": resource_type, "rid": number, "fhir_id": fitted(fhir_id)})
         if row is None:
             return None
-        return _found(row[1:], ()) if row[-1] is not None else self._missing(view, row[-3] + 1, row[0])
+        return _found(row[1:], ()) if row[-2] is not None else self._missing(view, row[-3] + 1, row[0])
 
     def versions(self, connection: Connection, view: View, resource_type: str, number: int, fhir_id: str) -> tuple[Version, ...]:
         """Every version of one resource, newest first; none if it is not released. All follow today's custody."""
@@ -167,7 +167,7 @@ class Searcher:
             return None
         seen = (row[1:] for row in rows if row[0])
         found = tuple(
-            Version(id, number, at, name, entry, row - 1, held, across) for row, id, number, at, name, entry, held, across in seen
+            Version(id, number, at, name, entry, row - 1, held, writer) for row, id, number, at, name, entry, held, writer in seen
         )
         return found or self._missing(view, rows[0][1], gone=False)
 
@@ -200,13 +200,12 @@ class Searcher:
         return connection.execute(wanted, {"rid": number, "type": resource_type}).scalar_one_or_none()
 
     def _versions(self, view: View) -> Select[Any]:
-        columns = (resource.c[name] for name in ("version_id", "version", "rec_from", "fhir_id", "entry", "pk", "rid", "gone"))
         at = Relation(view)
-        found = weighed(at, select(*columns).where(at.where(), *_THIS))
+        found = weighed(at, select(*_CARRIED, resource.c.gone).where(at.where(), *_THIS))
         released = let_through(at, found)
         told = (found.c[name] for name in ("version_id", "version", "rec_from", "fhir_id", "entry"))
         return (
-            select(case((released, 1), else_=0), found.c.decided, *told, body.c.bytes, body.c.across)
+            select(case((released, 1), else_=0), found.c.decided, *told, body.c.bytes, written_by(found))
             .join_from(found, body, and_(bytes_of(found), released, found.c.gone == 0), isouter=True)
             .order_by(found.c.version.desc())
         )
@@ -221,9 +220,9 @@ class Searcher:
 
     def _read(self, view: View) -> Select[Any]:
         at = Relation(view)
-        found = weighed(at, select(*COLUMNS, resource.c.version, resource.c.gone).where(*_THIS, at.where(), at.current()))
+        found = weighed(at, select(*_CARRIED, resource.c.gone).where(*_THIS, at.where(), at.current()))
         there = and_(bytes_of(found), let_through(at, found), found.c.gone == 0)
-        return select(found.c.gone, *shown(found), body.c.bytes, body.c.across).join_from(found, body, there, isouter=True)
+        return select(found.c.gone, *shown(found), body.c.bytes, written_by(found)).join_from(found, body, there, isouter=True)
 
     def _page(self, views: Views, query: Query, criteria: Sequence[Criterion], continued: bool) -> Select[Any]:
         order = query.sort or (SortKey("", "date", True),)
@@ -240,7 +239,7 @@ class Searcher:
         again = [self._ordered(limited.c[f"s{n}"], key) for n, key in enumerate(order)]
         several = [limited.c.type, limited.c.seen] if query.types else []
         return (
-            select(total.label("total"), *shown(limited), body.c.bytes, body.c.across, *several, *sorted_by)
+            select(total.label("total"), *shown(limited), body.c.bytes, written_by(limited), *several, *sorted_by)
             .join_from(limited, body, bytes_of(limited))
             .order_by(*again, limited.c.rid)
         )
@@ -252,13 +251,13 @@ class Searcher:
             at = views.relation(query.resource_type)
             matching = [writer.criterion(each.shape(), query.resource_type, at) for each in criteria]
             rows, keys = self._sorted_by(query, at, writer)
-            return decided(at, select(*COLUMNS, resource.c.version).select_from(rows).where(_OF_TYPE, *matching), *keys)
+            return decided(at, select(*_CARRIED).select_from(rows).where(_OF_TYPE, *matching), *keys)
         found = []
         for number, types in views.grouped(query.types).items():
             at = views.relation(types[0])
             matching = [writer.criterion(each.shape(), "", at) for each in criteria]
             named = resource.c.type.in_([literal_column(f"'{each}'", Text) for each in types])
-            columns = (*COLUMNS, resource.c.version, resource.c.type, literal_column(str(number)).label("seen"))
+            columns = (*_CARRIED, resource.c.type, literal_column(str(number)).label("seen"))
             rows, keys = self._sorted_by(query, at, writer)
             found.append(decided(at, select(*columns).select_from(rows).where(named, *matching), *keys))
             writer.again()
@@ -285,8 +284,9 @@ def _withheld_then(connection: Connection, view: View, resource_type: str) -> li
 
 
 _SHOWN = 1 + len(COLUMNS) + 3
-"""Columns of a hit before its sort keys: the total, these, the deciding row, the bytes, and whether they refer to other
-entries."""
+"""Columns of a hit before its sort keys: the total, these, the deciding row, the bytes, and whose client wrote them."""
+_CARRIED = (*COLUMNS, resource.c.version, resource.c.source)
+"""What is taken along of a row until its body is found."""
 _OF_TYPE = resource.c.type == bindparam("type")
 _THIS = (
     _OF_TYPE,
