@@ -11,7 +11,6 @@ from bench.requests import visits
 from bench.site import Site
 from bench.table import Result
 from hub.app import Running, look_for_garbage_seldom, put_together
-from hub.caller import Caller, SmartScope
 from hub.fhir.query import read_query
 from hub.hub import MAPPERS
 from hub.ingest import ingest
@@ -85,20 +84,7 @@ def multiply(path: Path, times: int) -> None:
 
 def _search(running: Running, site: Site, patients: int) -> Callable[[int], None]:
     hub, store = running.hub, running.hub.store
-    caller = Caller(
-        kind="clinician",
-        subject=world.PHYSICIAN,
-        client="bench",
-        issuer="bench",
-        loa=3,
-        purpose="care",
-        scope="SJF",
-        commission="bench",
-        provider=world.HOME[0],
-        unit=world.HOME[1],
-        social_unit=False,
-        smart=frozenset({SmartScope("user", "*", frozenset("rs"))}),
-    )
+    caller = world.physician()
     rows = [row for row, _ in visits(patients, False, 200)]
 
     def one(number: int) -> None:

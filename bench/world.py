@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from hub.caller import Caller, SmartScope
 from hub.consent.grounds import AnyGround, Block, Consent, Need, Relation
 from hub.fhir.custody import Custody
 from hub.fhir.encoded import encoded
@@ -70,6 +71,24 @@ def records(key: bytes, one: Person, patient_id: str) -> Iterator[Record]:
         yield _record(key, one, "MedicationRequest", number, [_medication(key, one, number, subject)])
     yield _record(key, one, "CarePlan", 0, [_plan(key, one, subject)])
     yield _record(key, one, "Encounter", 0, [_encounter(key, one, subject)])
+
+
+def physician() -> Caller:
+    """The reader of all requests, about whom `grounds` are."""
+    return Caller(
+        kind="clinician",
+        subject=PHYSICIAN,
+        client="bench",
+        issuer="bench",
+        loa=3,
+        purpose="care",
+        scope="SJF",
+        commission="bench",
+        provider=HOME[0],
+        unit=HOME[1],
+        social_unit=False,
+        smart=frozenset({SmartScope("user", "*", frozenset("rs"))}),
+    )
 
 
 def grounds(one: Person, now: datetime) -> Iterator[AnyGround]:

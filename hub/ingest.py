@@ -10,7 +10,6 @@ from typing import Any
 
 from hub.belonging import by_patient
 from hub.config import SourceConfig
-from hub.enrolment import enroll
 from hub.errors import Issue, Unmappable
 from hub.fhir.identifiers import Identifier
 from hub.fhir.identity import rid
@@ -18,7 +17,7 @@ from hub.fhir.structure import faults
 from hub.fhir.validation import validate
 from hub.hub import MAPPERS, Hub, settings
 from hub.mappers import Coverage, Entry, Mapped, Mapper, SourceMessage
-from hub.records import Maker, entry_number, lacks_custody, placed, provenance_id
+from hub.records import Maker, entry_number, lacks_custody, provenance_id
 from hub.store import messages, patients
 from hub.store.audit_log import Leaf
 from hub.store.database import Connection
@@ -27,8 +26,6 @@ from hub.store.patients import Facts
 from hub.store.store import Store
 from hub.store.tables import NO_PATIENT
 from hub.store.values import micros
-
-__all__ = ["Ingested", "described", "enroll", "ingest", "placed", "retry"]
 
 DOUBTFUL = (
     "a whole list that is empty, or lacks more than half of what is there: nothing was withdrawn; send the list again,"
@@ -53,11 +50,6 @@ class Ingested:
     """Numbers that no patient of the hub has: the register must be asked, then the message tried again."""
     concerned: tuple[int, ...] = ()
     """The patients that it tells of."""
-
-    @property
-    def partial(self) -> bool:
-        """Something of the message is not in the record."""
-        return self.status != "mapped"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,12 +19,12 @@ from hub.app import Accounts, put_together
 from hub.authserver import Authority, Client, Commission, Person, issue_token, load_or_create
 from hub.config import ClientConfig, Config, IssuerConfig, SourceConfig
 from hub.directory import Directory, Provider, Staff, Unit
+from hub.enrolment import enroll
 from hub.fhir.custody import Custody
 from hub.fhir.encoded import encoded
 from hub.fhir.identifiers import PERSONNUMMER, Identifier, is_sound
 from hub.fhir.identity import logical_id, rid
 from hub.fhir.json import loads
-from hub.ingest import enroll
 from hub.keys import Keys
 from hub.mappers import Person as Registered
 from hub.mappers import SourceMessage

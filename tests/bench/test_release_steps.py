@@ -8,7 +8,6 @@ from sqlalchemy import MetaData, Table, literal_column, select
 from sqlalchemy.dialects import sqlite
 
 from bench import world
-from hub.caller import Caller
 from hub.consent.decision import decide
 from hub.consent.grounds import Grounds, PatientFacts
 from hub.consent.payloads import with_rows
@@ -38,20 +37,7 @@ def connection():
 
 def _decision():
     """That of the physician of the bench, about whom there are a relation, a need, a consent and three blocks."""
-    caller = Caller(
-        kind="clinician",
-        subject=world.PHYSICIAN,
-        client="bench",
-        issuer="bench",
-        loa=3,
-        purpose="care",
-        scope="SJF",
-        commission="bench",
-        provider=world.HOME[0],
-        unit=world.HOME[1],
-        social_unit=False,
-        smart=frozenset(),
-    )
+    caller = world.physician()
     patient = PatientFacts(born=PERSON.born, deceased=False, protected=False)
     given = Grounds(caller=caller, now=NOW, patient=patient, named=True, request="care", services_up=True)
     return decide(with_rows(given, tuple(world.grounds(PERSON, NOW))))
