@@ -38,7 +38,8 @@ class _Page:
         content, connection, patient = entry.content, self.store.reader(), entry.pk != NO_PATIENT
         who = content.get("who", {})
         staff = self.context.hub.directory.staff.get(who.get("subject", ""))
-        withdrawn = audit_facts.withdrawn_before(connection, entry.pk, entry.at) if patient else None
+        provider = who.get("provider", "")
+        withdrawn = audit_facts.withdrawn_before(connection, entry.pk, provider, entry.at) if patient and provider else None
         own = self.keys.get(staff.hsa_id, NO_PATIENT) if staff else NO_PATIENT
         return About(
             content=content,

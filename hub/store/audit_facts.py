@@ -71,16 +71,16 @@ def consents_among(connection: Connection, pk: int, ids: Sequence[str]) -> list[
     return sorted(connection.execute(held).scalars()) if ids else []
 
 
-def withdrawn_before(connection: Connection, pk: int, at: int) -> int | None:
-    """When the patient's last change of consent before `at` was recorded, if it ended one; None: it did not, or there is none."""
-    last = (
+def withdrawn_before(connection: Connection, pk: int, provider: str, at: int) -> int | None:
+    """When the patient last changed a consent for units of a care provider before `at`, if that ended it; None: it did not, or
+    there is none. What the patient has changed elsewhere says nothing of these readers, and is not told to their reviewer."""
+    latest = (
         select(ground.c.rec_from, ground.c.payload)
         .where(ground.c.pk == pk, ground.c.kind == "consent", ground.c.rec_from <= at)
         .order_by(ground.c.rec_from.desc())
-        .limit(1)
     )
-    row = connection.execute(last).first()
-    if row is None or loads(row.payload.encode()).get("state") == "active":
-        return None
-    recorded: int = row.rec_from
-    return recorded
+    for row in connection.execute(latest):
+        given = loads(row.payload.encode())
+        if given["provider"].upper() == provider.upper():
+            return None if given.get("state") == "active" else int(row.rec_from)
+    return None

@@ -114,6 +114,27 @@ def cued(house, patient):
     return {each["cue"] for each in entry["cues"]}
 
 
+@pytest.mark.parametrize(
+    ("ended_at", "given_after", "told"),
+    [("doctor", "", True), ("elsewhere", "", False), ("doctor", "elsewhere", True), ("elsewhere", "doctor", False)],
+)
+def test_a_withdrawal_is_told_of_where_the_consent_was_for_the_readers_care_provider(house, kit, ended_at, given_after, told):
+    patient, units = house.enroll(), {"doctor": kit.U1, "elsewhere": kit.U3}
+    house.near(patient)
+    house.near(patient, "elsewhere")
+    house.hold(patient, provider=kit.P1, unit=kit.U1)
+    given = house.consent(patient, ended_at, units[ended_at]).json()
+    house.clock.move(minutes=1)
+    ended = house.do("PUT", f"/fhir/Consent/{given['id']}", ended_at, resource=given | {"status": "inactive"})
+    assert ended.status_code == 200
+    house.clock.move(minutes=1)
+    if given_after:
+        assert house.consent(patient, given_after, units[given_after]).status_code == 201
+        house.clock.move(minutes=1)
+    house.get(f"/fhir/Observation?patient={patient.id}", "doctor")
+    assert ("after-withdrawal" in cued(house, patient)) is told
+
+
 def looked_at(house, **register):
     patient = house.enroll(**register)
     house.near(patient)
