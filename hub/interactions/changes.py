@@ -177,7 +177,7 @@ def _update(connection: Connection, store: Store, context: Context, change: Chan
     if before is None and source and change.versions is not None:
         raise Stale("there is no version to be the one believed", "If-Match")
     if before is None and not source:
-        raise NotFound("there is no such resource")
+        raise NotFound("there is no such resource; the hub gives a new one its id: create it by POST")
     if before is not None:
         if change.absent:
             raise Stale("the resource is there already", "If-None-Match")
