@@ -132,7 +132,7 @@ def _mark(point: Point, x: float, y: float, crowded: bool) -> str:
     limit = " m-open" if point.open else ""
     if crowded and point.own:
         return f'<path class="mark m-dot{limit}" d="M{_n(x)} {_n(y - 1.8)}l1.8 1.8-1.8 1.8-1.8-1.8z"/>'
-    if crowded and not point.flag:
+    if crowded and not point.flag and not point.said:
         return f'<circle class="mark m-lab{limit}" cx="{_n(x)}" cy="{_n(y)}" r="1.3"/>'
     if point.own:
         return f'<path class="mark m-own{limit}" d="M{_n(x)} {_n(y - 3.6)}l3.6 3.6-3.6 3.6-3.6-3.6z"/>'
@@ -140,6 +140,8 @@ def _mark(point: Point, x: float, y: float, crowded: bool) -> str:
         return f'<path class="mark m-out{limit}" d="M{_n(x)} {_n(y - 3.8)}l4 6.6h-8z"/>'
     if point.flag == "low":
         return f'<path class="mark m-out{limit}" d="M{_n(x)} {_n(y + 3.8)}l4-6.6h-8z"/>'
+    if point.said:
+        return f'<path class="mark m-said{limit}" d="M{_n(x - 3)} {_n(y - 3)}h6v6h-6z"/>'
     return f'<circle class="mark m-lab{limit}" cx="{_n(x)}" cy="{_n(y)}" r="2.6"/>'
 
 

@@ -26,7 +26,9 @@ class Point:
     label: str
     """The value as a reader writes it."""
     flag: str = ""
-    """`high` or `low`, as the laboratory said; empty: it said nothing."""
+    """`high` or `low`: as the laboratory said, or outside the interval where it said nothing."""
+    said: bool = False
+    """The laboratory marked it without a direction, such as in words."""
     open: bool = False
     """The value is a limit (`<5`)."""
     own: bool = False

@@ -12,6 +12,7 @@ from hub.interactions.overview import Part, Row
 from hub.portal import observed
 from hub.portal.badges import Badge, Sources
 from hub.portal.language import Words
+from hub.portal.observed import Mark
 from hub.portal.points import YEARS, Point, can_be_drawn
 from hub.portal.units import convert
 from hub.portal.values import decimal, effective, moment, quantity, text_of, when
@@ -27,8 +28,7 @@ class Value:
     """Its time, as it was written."""
     day: str
     text: str
-    flag: str
-    """`high`, `low`, `abnormal` or nothing: the laboratory's own word."""
+    mark: Mark
     reference: str
     basis: str
     """The method or laboratory basis, where it is said."""
@@ -37,6 +37,11 @@ class Value:
     badge: Badge
     point: Point | None
     """None: no number or no time, or one that no axis can hold."""
+
+    @property
+    def flag(self) -> str:
+        """`high`, `low`, `abnormal` or nothing: the laboratory's own code."""
+        return self.mark.flag
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,22 +119,24 @@ def _value(row: Row, part: Resource, line: str, badge: Badge, words: Words) -> V
     resource = row.resource
     said = effective(resource)
     interval = next((each for each in part.get("referenceRange", ()) if isinstance(each, dict)), {})
-    flag = observed.flag(part)
+    mark = observed.mark(part)
     return Value(
         written=said,
         day=when(said, words),
         text=observed.shown(part, words),
-        flag=flag,
+        mark=mark,
         reference=observed.reference(interval, words),
         basis=text_of(resource.get("method", {})),
         note=". ".join(str(note.get("text", "")) for note in resource.get("note", ()) if note.get("text")),
         own=row.own,
         badge=badge,
-        point=_point(row, part, line, moment(said), interval, flag, words),
+        point=_point(row, part, line, moment(said), interval, mark, words),
     )
 
 
-def _point(row: Row, part: Resource, line: str, at: datetime | None, interval: Resource, flag: str, words: Words) -> Point | None:
+def _point(
+    row: Row, part: Resource, line: str, at: datetime | None, interval: Resource, mark: Mark, words: Words
+) -> Point | None:
     held = part.get("valueQuantity", {})
     value = decimal(held.get("value"))
     if value is None or at is None or at.year not in YEARS or not can_be_drawn(value):
@@ -141,7 +148,8 @@ def _point(row: Row, part: Resource, line: str, at: datetime | None, interval: R
         value=value,
         unit=unit,
         label=quantity({"value": held.get("value"), "comparator": held.get("comparator", "")}, words),
-        flag=flag if flag in ("high", "low") else "",
+        flag=mark.direction,
+        said=bool(mark.said) or mark.flag == "abnormal",
         open=bool(held.get("comparator")),
         own=row.own,
         line=line,

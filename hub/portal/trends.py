@@ -10,6 +10,7 @@ from hub.interactions.overview import Part
 from hub.portal.badges import Sources
 from hub.portal.chart import chart
 from hub.portal.language import Words
+from hub.portal.observed import Mark
 from hub.portal.points import Frame, Point
 from hub.portal.results import Analyte, Value, analytes
 from hub.portal.templates import Drawn, drawn
@@ -27,7 +28,8 @@ class Trend:
     name: str
     latest: str
     unit: str
-    flag: str
+    marks: tuple[Mark, ...]
+    """Of the latest value, or of the latest of each line."""
     day: str
     reference: str
     change: str
@@ -50,6 +52,8 @@ class Results:
     period: str
     own: bool
     """At least one value is the patient's own."""
+    said: bool
+    """At least one drawn value is marked without a direction."""
 
     def __len__(self) -> int:
         """How many things were measured."""
@@ -57,10 +61,10 @@ class Results:
 
 
 def results(part: Part, sources: Sources, words: Words) -> Results:
-    """The section, newest first; of what care has measured, what is flagged now is drawn before what is not."""
+    """The section, newest first; of what care has measured, what is marked now is drawn before what is not."""
     held = analytes(part, sources, words)
     trending = [each for each in held if len(each.points) > 1 and len(each.lines) <= 2]
-    care = sorted((each for each in trending if not each.vital), key=lambda each: not each.latest.flag)[:MOST_CHARTS]
+    care = sorted((each for each in trending if not each.vital), key=lambda each: not each.latest.mark)[:MOST_CHARTS]
     vital = [each for each in trending if each.vital][:MOST_OWN]
     taken = {each.key for each in (*care, *vital)}
     own = any(value.own for each in held for value in each.values)
@@ -70,6 +74,7 @@ def results(part: Part, sources: Sources, words: Words) -> Results:
         others=tuple(each for each in held if each.key not in taken),
         period=_period(care, words),
         own=own,
+        said=any(point.said and not point.flag for each in (*care, *vital) for point in each.points),
     )
 
 
@@ -100,7 +105,7 @@ def _trend(analyte: Analyte, name: str, since: datetime, until: datetime, words:
         name=analyte.name,
         latest=latest,
         unit=unit_in_words(points[-1].unit),
-        flag=first.flag,
+        marks=_marks(analyte),
         day=first.day,
         reference=first.reference,
         change=_change(analyte, points, words),
@@ -115,10 +120,16 @@ def _trend(analyte: Analyte, name: str, since: datetime, until: datetime, words:
 
 def _latest(analyte: Analyte) -> str:
     """The latest value; of two lines both, as 119/65."""
-    said = []
-    for line in analyte.lines:
-        said.append(next(value.point.label for value in analyte.values if value.point and value.point.line == line))
-    return "/".join(said)
+    return "/".join(value.point.label for value in _newest(analyte) if value.point)
+
+
+def _marks(analyte: Analyte) -> tuple[Mark, ...]:
+    return tuple(dict.fromkeys(value.mark for value in _newest(analyte) if value.mark))
+
+
+def _newest(analyte: Analyte) -> list[Value]:
+    """The latest drawn value of each line."""
+    return [next(value for value in analyte.values if value.point and value.point.line == line) for line in analyte.lines]
 
 
 def _description(analyte: Analyte, points: Sequence[Point], latest: str, words: Words) -> str:
@@ -137,8 +148,9 @@ def _description(analyte: Analyte, points: Sequence[Point], latest: str, words: 
         latest=latest,
         unit=unit_in_words(unit),
     )
-    outside = sum(1 for point in points if point.flag)
-    return " ".join([said, words("chart.outside", count=outside), *_breaks(analyte, points, words), words("chart.in-table")])
+    outside, told = (sum(map(bool, held)) for held in ((p.flag for p in points), (p.said and not p.flag for p in points)))
+    counted = [words("chart.outside", count=outside), *([words("chart.said", count=told)] if told else [])]
+    return " ".join([said, *counted, *_breaks(analyte, points, words), words("chart.in-table")])
 
 
 def _change(analyte: Analyte, points: Sequence[Point], words: Words) -> str:

@@ -91,6 +91,9 @@ def test_a_unit_that_cannot_be_converted_has_a_panel_and_an_axis_of_its_own() ->
         ({"own": True}, "path", "mark m-own"),
         ({"open": True}, "circle", "mark m-lab m-open"),
         ({"flag": "high", "open": True}, "path", "mark m-out m-open"),
+        ({"said": True}, "path", "mark m-said"),
+        ({"said": True, "open": True}, "path", "mark m-said m-open"),
+        ({"said": True, "flag": "low"}, "path", "mark m-out"),
     ],
     ids=str,
 )
@@ -160,6 +163,7 @@ POINTS = st.builds(
     unit=st.sampled_from(["mmol/L", "g/L", "<&'\""]),
     label=st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"], exclude_characters="\ufffe\uffff"), max_size=8),
     flag=st.sampled_from(["", "high", "low"]),
+    said=st.booleans(),
     open=st.booleans(),
     own=st.booleans(),
     line=st.sampled_from(["", "s"]),

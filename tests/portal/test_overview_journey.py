@@ -62,6 +62,7 @@ async def test_each_kind_of_thing_is_there_with_its_source(house: House) -> None
         "Hjärtsviktsmottagning",
         "Patientens uppgift",
         "Nytt",
+        '<span class="tag tag-said">Över referensintervall</span>',
     ):
         assert said in html, said
     assert html.count('class="src ') > 50

@@ -48,6 +48,12 @@ def told(part: Part, **facts: Any) -> Overview:
     return Overview(patient, known, parts)
 
 
+def with_part(part: Part) -> Overview:
+    """An overview with this part in the place of its own."""
+    held = told(plans())
+    return replace(held, parts=tuple(part if each.section == part.section else each for each in held.parts))
+
+
 def plans(*reports: SourceReport, rows: tuple[Row, ...] = (), **more: Any) -> Part:
     section = next(each for each in SECTIONS if each.name == "vardplaner")
     return replace(Part(section, rows=rows, reports=reports or (WELL,), connected=True), **more)
@@ -138,7 +144,7 @@ STATES: dict[str, tuple[Overview, tuple[str, ...], tuple[str, ...]]] = {
 }
 
 
-def rendered(house: House, held: Overview, language: str) -> str:
+def rendered(house: House, held: Overview, language: str, kind: str = "clinician") -> str:
     async def post(url: str, form: object) -> tuple[int, bytes]:
         raise AssertionError("no page sends a form")
 
@@ -150,9 +156,9 @@ def rendered(house: House, held: Overview, language: str) -> str:
         post=post,
         client_id="portal",  # type: ignore[arg-type]  # no request is counted
     )
-    caller = Caller(
-        kind="clinician", subject="SE-1", client="c", issuer="i", loa=3, name="Anna <Lindqvist>", purpose="care", scope="SJF"
-    )
+    who: Any = {"client": "c", "issuer": "i", "loa": 3, "name": "Anna <Lindqvist>"}
+    who |= {"purpose": "care", "scope": "SJF"} if kind == "clinician" else {}
+    caller = Caller(kind=kind, subject="SE-1", **who)  # type: ignore[arg-type]  # as the test names it
     scope = {
         "type": "http",
         "method": "GET",

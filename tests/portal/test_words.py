@@ -24,6 +24,7 @@ COMPOSED = {
     r"need\.": ("treatment", "assessment", "medication", "follow-up"),
     r"medicines\.": ("changed", "standing", "needed", "ended"),
     r"contact\.": ("visit", "remote", "emergency", "inpatient", "home", "in-progress", "planned"),
+    r"outside\.": ("high", "low"),
     r"sex\.": ("female", "male", "unknown"),
     r"basis\.": ("child", "incapacity", "emergency", "inner_emergency"),
     r"note\.": ("failed", "unchecked", "waiting", "silent", "older", "partial"),
