@@ -37,7 +37,10 @@ SECTIONS = (
     Section("uppmarksamhet", "Överkänslighet och varningar", "Allergies and warnings", "48765-2", (("AllergyIntolerance", ()),)),
     Section("diagnoser", "Diagnoser", "Diagnoses", "11450-4", (("Condition", ()),)),
     Section("lakemedel", "Läkemedel", "Medicines", "10160-0", (("MedicationRequest", ()), ("MedicationStatement", ()))),
-    Section("provsvar", "Provsvar och mätvärden", "Results and measurements", "30954-2", (("Observation", ()),)),
+    Section(
+        *("provsvar", "Provsvar och mätvärden", "Results and measurements", "30954-2"),
+        (("Observation", ()), ("DiagnosticReport", ())),
+    ),
     Section("kontakter", "Vårdkontakter", "Contacts with care", "46240-8", (("Encounter", ()),)),
     Section("tider", "Bokade tider", "Booked times", "56446-8", (("Appointment", ()),)),
     Section("vardplaner", "Vårdplaner", "Care plans", "18776-5", (("CarePlan", ()),)),

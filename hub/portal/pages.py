@@ -19,7 +19,7 @@ from hub.portal.language import Words
 from hub.portal.medicines import medicines
 from hub.portal.patients import Patients
 from hub.portal.person import basis, consent_ended, person
-from hub.portal.rows import MOST, bookings, contacts, plans, team
+from hub.portal.rows import MOST, SHOWN, bookings, contacts, plans, team
 from hub.portal.sections import made
 from hub.portal.signin import CALLBACK, SignIn
 from hub.portal.site import Portal
@@ -139,6 +139,7 @@ def view(portal: Portal, visit: Visit, held: Overview) -> dict[str, Any]:
         "shown": shown,
         "counts": {name: _count(each) for name, each in shown.items()},
         "most": MOST,
+        "most_conclusions": SHOWN,
         "person_reads": caller.kind in ("patient", "guardian"),
     }
 

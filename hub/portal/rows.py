@@ -13,7 +13,7 @@ from hub.portal.values import first_text, has_time, moment, text_of, when
 MOST = 12
 """Rows of contacts on the overview."""
 SHOWN = 4
-"""Paragraphs of a plan that stand open; the rest is folded."""
+"""Paragraphs of a plan, and conclusions, that stand open; the rest is folded."""
 CONTACTS = {"AMB": "visit", "VR": "remote", "EMER": "emergency", "IMP": "inpatient", "ACUTE": "inpatient", "HH": "home"}
 """Class of an Encounter (v3-ActCode) -> a word of our own."""
 PLANNED = ("booked", "pending", "proposed", "arrived", "checked-in", "waitlist")

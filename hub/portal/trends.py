@@ -9,10 +9,12 @@ from decimal import Decimal
 from hub.interactions.overview import Part
 from hub.portal.badges import Sources
 from hub.portal.chart import chart
+from hub.portal.conclusions import conclusions
 from hub.portal.language import Words
 from hub.portal.observed import Mark
 from hub.portal.points import Frame, Point
 from hub.portal.results import Analyte, Value, analytes
+from hub.portal.rows import Line
 from hub.portal.templates import Drawn, drawn
 from hub.portal.values import unit_in_words
 
@@ -44,11 +46,12 @@ class Trend:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """Charts of what care has measured, charts of vital signs and the patient's own, and a table of the rest."""
+    """Charts of what care has measured, of vital signs and the patient's own; a table of the rest; what was concluded."""
 
     care: tuple[Trend, ...]
     vital: tuple[Trend, ...]
     others: tuple[Analyte, ...]
+    conclusions: tuple[Line, ...]
     period: str
     own: bool
     """At least one value is the patient's own."""
@@ -58,6 +61,10 @@ class Results:
     def __len__(self) -> int:
         """How many things were measured."""
         return len(self.care) + len(self.vital) + len(self.others)
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to show; a conclusion may stand alone."""
+        return bool(len(self) or self.conclusions)
 
 
 def results(part: Part, sources: Sources, words: Words) -> Results:
@@ -72,6 +79,7 @@ def results(part: Part, sources: Sources, words: Words) -> Results:
         care=_drawn(care, "c", words, 300.0),
         vital=_drawn(vital, "v", words, 540.0),
         others=tuple(each for each in held if each.key not in taken),
+        conclusions=conclusions(part, sources, words),
         period=_period(care, words),
         own=own,
         said=any(point.said and not point.flag for each in (*care, *vital) for point in each.points),

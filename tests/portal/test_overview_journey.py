@@ -62,6 +62,7 @@ async def test_each_kind_of_thing_is_there_with_its_source(house: House) -> None
         "Hjärtsviktsmottagning",
         "Patientens uppgift",
         "Nytt",
+        "NT-proBNP förhöjt. Remiss till hjärtmottagning rekommenderas.",
         '<span class="tag tag-said">Över referensintervall</span>',
     ):
         assert said in html, said
@@ -118,6 +119,7 @@ async def test_the_patient_sees_the_own_overview_in_plain_words(house: House) ->
     assert page.status_code == 200
     assert "Här ser du uppgifter om dig" in page.text
     assert "Furosemid" in page.text
+    assert "NT-proBNP förhöjt. Remiss till hjärtmottagning rekommenderas." in page.text
     assert "Patientrelation" not in page.text
     assert "/atkomst" not in page.text
     clean(page.text)
