@@ -26,6 +26,7 @@ __all__ = [
     "FHIR_JSON",
     "as_it_is",
     "asked",
+    "form_or_plain",
     "given",
     "json_body",
     "json_object",
@@ -71,7 +72,7 @@ def media_type(request: Request) -> str:
 
 async def given(request: Request, response: Response) -> Response:
     """An answer in the form asked for. What is asked for wrongly is answered in JSON: what is wrong was said before."""
-    form = _form_or_plain(request.scope)
+    form = form_or_plain(request.scope)
     if form is PLAIN or not response.body or response.headers.get("content-type") != FHIR_JSON:
         return response
     content = bytes(response.body)
@@ -81,6 +82,17 @@ async def given(request: Request, response: Response) -> Response:
         return Response(dumps(outcome(fault)), 406, media_type=FHIR_JSON)
     headers = {name: value for name, value in response.headers.items() if name not in ("content-type", "content-length")}
     return Response(made, response.status_code, headers, form.media_type, response.background)
+
+
+def form_or_plain(scope: Scope) -> Form:
+    """The form in which a request asks for its answer, as far as it can be told; JSON where it asks wrongly, or not at all."""
+    held = scope.get(_HELD)
+    if isinstance(held, Form):
+        return held
+    try:
+        return _asked(scope)
+    except (NotAcceptable, InvalidRequest):
+        return PLAIN
 
 
 async def resource_body(request: Request) -> Resource:
@@ -121,16 +133,6 @@ def _asked(scope: Scope, pairs: Iterable[tuple[str, str]] = ()) -> Form:
     written = dict(reversed((*_query(scope["query_string"]), *pairs)))
     decide = negotiated if len(accept) < _LONGEST else negotiated.__wrapped__
     return decide(accept, written.get("_format", "")[:_LONGEST], written.get("_pretty", "")[:10])
-
-
-def _form_or_plain(scope: Scope) -> Form:
-    held = scope.get(_HELD)
-    if isinstance(held, Form):
-        return held
-    try:
-        return _asked(scope)
-    except (NotAcceptable, InvalidRequest):
-        return PLAIN
 
 
 def _query(written: bytes) -> list[tuple[str, str]]:

@@ -53,6 +53,28 @@ def test_what_is_no_http_gets_an_operation_outcome_that_holds_nothing_of_it(cont
     assert SENT not in body
 
 
+@pytest.mark.parametrize(
+    ("content", "xml"),
+    [
+        (b"GET /fhir/Patient HTTP/1.1\r\nAccept: application/fhir+xml\r\nHost: hub\r\nno header\r\n\r\n", True),
+        (b"GET /fhir/Patient?_format=xml HTTP/1.1\r\nno header\r\n\r\n", True),
+        (b"GET /fhir/Patient?_format=xml&_pretty=true HTTP/1.1\r\nno header\r\n\r\n", True),
+        (b"GET /fhir/Patient?_format=json HTTP/1.1\r\nAccept: application/fhir+xml\r\nHost: hub\r\nno header\r\n\r\n", False),
+        (b"GET /fhir/Patient?_format=pdf HTTP/1.1\r\nno header\r\n\r\n", False),
+        (b"GET /fhir/Patient HTTP/1.1\r\nAccept: text/csv\r\nHost: hub\r\nno header\r\n\r\n", False),
+        (b"GET /fhir/Patient HTTP/1.1\r\nno header\r\nAccept: application/fhir+xml\r\n\r\n", False),  # comes after the fault
+    ],
+    ids=["accept", "format", "pretty", "both", "no-such-format", "not-acceptable", "too-late"],
+)
+def test_the_refusal_is_written_as_what_could_be_read_asks_for(content, xml):
+    seen, head, body = asyncio.run(_asked(content))
+    kind = "xml" if xml else "json"
+    assert seen == []
+    assert f"content-type: application/fhir+{kind}; charset=utf-8" in head.decode("ascii").split("\r\n")
+    assert (b"<OperationOutcome" if xml else b'{"resourceType":"OperationOutcome"') in body
+    assert f"content-length: {len(body)}" in head.decode("ascii")
+
+
 def test_what_is_encoded_reaches_the_application():
     seen, head, _ = asyncio.run(_asked(b"GET /fhir/Str%C3%B6m HTTP/1.1\r\nHost: hub\r\n\r\n"))
     assert (seen, head.split(b"\r\n")[0]) == (["/fhir/Ström"], b"HTTP/1.1 204 No Content")
