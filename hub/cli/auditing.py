@@ -15,7 +15,7 @@ audit = typer.Typer(help="The access log.", no_args_is_help=True)
 @audit.command("list")
 def audit_list(
     config: LookedAt = None,
-    count: Annotated[int, typer.Option(help="How many of the newest.")] = 50,
+    count: Annotated[int, typer.Option(help="How many of the newest.", min=1)] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="Whole entries, a line each.")] = False,
 ) -> None:
     """The newest entries of the log."""
@@ -23,18 +23,18 @@ def audit_list(
     from hub.store.values import instant
 
     with opened(config) as store:
-        size = audit_reading.head_of(store.reader()).size
-        found = audit_reading.entries(store.reader(), after=size - count - 1, limit=count)
+        found = audit_reading.newest(store.reader(), count)
         noted(store, looked_at(config), "read-log", released=len(found))
     if as_json:
         for each in found:
             sys.stdout.write(each.entry.decode() + "\n")
         return
-    table = Table("seq", "at", "who", "unit", "did", "type", "outcome", "rules", "released")
+    table = Table("shard", "seq", "at", "who", "unit", "did", "type", "outcome", "rules", "released")
     for each in found:
         held = each.content
         who = held.get("who", {})
         table.add_row(
+            str(each.shard),
             str(each.seq),
             instant(each.at)[:19],
             who.get("subject", "–"),

@@ -102,6 +102,8 @@ def message_list(
         stop(f"a status is one of {', '.join(messages.STATUSES)}")
     wanted = ("withheld",) if withheld else (status,) if status else () if everything else messages.UNWELL
     with opened(config) as store:
+        if source:
+            _check_source(source, {each.name for each in looked_at(config).sources} | messages.sources(store.reader()))
         found, of = messages.listed(store.reader(), wanted, source, count, messages.UNPLACED if withheld else "")
     table = Table("id", "received", "source", "format", "status", "problems")
     for each in found:
@@ -110,6 +112,11 @@ def message_list(
     console.print(table)
     if of > len(found):
         console.print(f"the newest {len(found)} of {of}: --count shows more")
+
+
+def _check_source(name: str, known: set[str]) -> None:
+    if name not in known:
+        stop(f"no source has that name; there are {', '.join(sorted(known)) or 'none'}")
 
 
 @message.command("show")

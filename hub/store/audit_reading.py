@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -74,6 +75,12 @@ def entries(connection: Connection, pk: int | None = None, after: int = -1, limi
     if pk is not None:
         wanted = wanted.where(audit.c.pk == pk)
     return [Logged(*row) for row in connection.execute(wanted.order_by(audit.c.seq).limit(limit))]
+
+
+def newest(connection: Connection, count: int) -> list[Logged]:
+    """The newest entries of all shards, oldest first."""
+    ends = (entries(connection, after=head.size - count - 1, limit=count, shard=head.shard) for head in heads(connection))
+    return sorted(chain.from_iterable(ends), key=lambda each: (each.at, each.shard, each.seq))[-count:]
 
 
 def of_patient(connection: Connection, pk: int, after: int, limit: int) -> list[Logged]:

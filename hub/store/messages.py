@@ -110,6 +110,11 @@ def listed(
     return found, connection.execute(select(func.count()).select_from(message).where(which)).scalar_one()
 
 
+def sources(connection: Connection) -> set[str]:
+    """Whose messages are kept, whether or not the source is still configured."""
+    return set(connection.execute(select(message.c.source).distinct()).scalars())
+
+
 def _problems(report: str) -> int:
     return len(loads(report.encode()).get("issues", ()))
 

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
+from typer.testing import CliRunner
 
 from hub.audit import consistent, included, leaf_hash
 from hub.checkpoint_keys import load
 from hub.checkpoints import read, read_all, split
+from hub.cli import main
 
 TOOL = Path(__file__).parents[2] / "tools" / "verify_audit.py"
 
@@ -146,6 +148,16 @@ def aged(hub, held):
     Checkpoints(held / "audit-checkpoints.txt", held).make(store)
     store.close()
     return held
+
+
+def test_the_newest_entries_of_all_shards_are_listed(hub, aged):
+    entries = [json.loads(line) for line in hub("audit", "list", "--json").stdout.splitlines()]
+    assert [each["action"] for each in entries] == ["read"] * 9
+    told = hub("audit", "list", "--count", "4").stdout
+    assert told.count(" read ") == 3  # and the entry of the list before
+    assert "read-log" in told
+    refused = CliRunner().invoke(main, ["audit", "list", "--count", "0"])
+    assert (refused.exit_code, "--count" in refused.stderr) == (2, True)
 
 
 def test_what_has_outlived_its_retention_is_removed_after_it_was_said_to_be(hub, aged, tmp_path):

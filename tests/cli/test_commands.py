@@ -39,7 +39,7 @@ def test_a_list_that_is_cut_off_says_so_and_a_source_is_chosen(hub, held):
     assert "the newest 1 of 3: --count shows more" in told
     assert "the newest" not in hub("message", "list", "--count", "3").stdout
     assert len(ids(hub("message", "list", "--source", "hospital").stdout)) == 3
-    assert ids(hub("message", "list", "--source", "elsewhere").stdout) == []
+    assert "no source has that name; there are hospital\n" in hub("message", "list", "--source", "elsewhere", code=1).stderr
 
 
 def test_a_message_is_shown_with_its_places_and_its_bytes_as_they_came(hub, held):
