@@ -6,6 +6,7 @@ Blocks are never among them, for that there are any is an answer of its own (`BL
 from collections.abc import Iterator
 
 from hub.consent.facts import Facts
+from hub.consent.grounds import Grounds
 
 INCOMPLETE = "incomplete"
 """A consent, block or relation service gave no answer: the result may be incomplete."""
@@ -18,9 +19,29 @@ CONSENT_REFUSED = "consent-refused"
 """The patient has said no, but for emergencies: a consent would not count. What closes as a block does is not told here."""
 
 
+LOG_ONLY = "log-only"
+"""A log reviewer sees no record (R05), whatever there is and whatever is registered."""
+NO_SOURCE = "no-source"
+"""A client without a user that is registered for no source sees nothing (R02)."""
+PATIENT_REQUIRED = "patient-required"
+"""A guardian or an agent has named nobody; whom they stand in for is not looked for among all."""
+STAND_IN = ("guardian", "agent")
+
+
 def notices(facts: Facts) -> tuple[str, ...]:
     """The codes, in the order in which they are to be shown."""
-    return tuple(_notices(facts)) if facts.caller.staff else ()
+    return tuple(_notices(facts) if facts.caller.staff else _by_kind(facts.grounds))
+
+
+def _by_kind(grounds: Grounds) -> Iterator[str]:
+    """What stands in the way of those who are no staff, and cannot be registered away."""
+    kind = grounds.caller.kind
+    if kind == "reviewer" and grounds.request != "audit":
+        yield LOG_ONLY
+    elif kind == "technician":
+        yield NO_SOURCE
+    elif kind in STAND_IN and not grounds.named:
+        yield PATIENT_REQUIRED
 
 
 def _notices(facts: Facts) -> Iterator[str]:

@@ -219,6 +219,18 @@ NOTICES: dict[str, tuple[str, str]] = {
         "Ingen patient är namngiven. Bara den egna enhetens uppgifter visas.",
         "No patient is named. Only your own unit's data are shown.",
     ),
+    "log-only": (
+        "Loggranskare ser inga journaluppgifter. Åtkomstloggen läses på AuditEvent och /access/log.",
+        "A log reviewer sees no record. The access log is read at AuditEvent and /access/log.",
+    ),
+    "no-source": (
+        "Klienten är inte registrerad för någon källa, och ser inga uppgifter.",
+        "The client is registered for no source, and sees no data.",
+    ),
+    "patient-required": (
+        "Ingen är namngiven. Namnge barnet, eller den ni företräder, med personnummer (Patient?identifier=) eller id.",
+        "Nobody is named. Name the child, or whom you represent, by personal number (Patient?identifier=) or id.",
+    ),
     "incomplete": ("Resultatet kan vara ofullständigt.", "The result may be incomplete."),
 }
 

@@ -155,7 +155,7 @@ def _decided(hub: Hub, caller: Caller, resource_type: str, told: Known, given: G
     if TYPES[resource_type].shared:
         return _single(Row(Equals("source", CATALOGUE), Outcome.PERMIT, DIRECTORY))
     if not concerns(caller, told):
-        return _single(Row(TRUE, Outcome.HIDE, COMPARTMENT))
+        return _single(Row(TRUE, Outcome.HIDE, COMPARTMENT), decided.notices)
     if caller.kind == "guardian":
         decided = _errands_apart(decided, told)
     register = hub.register
@@ -201,7 +201,7 @@ def _demographics(caller: Caller, resource_type: str, decided: Release, register
     if staff and (resource_type == "Patient" or near):
         return Release(closed([Row(held, Outcome.PERMIT, DEMOGRAPHICS)]), ())
     if caller.staff or caller.kind == "reviewer":
-        return _single(Row(TRUE, Outcome.HIDE, DEMOGRAPHICS))
+        return _single(Row(TRUE, Outcome.HIDE, DEMOGRAPHICS), decided.notices)
     return replace(decided, rows=closed([Row(negation(held), Outcome.HIDE, DEMOGRAPHICS), *decided.rows]))
 
 
@@ -216,5 +216,5 @@ def _errands_apart(decided: Release, told: Known) -> Release:
     return replace(decided, rows=closed([Row(all_of(ours, errand), Outcome.HIDE, ERRAND), *decided.rows]))
 
 
-def _single(row: Row) -> Release:
-    return Release(closed([row]))
+def _single(row: Row, notices: tuple[str, ...] = ()) -> Release:
+    return Release(closed([row]), notices)
