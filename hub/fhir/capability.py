@@ -3,14 +3,14 @@
 Source: http://hl7.org/fhir/R4/capabilitystatement.html
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from hub.fhir.elements import definition
 from hub.fhir.resource import Resource
 from hub.fhir.served import Served
-from hub.fhir.types import COMMON, TYPES, URL, ResourceType, SearchParameter
+from hub.fhir.types import COMMON, TYPES, URL, ResourceType, SearchParameter, Writer
 
 FHIR_VERSION = "4.0.1"
 _OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
@@ -94,10 +94,11 @@ def _resource(held: ResourceType, server: Server, served: Served) -> Resource:
     written: Resource = {
         "type": held.name,
         "profile": _STRUCTURE + held.name,
+        **({"documentation": _written_by(held)} if held.writers and "update" in codes else {}),
         "interaction": [{"code": code} for code in codes],
         "versioning": "versioned",
         "readHistory": "vread" in codes,
-        "updateCreate": "update" in codes,
+        "updateCreate": "update" in codes and "source" in held.writers,
         "conditionalCreate": "create" in codes and server.conditional_create,
         "conditionalRead": server.conditional_read,
         "conditionalUpdate": "update" in conditional,
@@ -111,6 +112,16 @@ def _resource(held: ResourceType, server: Server, served: Served) -> Resource:
     if operations := _operations(served, held.name):
         written["operation"] = operations
     return written
+
+
+def _written_by(held: ResourceType) -> str:
+    """Who writes a type, and who of these may choose the id of what is new: FHIR's `updateCreate` cannot tell callers apart."""
+    said = f"Written by {' and by '.join(_WRITERS[each] for each in _WRITERS if each in held.writers)}."
+    return f"{said} {_MAY_CHOOSE}" if "source" in held.writers else said
+
+
+_WRITERS: Mapping[Writer, str] = {"source": "the client of a source system", "staff": "care staff", "patient": "the patient"}
+_MAY_CHOOSE = "Only the client of a source system may choose the id of a new resource (updateCreate); others create by POST."
 
 
 def searched(held: ResourceType) -> Iterator[SearchParameter]:

@@ -168,11 +168,14 @@ def test_the_statement_names_what_the_routes_do_and_nothing_else():
         codes = [each["code"] for each in resource["interaction"]]
         assert codes == ["search-type", "create", "read", "update", "vread"]
         assert (resource["updateCreate"], resource["readHistory"]) == (True, True)
+        assert resource["documentation"].startswith("Written by the client of a source system")
+        assert "Only the client of a source system may choose the id of a new resource" in resource["documentation"]
         assert (resource["conditionalCreate"], resource["conditionalUpdate"]) == (False, False)
         assert resource["conditionalDelete"] == "single"
         assert [each["name"] for each in resource["operation"]] == (
             ["everything", "validate"] if name == "Patient" else ["validate"]
         )
+    assert "source system and by care staff and by the patient." in held["Consent"]["documentation"]
     assert held["Patient"]["operation"][0]["definition"] == "http://hl7.org/fhir/OperationDefinition/Patient-everything"
     assert rest["interaction"] == [{"code": "search-system"}]
     assert rest["operation"] == [{"name": "meta", "definition": "http://hl7.org/fhir/OperationDefinition/Resource-meta"}]
@@ -199,6 +202,7 @@ def test_what_is_not_done_is_not_named():
         assert [each["code"] for each in resource["interaction"]] == ["read"]
         assert resource.keys().isdisjoint(("searchParam", "searchInclude", "searchRevInclude", "operation"))
         assert resource["updateCreate"] is resource["readHistory"] is False
+        assert "documentation" not in resource
 
 
 def test_the_parameters_of_a_type_are_those_that_it_is_searched_by():
