@@ -8,10 +8,12 @@ from fastapi.responses import Response
 
 from hub.api.access_forms import HSA, PATIENT, TIME, Routing, access_body, json_answer, json_schema, only
 from hub.api.edge import refusing
+from hub.consent.decision import BASES
 from hub.errors import InvalidRequest
 from hub.interactions.context import Context
 from hub.interactions.log import VERDICTS, access_log, give_verdict, watch
-from hub.interactions.log_export import FORMS, export_log
+from hub.interactions.log_export import ENDINGS, FORMS, export_log
+from hub.interactions.log_filters import ACTIONS, OUTCOMES
 from hub.interactions.log_proofs import consistency_of, proof_of
 
 _FLAG = {"enum": ["true"]}
@@ -21,10 +23,10 @@ FILTERS: dict[str, dict[str, Any]] = {
     "unit": HSA,
     "person": HSA,
     "patient": PATIENT,
-    "action": {"type": "string"},
-    "outcome": {"enum": ["permit", "nothing", "refuse", "error"]},
+    "action": {"enum": list(ACTIONS)},
+    "outcome": {"enum": list(OUTCOMES)},
     "rule": {"type": "string", "description": "A rule that decided."},
-    "basis": {"type": "string", "description": "The law that a deciding rule rests on."},
+    "basis": {"enum": list(BASES), "description": "The law that a deciding rule rests on."},
     "emergency": _FLAG | {"description": "Only openings in an emergency."},
     "unreviewed": _FLAG | {"description": "Only what has no verdict."},
     "share": {"type": "number", "description": "A part of 1, drawn by the entries' hashes: nobody can choose what is drawn."},
@@ -131,8 +133,9 @@ async def _log(request: Request, context: Context) -> Response:
 async def _export(request: Request, context: Context) -> Response:
     async with refusing(context, "export-log", "AuditEvent"):
         only(request, "form", *FILTERS)
-    content, media_type = await export_log(context, request.query_params.get("form", ""), _asked(request))
-    headers = {"Content-Disposition": 'attachment; filename="access-log"', "Cache-Control": "no-store"}
+        form = request.query_params.get("form", "")
+    content, media_type = await export_log(context, form, _asked(request))
+    headers = {"Content-Disposition": f'attachment; filename="access-log.{ENDINGS[form]}"', "Cache-Control": "no-store"}
     return Response(content, 200, headers, media_type)
 
 

@@ -45,6 +45,12 @@ def basis(row: Row) -> str:
     return next(found, "what no rule speaks of is hidden")
 
 
+RULES = tuple(dict.fromkeys(rule.id for lane in LANES for rule in lane.rules))
+"""Every rule, in their order."""
+BASES = tuple(sorted({rule.basis for lane in LANES for rule in lane.rules}))
+"""The laws that they rest on, as `basis` names them."""
+
+
 def rules_of(law: str) -> list[str]:
     """The rules that rest on a law, as `basis` names it."""
     return sorted({rule.id for rule in _rules() if rule.basis == law})

@@ -54,9 +54,16 @@ PATTERNS: Mapping[str, Pattern] = {
     "search": Pattern("Query", "search-type", "E"),
     "create": Pattern("Create", "create", "C"),
     "update": Pattern("Update", "update", "U"),
+    "patch": Pattern("", "patch", "U"),
     "delete": Pattern("Delete", "delete", "D"),
     "take-in": Pattern("", "batch", "C"),
 }
+OTHERWISE = "E"
+"""`action` of what follows no pattern."""
+CODES = ("C", "R", "U", "D", "E")
+"""Values of `action`. http://hl7.org/fhir/R4/valueset-audit-event-action.html"""
+OUTCOMES: Mapping[str, Sequence[str]] = {"0": ("permit", "nothing"), "4": ("refuse",), "8": ("error",), "12": ()}
+"""Value of `outcome` -> outcomes of the log. http://hl7.org/fhir/R4/valueset-audit-event-outcome.html"""
 PURPOSES: Mapping[str, str] = {"care": "TREAT", "quality": "HQUALIMP", "admin": "HOPERAT", "statistics": "HRESCH"}
 WRITES = ("create", "update", "delete")
 
@@ -90,7 +97,7 @@ def audit_event(entry: Entry) -> Resource:
         "meta": {"profile": [f"{PROFILE}{profile}"]} if profile else {},
         "type": _coding(TYPE, "rest", "Restful Operation") if pattern else _coding(DCM, "110100", "Application Activity"),
         "subtype": [_coding(INTERACTION, pattern.interaction)] if pattern else [{"code": action}],
-        "action": pattern.action if pattern else "E",
+        "action": pattern.action if pattern else OTHERWISE,
         "recorded": entry.at,
         "outcome": "8" if content.get("outcome") == "error" else "4" if failed else "0",
         "outcomeDesc": str(content.get("reason", "")) if failed else "",

@@ -16,6 +16,7 @@ from hub.fhir.parameters.date import span
 from hub.fhir.query import CURSOR, Query, Written, read_query
 from hub.fhir.types import TYPES, ResourceType
 from hub.interactions.context import Context
+from hub.interactions.log_events import check_asks_alone
 from hub.interactions.read import read
 from hub.interactions.search import search_type
 
@@ -29,9 +30,11 @@ async def everything(context: Context, patient: str, parameters: Sequence[tuple[
     """A searchset Bundle, the first page of it; the rest follows by its links.
 
     Takes: `patient`: logical id; empty: all; `parameters`: names and values, decoded.
-    Raises: NotFound: no such Patient in the caller's view; NotSupported: another parameter than `TAKEN`; InvalidRequest.
+    Raises: NotFound: no such Patient in the caller's view; NotSupported: another parameter than `TAKEN`, or a `_type` that is
+    searched alone; InvalidRequest.
     """
     try:
+        check_asks_alone(context, parameters)
         query = _asked(context, patient, parameters)
     except HubError as fault:
         await context.refuse("search", "Patient", fault)

@@ -5,16 +5,15 @@ from dataclasses import replace
 from typing import Any
 
 from hub.caller import Caller
-from hub.consent.decision import rules_of
 from hub.errors import Forbidden, HubError, InvalidRequest
 from hub.fhir.identifiers import Identifier
-from hub.fhir.parameters.date import span
 from hub.interactions import logbook, readers
 from hub.interactions.context import Context, check_caller
 from hub.interactions.follow_ups import put_verdict
 from hub.interactions.log_about import told_beside
+from hub.interactions.log_filters import wanted
 from hub.store import audit_index
-from hub.store.audit_index import Place, Wanted
+from hub.store.audit_index import Place
 from hub.store.audit_log import Leaf
 from hub.store.audit_reading import Logged, of_patient
 from hub.store.patients import find, locate
@@ -36,6 +35,11 @@ SHOWN = (
     "request",
     "parameters",
 )
+READERS = ("patient", "reviewer")
+WHO_READS = (
+    "the access log is read by the patient whose it is, and by the care provider's log reviewer: "
+    "no relation, need or consent opens it to anybody else"
+)
 VERDICTS = ("justified", "investigated", "unjustified")
 """Befogad, utreds, obehörig."""
 FINAL = ("justified", "unjustified")
@@ -44,7 +48,7 @@ FINAL = ("justified", "unjustified")
 async def access_log(context: Context, after: str, count: int, asked: Mapping[str, str]) -> dict[str, Any]:
     """A page of entries, oldest first.
 
-    Takes: `after`: where the page before ended, as it said; `asked`: what a reviewer filters by (`wanted`).
+    Takes: `after`: where the page before ended, as it said; `asked`: what a reviewer filters by (`hub.interactions.log_filters`).
     Gives: `entries`, and `next` to ask on from, or nothing when the end is reached.
     Raises: Forbidden: neither a patient nor a reviewer; InvalidRequest.
     """
@@ -63,17 +67,22 @@ async def logged(context: Context, action: str, work: Callable[..., tuple[Any, L
 
 def _page(store: Store, context: Context, after: str, count: int, asked: Mapping[str, str]) -> tuple[dict[str, Any], Leaf]:
     caller = context.caller
-    check_caller(context)
+    check_reader(context)
     if caller.kind == "patient":
         if asked:
             raise InvalidRequest("a patient's own log is read whole", next(iter(asked)))
         pk, page = _own(store, context, after, count)
-    elif caller.kind == "reviewer":
-        pk, page = NO_PATIENT, _of_provider(store, context, after, count, asked)
     else:
-        raise Forbidden("the access log is read by the patient, or by the care provider's log reviewer")
+        pk, page = NO_PATIENT, _of_provider(store, context, after, count, asked)
     about = {"parameters": sorted(asked)} if asked else {}
     return page, logbook.administered(caller, "read-log", pk, "", context.request_id, released=len(page["entries"]), **about)
+
+
+def check_reader(context: Context) -> None:
+    """Raises: Refused: R01, R03; Forbidden: the caller does not read the log (R06, R72)."""
+    check_caller(context)
+    if context.caller.kind not in READERS:
+        raise Forbidden(WHO_READS)
 
 
 def own_key(store: Store, caller: Caller) -> int:
@@ -99,31 +108,6 @@ def _of_provider(store: Store, context: Context, after: str, count: int, asked: 
     ]
     last = found[-1].logged if found else None
     return {"entries": entries} | ({"next": f"{last.at}.{last.shard}.{last.seq}"} if last and len(found) == count else {})
-
-
-def wanted(store: Store, context: Context, asked: Mapping[str, str]) -> Wanted:
-    """What a reviewer asks for: `since`, `until` (half open), `unit`, `person`, `patient` (id), `action`, `outcome`, `rule`,
-    `basis` (a law, as `explain` writes it), `emergency`, `unreviewed` (true), `share` (of 1). Only the own provider's.
-
-    Raises: InvalidRequest.
-    """
-    given = Wanted(
-        context.caller.provider,
-        since=_instant("since", asked["since"]) if "since" in asked else None,
-        until=_instant("until", asked["until"]) if "until" in asked else None,
-        unit=asked.get("unit", "").upper(),
-        person=asked.get("person", "").upper(),
-        actions=(asked["action"],) if "action" in asked else (),
-        outcomes=(asked["outcome"],) if "outcome" in asked else (),
-    )
-    if "patient" in asked:
-        given = replace(given, pk=locate(store.reader(), store.keys.identity, "Patient", asked["patient"]) or -1)
-    rules = [asked["rule"]] if "rule" in asked else []
-    if "basis" in asked:
-        based = rules_of(asked["basis"])
-        rules = [rule for rule in based if not rules or rule in rules] or ["-"]
-    share = _share(asked["share"]) if "share" in asked else 1.0
-    return replace(given, rules=rules, share=share, emergency="emergency" in asked, unreviewed="unreviewed" in asked)
 
 
 def shown(context: Context, entry: Logged) -> dict[str, Any]:
@@ -240,20 +224,3 @@ def _numbers(written: str, count: int) -> tuple[int, ...]:
     if len(parts) != count or not all(part.isascii() and part.isdigit() and len(part) < 19 for part in parts):
         raise InvalidRequest("give back what `next` said", "after")
     return tuple(map(int, parts))
-
-
-def _instant(name: str, written: str) -> int:
-    try:
-        return span(written)[0]
-    except ValueError:
-        raise InvalidRequest("a date, or a time with its zone", name) from None
-
-
-def _share(written: str) -> float:
-    try:
-        share = float(written)
-    except ValueError:
-        share = 0.0
-    if not 0 < share <= 1:
-        raise InvalidRequest("a part of 1", "share")
-    return share

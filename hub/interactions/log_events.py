@@ -6,15 +6,24 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
-from hub.errors import Forbidden, InvalidRequest, NotFound, NotSupported
-from hub.fhir.audit_event import PATTERNS, Entry, audit_event, consent_decision, disclosure
+from hub.errors import InvalidRequest, NotFound, NotSupported
+from hub.fhir.audit_event import CODES, OTHERWISE, OUTCOMES, PATTERNS, Entry, audit_event, consent_decision, disclosure
 from hub.fhir.bundle import Hit, Link, searchset
 from hub.fhir.json import dumps
 from hub.fhir.parameters.date import span
 from hub.fhir.resource import Resource
 from hub.interactions import logbook
-from hub.interactions.context import Context, check_caller
-from hub.interactions.log import is_protected, is_readers, logged, number_of, own_key, place_of, wanted
+from hub.interactions.context import Context
+from hub.interactions.log import (
+    check_reader,
+    is_protected,
+    is_readers,
+    logged,
+    number_of,
+    own_key,
+    place_of,
+)
+from hub.interactions.log_filters import wanted
 from hub.interactions.readers import KNOWN_TO_PATIENT
 from hub.store import audit_facts, audit_index, log_outbox
 from hub.store.audit_index import Wanted
@@ -25,28 +34,33 @@ from hub.store.store import Store
 from hub.store.tables import NO_PATIENT
 from hub.store.values import instant
 
-READERS = ("patient", "reviewer")
 PAGE = "_page"
-OUTCOMES: Mapping[str, Sequence[str]] = {"0": ("permit", "nothing"), "4": ("refuse",), "8": ("error",)}
 _ID = "log-"
 _WRITTEN = re.compile(r"log-(?P<shard>[0-9]{1,9})-(?P<seq>[0-9]{1,18})(-decision|-disclosure-[0-9]{1,4})?", re.ASCII)
+
+
+def asks_of_log(context: Context, resource_type: object) -> bool:
+    """Whether a request for resources of this type is one for the log. A source's client has AuditEvents of its own."""
+    return resource_type == "AuditEvent" and context.caller.kind != "system"
 
 
 def check_asks_alone(context: Context, asked: Sequence[tuple[str, str]]) -> None:
     """Refuse a search for something else that looks at the log as well: no events lie where it would look for them.
 
-    Raises: NotSupported: `_has`, `_revinclude` or `_type` names the log, and the caller is one of its readers.
+    Raises: Forbidden, NotSupported: `_has`, `_revinclude` or `_type` names the log, and the caller does not read it, or does.
     """
-    for name, value in asked if context.caller.kind in READERS else ():
+    for name, value in asked if context.caller.kind != "system" else ():
         parameter, kinds = name.partition(":")[0], value.split(",")
         reverse = parameter == "_revinclude" and value.startswith("AuditEvent:")
         if "_has:AuditEvent:" in name or reverse or (parameter == "_type" and "AuditEvent" in kinds):
+            check_reader(context)
             raise NotSupported("the access log is searched alone, at AuditEvent", parameter)
 
 
 def check_has_history(context: Context, resource_type: str) -> None:
-    """Refuse a reader of the log its history. Raises: NotSupported."""
-    if resource_type == "AuditEvent" and context.caller.kind in READERS:
+    """Refuse whoever asks of the log its history. Raises: Forbidden: the caller does not read the log; NotSupported."""
+    if asks_of_log(context, resource_type):
+        check_reader(context)
         raise NotSupported("an event of the access log has no versions: it is read and searched", "_history")
 
 
@@ -55,13 +69,14 @@ async def search_events(context: Context, asked: Sequence[tuple[str, str]]) -> b
 
     Takes: `_id`; or `patient`, `date` (ge, lt, or a day; more than once: all hold), `agent` (HSA-id), `action`, `outcome` (any of
     several); `_count`, and `_page` of a next link.
-    Raises: Forbidden; NotSupported: another parameter, or one in a way that is not understood; InvalidRequest.
+    Raises: Forbidden: the caller does not read the log, or no scope covers it; NotSupported: another parameter, or one in a way
+    that is not understood; InvalidRequest.
     """
     return bytes(await logged(context, "read-log", _searched, tuple(asked)))
 
 
 async def read_event(context: Context, id: str) -> bytes:
-    """One event by its id. Raises: NotFound: there is none, or it is not this caller's to see."""
+    """One event by its id. Raises: Forbidden: as `search_events`; NotFound: there is none, or it is not this caller's to see."""
     found = await logged(context, "read-log", _read, id)
     if found is None:
         raise NotFound("there is no such resource").in_log()
@@ -69,12 +84,13 @@ async def read_event(context: Context, id: str) -> bytes:
 
 
 def _searched(store: Store, context: Context, asked: tuple[tuple[str, str], ...]) -> tuple[bytes, Leaf]:
-    check_caller(context)
+    check_reader(context)
     caller, given = context.caller, _given(asked)
+    caller.require("s", "AuditEvent")
     counted = "_count" in given
     count = min(int(given.pop("_count", "100")), 1000)
     after = given.pop(PAGE, "")
-    if "_id" in given and caller.kind in READERS:
+    if "_id" in given:
         if set(given) != {"_id"} or after:
             raise NotSupported("an event is asked for by its id alone", "_id")
         pk, found, following = _own(store, context), _with_id(store, context, given["_id"]), ""
@@ -85,13 +101,11 @@ def _searched(store: Store, context: Context, asked: tuple[tuple[str, str], ...]
         mine = pk != NO_PATIENT and _patient_key(store, given, pk) == pk
         found = of_patient(store.reader(), pk, number_of(after), count) if mine else []
         following = str(found[-1].number) if len(found) == count else ""
-    elif caller.kind == "reviewer":
+    else:
         pk, chosen = NO_PATIENT, _wanted(store, context, given)
         audit_index.bring_up(store.database, store.reader())
         found = [each.logged for each in audit_index.search(store.reader(), chosen, place_of(after), count)]
         following = f"{found[-1].at}.{found[-1].shard}.{found[-1].seq}" if len(found) == count else ""
-    else:
-        raise Forbidden("the access log is read by the patient, or by the care provider's log reviewer")
     url = f"{context.hub.base}/AuditEvent"
     understood = [*sorted(given.items()), *([("_count", count)] if counted else [])]
     links = [Link("self", f"{url}?{urlencode(understood)}" if understood else url)]
@@ -104,10 +118,9 @@ def _searched(store: Store, context: Context, asked: tuple[tuple[str, str], ...]
 
 
 def _read(store: Store, context: Context, id: str) -> tuple[Resource | None, Leaf]:
-    check_caller(context)
+    check_reader(context)
     caller = context.caller
-    if caller.kind not in READERS:
-        raise Forbidden("the access log is read by the patient, or by the care provider's log reviewer")
+    caller.require("r", "AuditEvent")
     mine = _with_id(store, context, id)
     leaf = logbook.administered(caller, "read-log", _own(store, context), "", context.request_id, released=len(mine))
     told = [each for entry in mine for each in events(store, context, entry) if each["id"] == id]
@@ -201,12 +214,25 @@ def _wanted(store: Store, context: Context, given: dict[str, str]) -> Wanted:
     for each in given.get("date", "").split(",") if "date" in given else ():
         chosen = _dated(chosen, each)
     if "action" in given:
-        codes = given["action"].split(",")
-        chosen = replace(chosen, actions=[name for name, each in PATTERNS.items() if each.action in codes] or ["-"])
+        chosen = _acted(chosen, _codes(given, "action", CODES))
     if "outcome" in given:
-        codes = given["outcome"].split(",")
-        chosen = replace(chosen, outcomes=[each for code in codes for each in OUTCOMES.get(code, ())] or ["-"])
+        codes = _codes(given, "outcome", tuple(OUTCOMES))
+        chosen = replace(chosen, outcomes=[each for code in codes for each in OUTCOMES[code]] or ["-"])
     return chosen
+
+
+def _acted(chosen: Wanted, codes: Sequence[str]) -> Wanted:
+    if OTHERWISE in codes:
+        return replace(chosen, other_actions=[name for name, each in PATTERNS.items() if each.action not in codes])
+    return replace(chosen, actions=[name for name, each in PATTERNS.items() if each.action in codes])
+
+
+def _codes(given: Mapping[str, str], name: str, known: Sequence[str]) -> list[str]:
+    """Codes that a token parameter names, with their system or without. Raises: InvalidRequest: another than the known."""
+    codes = [each.rpartition("|")[2] for each in given[name].split(",")]
+    if not set(codes) <= set(known):
+        raise InvalidRequest(f"one of {', '.join(known)}", name)
+    return codes
 
 
 def _dated(chosen: Wanted, written: str) -> Wanted:

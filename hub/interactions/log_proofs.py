@@ -6,17 +6,15 @@ from typing import Any
 from hub import checkpoint_keys
 from hub.checkpointing import Checkpoints
 from hub.checkpoints import Checkpoint, Invalid, PublicKey, read
-from hub.errors import AuditUnavailable, Forbidden, NotFound
+from hub.errors import AuditUnavailable, NotFound
 from hub.interactions import logbook
-from hub.interactions.context import Context, check_caller
-from hub.interactions.log import is_readers, logged, names_protected
+from hub.interactions.context import Context
+from hub.interactions.log import check_reader, is_readers, logged, names_protected
 from hub.store.audit_log import Leaf
 from hub.store.audit_proofs import growth, proof
 from hub.store.audit_reading import entries
 from hub.store.store import Store
 from hub.store.tables import NO_PATIENT
-
-READERS = ("patient", "reviewer")
 
 
 async def proof_of(context: Context, shard: int, seq: int, resource: str) -> dict[str, Any]:
@@ -65,9 +63,7 @@ def _consistency(store: Store, context: Context, first: int, second: int) -> tup
 
 def _checkpoints(context: Context, last: bool = False) -> tuple[list[str], Sequence[PublicKey]]:
     """The notes, or the last of them, unread, and the keys that they are signed with."""
-    check_caller(context)
-    if context.caller.kind not in READERS:
-        raise Forbidden("the access log is read by the patient, or by the care provider's log reviewer")
+    check_reader(context)
     config = context.hub.config
     try:
         signed = Checkpoints(config.checkpoint_file, config.data)

@@ -18,6 +18,9 @@ from hub.store.search import Version
 from hub.store.store import Store
 from hub.store.tables import NO_PATIENT
 
+WRITTEN = "WRITTEN"
+"""The rule by which staff change what the own unit has registered."""
+
 
 @dataclass(frozen=True, slots=True)
 class Before:
@@ -62,7 +65,7 @@ def reach(caller: Caller, resource_type: str, release: Release) -> Release:
     if not caller.staff or resource_type != "Consent":
         return release
     mine = all_of(Equals("source", HUB), Equals("provider", caller.provider), Equals("unit", caller.unit))
-    return Release(closed((Row(mine, Outcome.PERMIT, "WRITTEN"), *release.rows)))
+    return Release(closed((Row(mine, Outcome.PERMIT, WRITTEN), *release.rows)))
 
 
 def place(

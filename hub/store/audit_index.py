@@ -31,6 +31,8 @@ class Wanted:
     person: str = ""
     pk: int | None = None
     actions: Sequence[str] = ()
+    other_actions: Sequence[str] = ()
+    """None of these."""
     outcomes: Sequence[str] = ()
     """Any of these; likewise the rules."""
     rules: Sequence[str] = ()
@@ -102,6 +104,13 @@ def are_more(connection: Connection, wanted: Wanted, most: int) -> bool:
     return connection.execute(select(audit_index.c.seq).where(_where(wanted)).offset(most).limit(1)).first() is not None
 
 
+def has(connection: Connection, provider: str, name: str, value: str) -> bool:
+    """Whether any entry of one care provider has this. Takes: `name`: action, unit, person or rule."""
+    column = audit_index.c.rules.contains(f" {value} ", autoescape=True) if name == "rule" else audit_index.c[name] == value
+    there = select(audit_index.c.seq).where(audit_index.c.provider == provider, column).limit(1)
+    return connection.execute(there).first() is not None
+
+
 def one(database: Database, connection: Connection, provider: str, shard: int, seq: int) -> Logged | None:
     """One entry of a care provider; None: there is none of that number."""
     bring_up(database, connection)
@@ -143,6 +152,7 @@ def _where(wanted: Wanted) -> ColumnElement[bool]:
     tests += [index.pk == wanted.pk] if wanted.pk is not None else []
     tests += [index[name] == value for name, value in (("unit", wanted.unit), ("person", wanted.person)) if value]
     tests += [index[name].in_(any_of) for name, any_of in (("action", wanted.actions), ("outcome", wanted.outcomes)) if any_of]
+    tests += [index.action.not_in(wanted.other_actions)] if wanted.other_actions else []
     tests += [or_(*(index.rules.contains(f" {rule} ", autoescape=True) for rule in wanted.rules))] if wanted.rules else []
     tests += [index.emergency == 1] if wanted.emergency else []
     tests += [index.draw < int(wanted.share * DRAWS)] if wanted.share < 1 else []

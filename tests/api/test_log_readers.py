@@ -1,5 +1,6 @@
 """Who reads the log: a reviewer looks, judges and exports; a patient has the whole own list, proven; both as FHIR too."""
 
+import ast
 import csv
 import importlib.util
 import io
@@ -9,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+import hub
 from hub.checkpointing import Checkpoints
 from hub.fhir.validation import validate
+from hub.interactions.log import WHO_READS
+from hub.interactions.log_filters import ACTIONS
 
 _spec = importlib.util.spec_from_file_location("verify_audit", Path(__file__).parents[2] / "tools" / "verify_audit.py")
 alone = importlib.util.module_from_spec(_spec)
@@ -50,7 +54,13 @@ def test_a_reviewer_filters_by_whom_what_and_what_became_of_it(house, kit, seen)
     assert [each["rules"] for each in listed(house, basis="SVOD 3:1", action="search")] == [["R47"]]
     assert listed(house, rule="R01", action="search")[0]["outcome"] == "refuse"
     assert house.get("/access/log?action=read&action=search", "reviewer").status_code == 400
-    for nothing in ({"patient": "nobody"}, {"basis": "no law"}, {"until": "2040-11-21"}, {"since": "2041-01-01"}, {"unit": "X"}):
+    for nothing in (
+        {"patient": "nobody"},
+        {"person": "X"},
+        {"action": "delete"},
+        {"until": "2040-11-21"},
+        {"since": "2041-01-01"},
+    ):
         assert listed(house, **nothing) == []
     assert len(listed(house, since="2040-11-21", until="2040-11-22")) > len(everything)  # each reading is an entry itself
 
@@ -64,6 +74,64 @@ def test_pages_hold_every_entry_once(house, kit, seen):
         if not after or len(found) >= len(whole):
             break
     assert [(each["shard"], each["seq"]) for each in found[: len(whole)]] == [(each["shard"], each["seq"]) for each in whole]
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"action": "sök"}, "search, read, vread"),
+        ({"outcome": "denied"}, "permit, nothing, refuse, error"),
+        ({"rule": "r47"}, "R47"),
+        ({"basis": "SVOD"}, "SVOD 3:1 | "),
+        ({"unit": "X"}, "SE2321990018-U1, SE2321990018-U2"),
+        ({"unit": ""}, "SE2321990018-U1, SE2321990018-U2"),
+        ({"unit": "SE2321990018-U3"}, "SE2321990018-U1, SE2321990018-U2"),  # another care provider's
+        ({"person": ""}, "HSA-id"),
+        ({"emergency": "false"}, "true"),
+        ({"unreviewed": "1"}, "true"),
+    ],
+    ids=str,
+)
+def test_a_filter_by_what_nothing_can_be_is_refused_with_what_there_is_to_choose_from(light, asked, told):
+    """An empty answer would say that nothing had happened."""
+    for path in ("/access/log", "/access/log/export?form=csv"):
+        refused = light.get(path, "reviewer", params={"form": "csv", **asked} if "export" in path else asked)
+        [issue] = refused.json()["issue"]
+        assert (refused.status_code, issue["code"], issue["location"]) == (400, "invalid", [f"http.{next(iter(asked))}"])
+        assert told in issue["diagnostics"]
+        assert "SE2321990018-U3" not in issue["diagnostics"]
+
+
+def test_a_protected_unit_can_be_filtered_by_and_is_not_named_to_choose_from(house, kit, monkeypatch):
+    units = house.hub.directory.units
+    monkeypatch.setitem(units, kit.U2, replace(units[kit.U2], protected=True))
+    assert listed(house, unit=kit.U2) == []
+    told = house.get("/access/log", "reviewer", params={"unit": "X"}).text
+    assert kit.U1 in told
+    assert kit.U2 not in told
+
+
+def test_a_unit_that_is_gone_is_still_found_where_the_log_has_it(house, kit, seen, monkeypatch):
+    house.get(f"/fhir/Observation?patient={seen.id}", "sister")
+    monkeypatch.delitem(house.hub.directory.units, kit.U2)
+    assert {each["who"]["unit"] for each in listed(house, unit=kit.U2.lower())} == {kit.U2}
+    assert house.get("/access/log", "reviewer2", params={"unit": kit.U2}).status_code == 400
+
+
+def test_what_staff_do_is_known_by_name_to_whoever_filters_the_log():
+    """Every name of an action that stands in the code, but those of who has no care provider."""
+    elsewhere = {"take-in", "fetch", "refusals"}  # by nobody
+    elsewhere |= {"backup", "check-source", "expire-log", "forget-service", "read-message", "reindex", "restore"}  # by operators
+    elsewhere |= {"retry-message", "rotate-key"}
+    place = {"administered": 1, "refused": 1, "refuse": 0, "refusing": 1, "logged": 1, "_logged": 1, "operated": 1, "noted": 2}
+    named = set()
+    for path in Path(hub.__file__).parent.rglob("*.py"):
+        for each in ast.walk(ast.parse(path.read_text("utf-8"))) if not {"mappers", "authserver"} & set(path.parts) else ():
+            if isinstance(each, ast.Call):
+                at = place.get(getattr(each.func, "attr", getattr(each.func, "id", "")), len(each.args))
+                named |= {part.value for part in each.args[at : at + 1] if isinstance(part, ast.Constant)}
+    assert len(named) > 30
+    assert named - elsewhere <= set(ACTIONS)
 
 
 @pytest.mark.parametrize(
@@ -301,6 +369,8 @@ def test_openings_in_an_emergency_are_found_until_they_have_a_verdict(house, kit
 def test_an_export_holds_the_filter_the_checkpoint_and_what_was_asked_for_and_is_logged(house, kit, seen, form):
     answer = house.get("/access/log/export", "reviewer", params={"form": form, "action": "search"})
     assert answer.status_code == 200, answer.text
+    ending = {"csv": "csv", "ndjson": "ndjson", "fhir": "json"}[form]
+    assert answer.headers["content-disposition"] == f'attachment; filename="access-log.{ending}"'
     assert house.log()[-1]["action"] == "export-log"
     checkpoint = Checkpoints(house.folder / "audit-checkpoints.txt", house.folder).notes()[-1]
     if form == "csv":
@@ -415,7 +485,7 @@ def test_a_patient_is_told_of_disclosures_of_what_the_patient_is_shown_alone(hou
     assert disclosed(house.patient_person(patient)) == ["Observation"]
 
 
-def test_a_patient_has_the_own_events_and_staff_are_told_nothing(house, kit, seen):
+def test_a_patient_has_the_own_events_and_nobody_else_s(house, kit, seen):
     me = house.patient_person(seen)
     other = house.patient_person(house.enroll())
     mine = house.get("/fhir/AuditEvent", me).json()["entry"]
@@ -424,8 +494,6 @@ def test_a_patient_has_the_own_events_and_staff_are_told_nothing(house, kit, see
         None,
     }
     assert house.get(f"/fhir/AuditEvent/{mine[0]['resource']['id']}", other).status_code == 404
-    for who in ("doctor", "social"):
-        assert all(each["search"]["mode"] == "outcome" for each in house.get("/fhir/AuditEvent", who).json().get("entry", []))
 
 
 def test_events_are_those_of_the_patient_who_is_asked_for(house, seen):
@@ -451,6 +519,27 @@ def test_events_are_of_any_of_the_actions_and_outcomes_that_are_asked_for(house,
     assert created | asked(action="E") <= asked(action="C,E")
     assert refused
     assert created
+    assert asked(action="http://hl7.org/fhir/audit-event-action|C") == created
+    assert asked(outcome="12") == set()
+    assert asked() <= asked(action="C,R,U,D,E") <= asked(outcome="0,4,8,12") <= asked()
+    assert asked(action="E") - asked(action="C,R,U,D")
+
+
+def test_events_are_found_by_the_action_that_they_tell(house, seen):
+    task = {"resourceType": "Task", "status": "requested", "intent": "order", "for": {"reference": f"Patient/{seen.id}"}}
+    made = house.post("/fhir/Task", "doctor", resource=task).json()
+    path, changed = f"/fhir/Task/{made['id']}", [{"op": "add", "path": "/description", "value": "x"}]
+    patch = {"content": json.dumps(changed), "headers": {"content-type": "application/json-patch+json"}}
+    assert house.do("PATCH", path, "doctor", **patch).status_code == 200
+    assert house.do("DELETE", path, "doctor").status_code == 204
+    house.get("/access/log", "reviewer")
+    for code in ("C", "R", "U", "D", "E"):
+        query = {"action": code, "date": "lt2040-11-22", "_count": 1000}
+        found = house.get("/fhir/AuditEvent", "reviewer", params=query).json().get("entry", [])
+        entries = [each["resource"] for each in found if len(each["resource"]["id"].split("-")) == 3]
+        assert {each["action"] for each in entries} == ({code} if code != "R" else set())
+        if code == "U":
+            assert [each["subtype"][0]["code"] for each in entries] == ["patch"]
 
 
 def test_an_export_that_would_not_hold_all_is_refused(house, seen, monkeypatch):
@@ -486,6 +575,8 @@ def test_pages_of_events_are_linked(house, seen):
         {"_count": "0"},
         {"_page": "1.2"},
         {"action": ["R", "C"]},
+        {"action": "read"},
+        {"outcome": "0,1"},
         {"agent": "a,b"},
         {"_id": "log-0-1", "outcome": "0"},
     ],
@@ -506,8 +597,10 @@ def test_where_no_events_lie_a_reader_of_the_log_is_sent_to_them_and_not_told_th
         f"Patient?_id={who.id}&_revinclude=AuditEvent:patient",
         f"Patient?_id={who.id}&_revinclude:iterate=AuditEvent:patient",
         f"?_type=Patient,AuditEvent&patient={who.id}",
+        f"Patient/{who.id}/$everything?_type=AuditEvent",
         "AuditEvent/_history",
         "AuditEvent/log-0-0/_history",
+        "AuditEvent/log-0-0/_history/1",
     )
     for path in beside:
         for reader in (me, "reviewer"):
@@ -520,3 +613,45 @@ def test_the_self_link_of_events_says_what_was_asked(light):
     for asked in ("", "?_count=2"):
         [link] = [each for each in light.get(f"/fhir/AuditEvent{asked}", me).json()["link"] if each["relation"] == "self"]
         assert link["url"].endswith(f"/fhir/AuditEvent{asked}")
+
+
+@pytest.mark.parametrize("who", ["doctor", "social", "officer", "quality", "technician", "guardian", "agent"])
+def test_whoever_does_not_read_the_log_is_told_who_does_wherever_it_is_asked_for(light, who):
+    """One answer for every patient, event and grounds: an empty one would say that nothing had happened."""
+    patient = light.enroll()
+    caller = light.patient_person(patient, who) if who in ("guardian", "agent") else who
+    asked = (
+        "/access/log",
+        "/access/log/export?form=csv",
+        "/access/log/proof?shard=0&seq=0",
+        "/fhir/AuditEvent",
+        f"/fhir/AuditEvent?patient={patient.id}",
+        "/fhir/AuditEvent?nonsense=1",
+        f"/fhir/Patient/{patient.id}/AuditEvent",
+        "/fhir/AuditEvent/log-0-0",
+        "/fhir/AuditEvent/nothing",
+        "/fhir/AuditEvent/_history",
+        "/fhir/AuditEvent/log-0-0/_history",
+        "/fhir/AuditEvent/log-0-0/_history/1",
+        f"/fhir/?_type=AuditEvent&patient={patient.id}",
+        f"/fhir/Patient?_id={patient.id}&_has:AuditEvent:patient:action=R",
+        f"/fhir/Patient/{patient.id}/$everything?_type=AuditEvent",
+    )
+    told = {path: light.get(path, caller) for path in asked}
+    assert {path: answer.status_code for path, answer in told.items()} == dict.fromkeys(asked, 403)
+    [issue] = {json.dumps(answer.json()["issue"]) for answer in told.values()}
+    assert json.loads(issue) == [{"severity": "error", "code": "forbidden", "diagnostics": WHO_READS}]
+
+
+def test_a_refused_search_for_events_is_one_entry_of_the_log(light):
+    before = len(light.log())
+    assert light.get("/fhir/AuditEvent?nonsense=1", "doctor").status_code == 403
+    assert [(each["action"], each["outcome"]) for each in light.log()[before:]] == [("read-log", "refuse")]
+
+
+@pytest.mark.parametrize(("path", "scope"), [("AuditEvent", "r"), ("AuditEvent/log-0-0", "s")])
+def test_events_are_read_where_a_scope_of_the_token_covers_them(light, path, scope):
+    me = light.patient_person(light.enroll())
+    for scopes, status in ((f"patient/AuditEvent.{scope} patient/Observation.rs", 403), ("patient/AuditEvent.rs", (200, 404))):
+        answer = light.get(f"/fhir/{path}", replace(me, name=f"{me.name}{scope}", scopes=scopes))
+        assert answer.status_code in (status if isinstance(status, tuple) else (status,))

@@ -15,7 +15,7 @@ from hub.fhir.summary import Projection
 from hub.interactions import read as interactions
 from hub.interactions.context import Context
 from hub.interactions.history import history_of
-from hub.interactions.log_events import READERS, check_has_history, read_event
+from hub.interactions.log_events import asks_of_log, check_has_history, read_event
 from hub.interactions.read import Held
 
 
@@ -24,7 +24,7 @@ async def read(request: Request, context: Context) -> Response:
         whole = wants_content(request)
         resource_type = known_type(request) if whole else asked_type(request)
         part = asked_part(request, resource_type)
-    if resource_type == "AuditEvent" and context.caller.kind in READERS:
+    if asks_of_log(context, resource_type):
         return Response(await read_event(context, clean_id(request.path_params["id"])), media_type=FHIR_JSON)
     held = await interactions.read(context, resource_type, clean_id(request.path_params["id"]))
     return _resource(request, held, part, whole)
@@ -35,6 +35,7 @@ async def vread(request: Request, context: Context) -> Response:
         whole = wants_content(request)
         resource_type = known_type(request) if whole else asked_type(request)
         part = asked_part(request, resource_type)
+        check_has_history(context, resource_type)
     held = await interactions.vread(context, resource_type, clean_id(request.path_params["id"]), request.path_params["version"])
     return _resource(request, held, part, whole)
 

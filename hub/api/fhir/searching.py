@@ -16,7 +16,7 @@ from hub.fhir.types import TYPES
 from hub.fhir.value_sets import Terminology
 from hub.interactions.context import Context
 from hub.interactions.loaded_terminology import terminology_for
-from hub.interactions.log_events import READERS, check_asks_alone, search_events
+from hub.interactions.log_events import asks_of_log, check_asks_alone, search_events
 from hub.interactions.places import places_for
 from hub.interactions.search import search_type
 
@@ -39,12 +39,14 @@ async def _answer_search(request: Request, context: Context, form: bytes = b"") 
         sent = pairs(form)
         asked(request, sent)
         written = [*pairs(request.scope["query_string"]), *sent]
-        if request.path_params.get("type") == "AuditEvent" and context.caller.kind in READERS:
-            within = [("patient", clean_id(request.path_params["patient"]))] if "patient" in request.path_params else []
-            return Response(await search_events(context, [*written, *within]), media_type=FHIR_JSON)
-        check_asks_alone(context, written)
-        known = await terminology_for(context, written), await places_for(context, written)
-        query = _query(request, context, written, *known)
+        of_log = asks_of_log(context, request.path_params.get("type"))
+        if not of_log:
+            check_asks_alone(context, written)
+            known = await terminology_for(context, written), await places_for(context, written)
+            query = _query(request, context, written, *known)
+    if of_log:
+        within = [("patient", clean_id(request.path_params["patient"]))] if "patient" in request.path_params else []
+        return Response(await search_events(context, [*written, *within]), media_type=FHIR_JSON)
     if any(isinstance(each, Identifier) for each in query.patients):
         context.count_lookup()
     return Response(await search_type(context, query), media_type=FHIR_JSON)
