@@ -11,6 +11,7 @@ from hub.api.access_lifting import lifting_routes
 from hub.api.access_log import log_routes
 from hub.api.access_telling import telling_routes
 from hub.api.edge import Edge, clean_id, refusing
+from hub.errors import InvalidRequest
 from hub.interactions.access import BY_CONSENT, KINDS, end, listed, register
 from hub.interactions.context import Context
 
@@ -61,6 +62,7 @@ BODIES: dict[str, dict[str, Any]] = {
         "properties": {"patient": PATIENT, "unit": HSA, "provider": HSA, "start": TIME, "end": TIME},
     },
 }
+NAMES = KINDS | BY_CONSENT
 SUMMARIES = {
     "relations": "Register one's own relation to a patient",
     "needs": "State that data may matter, or are needed for work, or for a certificate, or that a list of the own unit is",
@@ -108,7 +110,7 @@ def access_router(edge: Edge) -> APIRouter:
             name=f"end {kind} by POST",
             operation_id=f"end_{kind}_by_post",
         )
-    for kind in (*KINDS, *BY_CONSENT):
+    for kind in NAMES:
         patient = {"parameters": [{"name": "patient", "in": "query", "required": True, "schema": PATIENT}]}
         route(
             f"/{kind}",
@@ -140,9 +142,11 @@ def _ending(kind: str) -> Handler:
 
 def _listing(kind: str) -> Handler:
     async def handler(request: Request, context: Context) -> Response:
-        async with refusing(context, f"list-{kind}"):
+        async with refusing(context, f"list-{NAMES[kind]}"):
             only(request, "patient")
             patient = request.query_params.get("patient", "")
+            if not patient:
+                raise InvalidRequest("name the patient, by the logical id of the Patient", "patient")
         return json_answer({kind: await listed(context, kind, clean_id(patient))})
 
     return handler

@@ -87,7 +87,9 @@ async def _explain(request: Request, context: Context) -> Response:
     async with refusing(context, "explain"):
         only(request, *(each["name"] for each in _ASKED))
         held = request.query_params
-        resource_type, _, fhir_id = held.get("resource", "").partition("/")
+        if not held.get("resource"):
+            raise InvalidRequest("name the resource, as Type/id", "resource")
+        resource_type, _, fhir_id = held["resource"].partition("/")
         at = _moment(held["at"]) if "at" in held else None
     asked = Asked(resource_type, clean_id(fhir_id), at, held.get("unit", ""), held.get("employee", ""), held.get("role", ""))
     return json_answer(await explained(context, asked))
@@ -98,7 +100,7 @@ async def _could_see(request: Request, context: Context) -> Response:
         only(request, *(each["name"] for each in _REACH))
         held = request.query_params
         at = _moment(held["at"]) if "at" in held else None
-    patient = clean_id(held.get("patient", ""))
+    patient = clean_id(held["patient"]) if held.get("patient") else ""
     asked = Reach(patient, held.get("unit", ""), held.get("employee", ""), held.get("role", ""), at)
     return json_answer(await could_see(context, asked))
 

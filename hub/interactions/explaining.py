@@ -19,9 +19,9 @@ from hub.fhir.identity import rid
 from hub.fhir.types import TYPES
 from hub.interactions import logbook
 from hub.interactions.context import Context, check_caller, told_of
-from hub.interactions.reaching import as_read_by, check_reviewed, told_to
+from hub.interactions.reaching import as_read_by, asked_reader, names, told_to
 from hub.interactions.read import found_now
-from hub.interactions.readers import ASSUMED, ROLES, SOMEBODY, reader
+from hub.interactions.readers import ASSUMED, SOMEBODY
 from hub.interactions.scopes import scopes
 from hub.interactions.view import concerns
 from hub.store.audit_log import Leaf
@@ -85,12 +85,12 @@ def _in_full(store: Store, context: Context, asked: Asked) -> tuple[dict[str, An
     looked = [_looked(store, context, asked, scope) for scope in scopes(context.hub, context.caller)]
     told, at, custody = next((each for each in looked if each[2]), looked[0])
     moment = asked.at or context.hub.clock()
-    who = _reader(context, asked)
+    who = _reader(store, context, asked)
     then = known_at(store.reader(), told, at) if asked.at else told
     given = as_read_by(told_to(context, who), moment, then)
     release = decide(given)
     reached = bool(custody and _may_know(context.caller, told, given, release, custody))
-    answer = _answer(asked, who, given, explain(given, release, custody), at) if custody and reached else None
+    answer = _answer(context, asked, who, given, explain(given, release, custody), at) if custody and reached else None
     details = {"reader": _named(who) if asked.unit else "", "unit": asked.unit.upper(), "at": instant(at) if asked.at else ""}
     leaf = logbook.administered(
         context.caller,
@@ -122,18 +122,11 @@ def _looked(store: Store, context: Context, asked: Asked, scope: str) -> tuple[K
     return told, at, replace(found[1], says=says_at(store.reader(), told.pk, found[0], at))
 
 
-def _reader(context: Context, asked: Asked) -> Caller:
+def _reader(store: Store, context: Context, asked: Asked) -> Caller:
     """Whom it is or is not shown to."""
-    caller = context.caller
-    if asked.role and asked.role not in ROLES:
-        raise InvalidRequest(f"one of {', '.join(ROLES)}", "role")
-    if not asked.unit:
-        if caller.kind == "reviewer" or asked.employee or asked.role:
-            raise InvalidRequest("name the unit whose reader is meant", "unit")
-        return caller
-    made = reader(context.hub.directory, asked.unit, asked.employee, asked.role or "physician")
-    check_reviewed(caller, made)
-    return made
+    if context.caller.kind == "patient" and not (asked.unit or asked.employee or asked.role):
+        return context.caller
+    return asked_reader(store, context, asked.unit, asked.employee, asked.role)
 
 
 def _may_know(caller: Caller, told: Known, given: Grounds, release: Release, custody: Custody) -> bool:
@@ -146,13 +139,13 @@ def _may_know(caller: Caller, told: Known, given: Grounds, release: Release, cus
     return own or outcome_of(release, custody)[0] is Outcome.PERMIT
 
 
-def _answer(asked: Asked, who: Caller, given: Grounds, why: Explanation, at: int) -> dict[str, Any]:
+def _answer(context: Context, asked: Asked, who: Caller, given: Grounds, why: Explanation, at: int) -> dict[str, Any]:
     held = {each.id: each for each in given.rows}
     rows = [held[id] for id in why.grounds if id in held and id != ASSUMED]
     return {
         "resource": f"{asked.resource_type}/{asked.fhir_id}",
         "at": instant(at),
-        "reader": {"kind": who.kind, "unit": who.unit, "employee": _named(who)},
+        "reader": {"kind": who.kind, "unit": who.unit, "employee": _named(who)} | names(context, who),
         "assumed": ["relation", "need"] if who.subject == SOMEBODY else [],
         "shown": why.outcome is Outcome.PERMIT,
         "outcome": why.outcome,

@@ -12,7 +12,9 @@ from typing import Any
 
 from hub.caller import Caller
 from hub.catalogue import PROTECTED
+from hub.consent import info_types
 from hub.consent.decision import basis, decide
+from hub.consent.explain import WORDS
 from hub.consent.grounds import Grounds
 from hub.consent.release import Outcome
 from hub.errors import Forbidden, HubError, InvalidRequest, NotFound
@@ -30,6 +32,7 @@ from hub.interactions.readers import (
     supposing_care,
 )
 from hub.interactions.view import concerns, grounds
+from hub.store import audit_index
 from hub.store.audit_log import Leaf
 from hub.store.known import Known
 from hub.store.known_then import known_at
@@ -57,10 +60,11 @@ class Reach:
 
 
 async def could_see(context: Context, asked: Reach) -> dict[str, Any]:
-    """How many entries of each care provider and kind of information the reader could see, by which rule and grounds.
+    """How many entries of each care provider, unit and kind of information the reader could see, by which rule and grounds.
 
-    Raises: Forbidden: neither the patient nor a log reviewer; NotFound: no such patient, or not the caller; InvalidRequest: a
-    time to come, an unknown unit, or for a reviewer one of another care provider.
+    Of units a reviewer is told the own care provider's alone, and nobody those that hold something of a protected person.
+    Raises: Forbidden: neither the patient nor a log reviewer; NotFound: no such patient, or not the caller; InvalidRequest: no
+    patient or unit is named, a time to come, an unknown unit, or for a reviewer one of another care provider.
     """
     try:
         check_caller(context)
@@ -74,10 +78,9 @@ async def could_see(context: Context, asked: Reach) -> dict[str, Any]:
 
 def _could_see(store: Store, context: Context, asked: Reach) -> tuple[dict[str, Any], Leaf]:
     caller = context.caller
-    if asked.role and asked.role not in ROLES:
-        raise InvalidRequest(f"one of {', '.join(ROLES)}", "role")
-    who = reader(context.hub.directory, asked.unit, asked.employee, asked.role or "physician")
-    check_reviewed(caller, who)
+    if not asked.patient:
+        raise InvalidRequest("name the patient, by the logical id of the Patient", "patient")
+    who = asked_reader(store, context, asked.unit, asked.employee, asked.role)
     told = told_of(store, "Patient", asked.patient)
     if not told.pk or not concerns(caller, told):
         raise NotFound("there is no such patient")
@@ -93,9 +96,9 @@ def _could_see(store: Store, context: Context, asked: Reach) -> tuple[dict[str, 
     answer = {
         "patient": told.fhir_id,
         "at": instant(at),
-        "reader": {"unit": who.unit, "provider": who.provider, "employee": employee},
+        "reader": {"unit": who.unit, "provider": who.provider, "employee": employee} | names(context, who),
         "assumed": ["relation", "need"] if who.subject == SOMEBODY else [],
-        "sees": [_shown(context.hub, each, rows) for each in found],
+        "sees": [_shown(context.hub, each, rows) for each in _told(caller, told, found)],
     }
     details = {"unit": who.unit, "reader": employee, "at": instant(at) if asked.at else ""}
     leaf = logbook.administered(
@@ -109,10 +112,32 @@ def _could_see(store: Store, context: Context, asked: Reach) -> tuple[dict[str, 
     return answer, replace(leaf, epochs=((told.pk, told.epoch),))
 
 
-def check_reviewed(caller: Caller, who: Caller) -> None:
-    """Raises: InvalidRequest: a reviewer asks about someone who is no named employee of the own care provider."""
-    if caller.kind == "reviewer" and (who.provider != caller.provider or who.subject == SOMEBODY):
-        raise InvalidRequest("a reviewer asks about named employees of the own care provider", "employee")
+def asked_reader(store: Store, context: Context, unit: str, employee: str, role: str) -> Caller:
+    """The reader whom a patient or a reviewer asks about.
+
+    Raises: InvalidRequest: no unit is named, or an unknown one; no such role; or a reviewer asks about someone who is no
+    employee of the own care provider. Whether there is an employee is told to the reviewer alone, by directory and own log.
+    """
+    caller, directory = context.caller, context.hub.directory
+    if role and role not in ROLES:
+        raise InvalidRequest(f"one of {', '.join(ROLES)}", "role")
+    if not unit:
+        raise InvalidRequest("name the unit whose reader is meant, by HSA-id", "unit")
+    who = reader(directory, unit, employee, role or "physician")
+    if caller.kind != "reviewer":
+        return who
+    if who.provider != caller.provider:
+        raise InvalidRequest("a reviewer asks about units of the own care provider", "unit")
+    if who.subject == SOMEBODY:
+        raise InvalidRequest("a reviewer asks about a named employee: name one by HSA-id", "employee")
+    if who.subject not in directory.staff and not _is_logged(store, who):
+        raise InvalidRequest("neither the directory nor your care provider's log knows an employee of that HSA-id", "employee")
+    return who
+
+
+def _is_logged(store: Store, who: Caller) -> bool:
+    audit_index.bring_up(store.database, store.reader())
+    return audit_index.has(store.reader(), who.provider, "person", who.subject)
 
 
 def told_to(context: Context, who: Caller) -> Caller:
@@ -136,6 +161,30 @@ def reached(store: Store, hub: Hub, caller: Caller, told: Known, given: Grounds,
     return [each for each in found if each.outcome is Outcome.PERMIT and each.info_type not in ADMINISTRATIVE]
 
 
+def names(context: Context, who: Caller) -> dict[str, str]:
+    """What a reader, the unit and the care provider are called, as far as the caller may be told."""
+    directory, told = context.hub.directory, as_told_to(context.caller, who.subject, context.hub.directory)
+    staff = directory.staff.get(told)
+    held = {
+        "unitName": named(directory.units, who.unit)["name"],
+        "providerName": named(directory.providers, who.provider)["name"],
+        "employeeName": f"{staff.given} {staff.family}" if staff else "",
+    }
+    return {name: value for name, value in held.items() if value}
+
+
+def _told(caller: Caller, told: Known, found: Iterable[Counted]) -> list[Counted]:
+    """Counts with those units alone that the caller may be told of. What is alike is one."""
+    held: dict[tuple[str | None, ...], Counted] = {}
+    for each in found:
+        own = caller.kind == "patient" or each.provider == caller.provider
+        unit = each.unit if own and told.facts.protected is None else None
+        by = (each.row.rule, *each.row.grounds, None, each.provider, unit, each.info_type)
+        before = held[by].entries if by in held else 0
+        held[by] = each._replace(unit=unit, entries=before + each.entries)
+    return list(held.values())
+
+
 def named(directory: Mapping[str, Any], id: str | None) -> dict[str, str]:
     """A care provider or unit by id and name, a protected unit without its own; what has no id is the patient's own."""
     held = directory.get(id) if id else None
@@ -143,14 +192,24 @@ def named(directory: Mapping[str, Any], id: str | None) -> dict[str, str]:
 
 
 def _shown(hub: Hub, each: Counted, rows: Mapping[str, Any]) -> dict[str, Any]:
+    sv, en = WORDS[each.row.rule, each.outcome]
     return {
         "provider": named(hub.directory.providers, each.provider),
+        **({"unit": named(hub.directory.units, each.unit)} if each.unit else {}),
         "kind": each.info_type,
+        "kindName": kind_name(each.info_type),
         "entries": each.entries,
         "rule": each.row.rule,
         "basis": basis(each.row),
+        "words": {"sv": sv, "en": en},
         "grounds": list(_grounds(each.row.grounds, rows)),
     }
+
+
+def kind_name(info_type: str) -> dict[str, str]:
+    """A kind of information in words, by language."""
+    sv, en = info_types.named(info_type)
+    return {"sv": sv, "en": en}
 
 
 def _grounds(ids: Iterable[str], rows: Mapping[str, Any]) -> Iterable[dict[str, str]]:

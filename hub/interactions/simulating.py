@@ -17,7 +17,7 @@ from hub.fhir.identifiers import Identifier
 from hub.interactions import consents, logbook
 from hub.interactions.body import Body
 from hub.interactions.context import Context, check_caller
-from hub.interactions.reaching import as_read_by, named, reached
+from hub.interactions.reaching import as_read_by, kind_name, named, reached
 from hub.interactions.readers import as_told_to, is_protected, reader, supposing_care
 from hub.interactions.registered import MADE
 from hub.store.audit_log import Leaf
@@ -151,7 +151,7 @@ def _shown(context: Context, who: Caller, gains: Seen, loses: Seen) -> dict[str,
     directory = context.hub.directory
     counted = {
         name: [
-            {"provider": named(directory.providers, provider), "kind": kind, "entries": count}
+            {"provider": named(directory.providers, provider), "kind": kind, "kindName": kind_name(kind), "entries": count}
             for (provider, kind), count in sorted(found.items())
         ]
         for name, found in (("gains", gains), ("loses", loses))

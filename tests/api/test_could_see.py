@@ -8,6 +8,7 @@ from hub.catalogue import PROTECTED
 from tests.api.conftest import E4
 
 LABORATORY = "und-kkm-ure"
+PROVSVAR = {"sv": "Provsvar", "en": "Laboratory results"}
 
 
 @pytest.fixture
@@ -80,13 +81,82 @@ def test_it_is_the_patient_s_and_the_reader_s_reviewer_s_to_ask(shared, kit, pat
     assert could_see(shared, "reviewer", patient, **asked, at="0001-01-01T00:00:00+14:00").status_code == 400
 
 
+def units_told(answer):
+    return sorted((each["provider"]["id"], each.get("unit", {}).get("id", ""), each["entries"]) for each in answer.json()["sees"])
+
+
+def test_rows_are_told_apart_by_unit_kind_and_rule_in_words(shared, kit, patient):
+    for provider, unit in ((kit.P1, kit.U1), (kit.P1, kit.U2), (kit.P2, kit.U3), (kit.P2, "SE2321990018-U4")):
+        shared.hold(patient, provider=provider, unit=unit)
+    shared.near(patient)
+    shared.consent(patient)
+    asked = {"unit": kit.U1, "employee": kit.E1}
+    mine = could_see(shared, shared.patient_person(patient), patient, **asked)
+    assert mine.json()["reader"] == {
+        "unit": kit.U1,
+        "unitName": "Vårdcentralen Aspen",
+        "provider": kit.P1,
+        "providerName": "Region Ett",
+        "employee": kit.E1,
+        "employeeName": "Doris Dahl",
+    }
+    own = [(kit.P1, kit.U1, 1), (kit.P1, kit.U2, 1)]
+    assert units_told(mine) == [*own, (kit.P2, kit.U3, 1), (kit.P2, "SE2321990018-U4", 1)]
+    told = could_see(shared, "reviewer", patient, **asked)
+    assert units_told(told) == [*own, (kit.P2, "", 2)]  # of others no more than the care provider
+    [other] = [each for each in told.json()["sees"] if each["provider"]["id"] == kit.P2]
+    assert other["kindName"] == PROVSVAR
+    assert other["words"] == {"sv": "Patienten har samtyckt.", "en": "The patient has consented."}
+    assert {each["unit"]["name"] for each in told.json()["sees"] if "unit" in each} == {"Vårdcentralen Aspen", "Kliniken Björken"}
+
+
+def test_nobody_is_told_which_units_hold_something_of_a_protected_person(house, kit):
+    patient = house.enroll(protected="sekretessmarkering")
+    for unit in (kit.U1, kit.U2):
+        house.hold(patient, provider=kit.P1, unit=unit)
+    house.near(patient)
+    for who in ("reviewer", house.patient_person(patient)):
+        assert units_told(could_see(house, who, patient, unit=kit.U1, employee=kit.E1)) == [(kit.P1, "", 1), (kit.P1, "", 1)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "place", "told"),
+    [
+        ({"unit": ""}, "unit", "name the unit"),
+        ({"patient": ""}, "patient", "name the patient"),
+        ({"employee": ""}, "employee", "name one by HSA-id"),
+        ({"employee": "SE2321990018-E999"}, "employee", "knows an employee of that HSA-id"),
+        ({"unit": "SE2321990018-U3"}, "unit", "of the own care provider"),
+        ({"role": "doctor"}, "role", "physician, dentist"),
+    ],
+    ids=str,
+)
+def test_a_reviewer_who_asks_wrongly_is_told_what_to_name(shared, kit, patient, asked, place, told):
+    """An empty answer would say that nobody could see anything."""
+    right = {"patient": patient.id, "unit": kit.U1, "employee": kit.E1}
+    given = {name: value for name, value in (right | asked).items() if value}
+    refused = shared.get("/access/could-see", "reviewer", params=given)
+    [issue] = refused.json()["issue"]
+    assert (refused.status_code, issue["location"]) == (400, [f"http.{place}"])
+    assert told in issue["diagnostics"]
+
+
+def test_an_employee_who_is_gone_is_known_by_the_log(house, kit, monkeypatch):
+    patient = house.enroll()
+    house.hold(patient, provider=kit.P1, unit=kit.U1)
+    house.near(patient)
+    monkeypatch.delitem(house.hub.directory.staff, kit.E1)
+    told = could_see(house, "reviewer", patient, unit=kit.U1, employee=kit.E1)
+    assert (len(seen(told)), told.json()["reader"].get("employeeName")) == (1, None)
+
+
 def test_a_consent_s_difference_is_what_its_unit_would_gain(shared, kit, patient):
     shared.hold(patient)
     shared.hold(patient)
     shared.hold(patient, released=False)
     shared.hold(patient, provider=kit.P1, unit=kit.U2)
     [reader] = simulate(shared, patient, consent={"unit": kit.U1})
-    gains = [{"provider": {"id": kit.P2, "name": "Vårdbolaget Två"}, "kind": LABORATORY, "entries": 2}]
+    gains = [{"provider": {"id": kit.P2, "name": "Vårdbolaget Två"}, "kind": LABORATORY, "kindName": PROVSVAR, "entries": 2}]
     assert (reader["unit"]["id"], reader["gains"], "loses" in reader) == (kit.U1, gains, False)
     shared.near(patient)
     shared.consent(patient)
