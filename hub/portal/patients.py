@@ -21,7 +21,7 @@ from hub.interactions.write import write
 from hub.portal.emergency import emergency
 from hub.portal.person import basis, consent_ended, in_days, person
 from hub.portal.site import Portal
-from hub.portal.visit import Step, Visit, Wrong, choice, known
+from hub.portal.visit import Step, Visit, Wrong, choice, known, searches
 
 MOST_OPEN = 20
 """Patients open in one session; the one opened first gives way."""
@@ -191,5 +191,5 @@ STEPS: Mapping[str, Step] = {
 
 def _may_search(caller: Caller) -> None:
     """Raises: Forbidden: neither staff under a commission for care, nor a guardian."""
-    if not (caller.staff and caller.purpose == "care") and caller.kind != "guardian":
+    if not searches(caller):
         raise Forbidden("this assignment does not reach patients")

@@ -19,7 +19,7 @@ from hub.interactions.context import Context
 from hub.limits import Limits, is_told, told
 from hub.portal import templates
 from hub.portal.language import LANGUAGES, words
-from hub.portal.visit import Closed, Visit, caller_from, known
+from hub.portal.visit import Closed, Visit, caller_from, known, searches
 from hub.refresh import Refresher
 from hub.smart import Verifier
 from hub.store import sessions
@@ -122,7 +122,7 @@ class Portal:
 
     def show(self, visit: Visit, name: str, status: int = 200, **values: Any) -> Response:
         """The page `name`."""
-        html = templates.page(name, **self._common(visit), **values)
+        html = templates.page(name, **self._common(visit), path=_again(visit, name), **values)
         return HTMLResponse(html, status, HEADERS)
 
     def away(self, place: str) -> Response:
@@ -137,10 +137,11 @@ class Portal:
             "t": visit.words,
             "lang": language,
             "other": next(each for each in LANGUAGES if each != language),
-            "path": visit.request.url.path,
             "who": caller,
             "unit": unit.name if unit else "",
             "staff": bool(caller and caller.staff),
+            "searches": bool(caller and searches(caller)),
+            "logged": _logged(caller),
             "csrf": self.csrf(visit.held) if visit.held else "",
             "session_left": self.left(visit),
             "session_ends_at": visit.words.time(moment(visit.held.ends)) if visit.held else "",
@@ -221,6 +222,19 @@ class Portal:
             return self.show(visit, "said", 410, title=visit.words("closed.title"), said=visit.words("closed.said"))
         status, key = next(((s, k) for kind, s, k in FAULTS if isinstance(fault, kind)), (400, "fault.request"))
         return self.show(visit, "said", status, title=visit.words("fault.title"), said=visit.words(key))
+
+
+def _again(visit: Visit, name: str) -> str:
+    """Where a link leads to the page `name` anew; to the start page, where only a form or the way back from signing in does."""
+    only_by_form = name == "said" and visit.request.method != "GET"
+    return "/" if name == "home" or only_by_form else visit.request.url.path
+
+
+def _logged(caller: Caller | None) -> str:
+    """The message that tells somebody what is logged, in words that fit who it is; empty: nobody has signed in."""
+    if caller is None:
+        return ""
+    return f"logged.{'care' if caller.staff else caller.kind if caller.kind in ('patient', 'guardian') else 'other'}"
 
 
 def _language(request: Request) -> str:

@@ -50,6 +50,11 @@ def known(visit: Visit) -> Caller:
     return visit.caller
 
 
+def searches(caller: Caller) -> bool:
+    """Whether somebody may look for patients: staff under a commission for care, or a guardian."""
+    return (caller.staff and caller.purpose == "care") or caller.kind == "guardian"
+
+
 def choice(visit: Visit, steps: Mapping[str, Step]) -> Step:
     """What is done where a form makes one of these choices.
 

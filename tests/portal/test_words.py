@@ -21,6 +21,7 @@ ROOM = Path(hub.portal.__file__).parent
 COMPOSED = {
     r"gives\.": ("care", "other", "patient", "guardian", "agent", "reviewer", "technician", "system", "anonymous"),
     r"notice\.": ("relation-required", "need-required", "consent-required", "consent-refused", "own-unit-only", "incomplete"),
+    r"logged\.": ("care", "patient", "guardian", "other"),
     r"need\.": ("treatment", "assessment", "medication", "follow-up"),
     r"medicines\.": ("changed", "standing", "needed", "ended"),
     r"contact\.": ("visit", "remote", "emergency", "inpatient", "home", "in-progress", "planned"),
