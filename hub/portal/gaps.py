@@ -28,6 +28,8 @@ CHECKED = frozenset(swedish for swedish, _ in LABELS.values())
 """What security services tell of, without which only the own unit's data are shown."""
 FAILED, SILENT, OLDER, PARTIAL, WAITING, NEVER = "failed", "silent", "older", "partial", "waiting", "never"
 UNCHECKED = "unchecked"
+LACKING = (UNCHECKED, FAILED, SILENT, OLDER, WAITING)
+"""Where a source's answer of now is not there, so that «nothing» cannot be said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class State:
 
     empty: str
     """In place of rows; "" where there are rows."""
+    past: str
+    """Over rows that are all of what is over: that nothing is current, or that it cannot be told; "" elsewhere."""
     notes: tuple[str, ...]
     """Its own part of what is missing, beneath its rows."""
     never: str
@@ -109,39 +113,48 @@ def _called(contract: str, words: Words) -> str:
     return words(key) if key else contract
 
 
-def state(part: Part, has_rows: bool, title: str, words: Words, running: Running, unread: int = 0) -> State:
-    """What a section says of itself. `unread`: how many of its rows could not be shown."""
+def state(
+    part: Part, has_rows: bool, title: str, words: Words, running: Running, unread: int = 0, *, past_only: bool = False
+) -> State:
+    """What a section says of itself. `unread`: how many of its rows could not be shown; `past_only`: no row is current."""
     if not part.connected:
-        return State(words("state.no-source", what=title.lower()), (), "", False, False)
+        return State(words("state.no-source", what=title.lower()), "", (), "", False, False)
     found = [(kind_of(report, running), report) for report in part.reports]
-    names = {kind: list(dict.fromkeys(r.source for k, r in found if k == kind)) for kind in (UNCHECKED, FAILED, SILENT, WAITING)}
-    lacking = [*names[UNCHECKED], *names[FAILED], *names[SILENT], *names[WAITING]]
+    names = {kind: list(dict.fromkeys(r.source for k, r in found if k == kind)) for kind in (*LACKING, PARTIAL)}
+    lacking = [source for kind in LACKING for source in names[kind]]
     notes = [
-        words(f"note.{kind}", source=words.listed(list(dict.fromkeys(r.source for k, r in found if k == kind))))
+        words(f"note.{kind}", source=words.listed(names[kind]))
         for kind in (UNCHECKED, FAILED, WAITING, SILENT, OLDER, PARTIAL)
-        if any(k == kind for k, _ in found) and (has_rows or kind in (OLDER, PARTIAL, WAITING))
+        if names[kind] and (has_rows or kind == WAITING)
     ]
     notes += [words("note.more")] if part.more else []
     notes += [words("note.unread", count=unread)] if unread else []
     never = words("note.never", source=words.listed(list(part.never)), what=title.lower()) if part.never else ""
+    none = (
+        "" if unread else _none(part, lacking, names[PARTIAL], words, f"none.{part.section.name}" if past_only else "state.empty")
+    )
     return State(
-        "" if has_rows or unread else _empty(part, lacking, words),
+        "" if has_rows else none,
+        none if has_rows and past_only and not part.more else "",
         tuple(notes),
         never,
         bool(names[WAITING]),
-        bool(lacking or notes),
+        bool(lacking or notes or names[PARTIAL]),
     )
 
 
-def _empty(part: Part, lacking: list[str], words: Words) -> str:
+def _none(part: Part, lacking: list[str], partly: list[str], words: Words, key: str) -> str:
+    """Why nothing is shown; `key`: the message where all sources answered in full."""
     if part.refused:
         return words("state.not-allowed")
     if "relation-required" in part.notices:
         return words("state.relation-required")
     if lacking:
-        return words("state.cannot-tell", source=words.listed(lacking))
+        return words("state.cannot-tell", source=words.listed(list(dict.fromkeys(lacking))))
+    if partly:
+        return words("state.cannot-tell-partial", source=words.listed(partly))
     count = len({report.source for report in part.reports})
-    return words("state.empty", count=count) if count else words("state.nothing-to-see")
+    return words(key, count=count) if count else words("state.nothing-to-see")
 
 
 def answered(held: Overview) -> int:

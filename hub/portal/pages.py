@@ -14,12 +14,13 @@ from hub.interactions.overview import Overview, Part, found, overview
 from hub.interactions.plan import LABELS
 from hub.portal import gaps
 from hub.portal.badges import Sources
+from hub.portal.bookings import bookings
 from hub.portal.emergency import Emergencies, emergency
 from hub.portal.language import Words
 from hub.portal.medicines import medicines
 from hub.portal.patients import Patients
 from hub.portal.person import basis, consent_ended, person
-from hub.portal.rows import MOST, SHOWN, bookings, contacts, plans, team
+from hub.portal.rows import MOST, SHOWN, contacts, plans, team
 from hub.portal.sections import made
 from hub.portal.signin import CALLBACK, SignIn
 from hub.portal.site import Portal
@@ -27,6 +28,8 @@ from hub.portal.trends import results
 from hub.portal.visit import Visit, known
 
 _STATIC = Path(__file__).parent / "static"
+PAST_TOO = ("lakemedel", "tider")
+"""Sections that show what is over beside what is current, and count only the latter."""
 FILES = {"portal.css": "text/css", "portal.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
 
@@ -121,6 +124,7 @@ def view(portal: Portal, visit: Visit, held: Overview) -> dict[str, Any]:
     sections = {name: made(make, parts[name], portal.note) for name, make in making.items()}
     shown = {name: each.shown for name, each in sections.items()}
     unread = {name: each.unread for name, each in sections.items()}
+    counts = {name: _count(each) for name, each in shown.items()}
     ended = consent_ended(held.known, caller, now) if caller.staff else None
     return {
         "person": person(held.patient, held.known, words, now),
@@ -133,11 +137,19 @@ def view(portal: Portal, visit: Visit, held: Overview) -> dict[str, Any]:
         "time": words.time(now),
         "titles": titles,
         "states": {
-            name: gaps.state(part, bool(shown.get(name)), titles[name], words, running, unread.get(name, 0))
+            name: gaps.state(
+                part,
+                bool(shown.get(name)),
+                titles[name],
+                words,
+                running,
+                unread.get(name, 0),
+                past_only=name in PAST_TOO and not counts[name],
+            )
             for name, part in parts.items()
         },
         "shown": shown,
-        "counts": {name: _count(each) for name, each in shown.items()},
+        "counts": counts,
         "most": MOST,
         "most_conclusions": SHOWN,
         "person_reads": caller.kind in ("patient", "guardian"),

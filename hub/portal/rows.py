@@ -1,22 +1,20 @@
-"""Plans, teams, booked times and contacts as rows: what is read, when, from whom."""
+"""Plans, teams and contacts as rows: what is read, when, from whom."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from hub.fhir.resource import Resource
 from hub.interactions.overview import Part
 from hub.portal.badges import Badge, Sources
 from hub.portal.language import Words
-from hub.portal.values import first_text, has_time, moment, text_of, when
+from hub.portal.values import first_text, moment, text_of, when
 
 MOST = 12
 """Rows of contacts on the overview."""
 SHOWN = 4
-"""Paragraphs of a plan, and conclusions, that stand open; the rest is folded."""
+"""Paragraphs of a plan, conclusions, and findings that stand open; the rest is folded."""
 CONTACTS = {"AMB": "visit", "VR": "remote", "EMER": "emergency", "IMP": "inpatient", "ACUTE": "inpatient", "HH": "home"}
 """Class of an Encounter (v3-ActCode) -> a word of our own."""
-PLANNED = ("booked", "pending", "proposed", "arrived", "checked-in", "waitlist")
 _GONE = ("entered-in-error", "cancelled", "revoked")
 
 
@@ -97,40 +95,6 @@ def team(part: Part, sources: Sources, words: Words) -> list[Line]:
                 Line(title=name, badge=badge, detail=detail, paragraphs=(team_name,) if team_name else ()),
             )
     return list(lines.values())
-
-
-def bookings(part: Part, sources: Sources, words: Words, now: datetime) -> list[Line]:
-    """Booked times that lie ahead, the next first; those without a time last."""
-    rows = []
-    for row in part.of("Appointment"):
-        begins = moment(row.resource.get("start"))
-        if row.resource.get("status") in PLANNED and (begins is None or begins >= now):
-            rows.append((begins is None, begins.timestamp() if begins else 0.0, row))
-    lines = []
-    for _, _, row in sorted(rows, key=lambda each: each[:2]):
-        booked = row.resource
-        begins = moment(booked.get("start"))
-        kind = first_text(booked.get("serviceType")) or text_of(booked.get("appointmentType"))
-        title = kind or str(booked.get("description", "")).split("\n")[0] or words("bookings.unnamed")
-        reason = first_text(booked.get("reasonCode"))
-        lines.append(
-            Line(
-                title=title,
-                badge=sources.badge(row),
-                detail=", ".join(each for each in (*_with(booked, sources), reason) if each and each != title),
-                day=words.weekday(begins) if begins else words("bookings.no-time"),
-                time=words.time(begins) if begins and has_time(booked.get("start")) else "",
-                stamp=str(booked.get("start", "")),
-            )
-        )
-    return lines
-
-
-def _with(booked: Resource, sources: Sources) -> list[str]:
-    """Where and whom: the participants but the patient."""
-    actors = (each.get("actor", {}) for each in booked.get("participant", ()))
-    others = (each for each in actors if not str(each.get("reference", "")).startswith("Patient/"))
-    return list(dict.fromkeys(said for each in others if (said := sources.name(each, booked))))
 
 
 def contacts(part: Part, sources: Sources, words: Words) -> list[Line]:

@@ -12,10 +12,11 @@ import hub.portal.pages as pages
 from hub.demo.world.stories.ingrid import INGRID
 from hub.interactions.overview import SECTIONS, Part, Row
 from hub.portal.badges import Badge, Sources
+from hub.portal.bookings import bookings
 from hub.portal.gaps import state
 from hub.portal.language import LANGUAGES, words
 from hub.portal.medicines import medicines
-from hub.portal.rows import bookings, contacts, plans
+from hub.portal.rows import contacts, plans
 from hub.portal.sections import made
 from hub.portal.trends import results
 from hub.store.audit_reading import entries

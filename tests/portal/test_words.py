@@ -20,11 +20,13 @@ from hub.store.patients import Facts
 ROOM = Path(hub.portal.__file__).parent
 COMPOSED = {
     r"gives\.": ("care", "other", "patient", "guardian", "agent", "reviewer", "technician", "system", "anonymous"),
-    r"notice\.": ("relation-required", "need-required", "consent-required", "consent-refused", "own-unit-only", "incomplete"),
     r"logged\.": ("care", "patient", "guardian", "other"),
+    r"notice\.": ("relation-required", "need-required", "consent-required", "consent-refused", "own-unit-only", "incomplete"),
     r"need\.": ("treatment", "assessment", "medication", "follow-up"),
     r"medicines\.": ("changed", "standing", "needed", "ended"),
     r"contact\.": ("visit", "remote", "emergency", "inpatient", "home", "in-progress", "planned"),
+    r"bookings\.": ("pending", "proposed", "waitlist", "arrived", "checked-in", "cancelled", "noshow"),
+    r"none\.": ("lakemedel", "tider"),
     r"outside\.": ("high", "low"),
     r"sex\.": ("female", "male", "unknown"),
     r"basis\.": ("child", "incapacity", "emergency", "inner_emergency"),
