@@ -1,9 +1,11 @@
 """The medicines of an overview: derived from the decisions that the reader may see, in groups, disagreement shown."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from hub.fhir.medication_list import medication_list
@@ -18,6 +20,8 @@ RECENT = timedelta(days=30)
 GROUPS = ("changed", "standing", "needed", "ended")
 _GONE = ("completed", "stopped", "not-taken", "entered-in-error")
 _PURPOSE = "Ändamål: "
+_STRENGTH = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,12})?)((?: [^.,]*)?)", re.ASCII)
+"""A lone number, as our mappers write it, and its unit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +75,7 @@ def _medicine(row: Row, sources: Sources, words: Words, now: datetime) -> Medici
         code=str(atc.get("code", "")),
         substance=_capital(str(atc.get("display") or text_of(drug) or words("medicines.unnamed"))),
         form=extension(drug, "drug-form"),
-        strength=extension(drug, "drug-strength"),
+        strength=strength(extension(drug, "drug-strength"), words),
         dose=_dose(dosage, words),
         purpose=_purpose(resource),
         ordered=when(asserted, words),
@@ -82,6 +86,12 @@ def _medicine(row: Row, sources: Sources, words: Words, now: datetime) -> Medici
         own=row.own,
         badges=(sources.badge(row),),
     )
+
+
+def strength(written: str, words: Words) -> str:
+    """A number with its unit as readers write it: `2,5 mg`; anything else stays as the source wrote it."""
+    found = _STRENGTH.fullmatch(written)
+    return f"{words.number(Decimal(found[1]))}{found[2]}" if found else written
 
 
 def _capital(name: str) -> str:

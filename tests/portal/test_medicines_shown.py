@@ -1,5 +1,6 @@
 """How medicines are grouped, merged and marked."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,23 @@ from hub.hub import Hub
 from hub.interactions.overview import SECTIONS, Part, Row
 from hub.portal.badges import Sources
 from hub.portal.language import words
-from hub.portal.medicines import Medicine, medicines
+from hub.portal.medicines import Medicine, medicines, strength
+from tests.portal.test_states_shown import WELL, failing, rendered, with_part
 
+pytestmark = pytest.mark.anyio
+House = Any
+"""As conftest makes it."""
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 SECTION = next(each for each in SECTIONS if each.name == "lakemedel")
 ATC = "http://www.whocc.no/atc"
 EXTENSION = "https://samsyn.example/fhir/StructureDefinition"
+
+
+def on_page(house: House, *resources: dict[str, Any], language: str = "sv", **more: Any) -> str:
+    """The section of medicines of an overview that holds these."""
+    rows = tuple(Row(each, own=False) for each in resources)
+    held = replace(Part(SECTION, rows=rows, reports=(WELL,), connected=True), **more)
+    return rendered(house, with_part(held), language).split('id="lakemedel"')[1].split("</section>")[0]
 
 
 @pytest.fixture
@@ -82,6 +94,31 @@ def test_substance_comes_first_then_form_and_strength(sources: Sources) -> None:
     assert (row.substance, row.form, row.strength, row.dose) == ("Furosemid", "Tablett", "40 mg", "1x1")
 
 
+@pytest.mark.parametrize(
+    ("written", "swedish", "english"),
+    [
+        ("2.5 mg", "2,5 mg", "2.5 mg"),
+        ("0.25 mg/ml", "0,25 mg/ml", "0.25 mg/ml"),
+        ("2.5 mg/5 ml", "2,5 mg/5 ml", "2.5 mg/5 ml"),
+        ("2.50", "2,50", "2.50"),
+        ("40 mg", "40 mg", "40 mg"),
+        ("10000 IE", "10\u202f000 IE", "10,000 IE"),
+        ("20 mg/12.5 mg", "20 mg/12.5 mg", "20 mg/12.5 mg"),
+        ("Styrka 2.5 mg", "Styrka 2.5 mg", "Styrka 2.5 mg"),
+        ("2.5–5 mg", "2.5–5 mg", "2.5–5 mg"),
+        ("1.2.3", "1.2.3", "1.2.3"),
+        ("", "", ""),
+    ],
+)
+def test_a_strength_that_is_a_number_reads_as_numbers_do_and_words_stay_as_sent(written: str, swedish: str, english: str) -> None:
+    assert [strength(written, words(language)) for language in ("sv", "en")] == [swedish, english]
+
+
+def test_a_row_has_its_strength_as_readers_write_it(sources: Sources) -> None:
+    [row] = shown(sources, request("a", strength="2.5 mg"))["standing"]
+    assert row.strength == "2,5 mg"
+
+
 def test_sources_that_say_the_same_are_one_row_with_both_badges(sources: Sources) -> None:
     [row] = shown(sources, request("a"), request("b", source="p"))["standing"]
     assert [badge.letter for badge in row.badges] == ["R", "P"]
@@ -116,3 +153,37 @@ def test_purpose_is_apart_from_other_notes(sources: Sources) -> None:
     notes = {"note": [{"text": "Ändamål: Hjärtsvikt"}, {"text": "Tas med mat"}]}
     [row] = shown(sources, request("a", **notes))["standing"]
     assert (row.purpose, row.note) == ("Hjärtsvikt", "Tas med mat")
+
+
+async def test_over_ended_medicines_stands_that_none_is_current_and_no_empty_table(house: House) -> None:
+    html = on_page(house, request("a", status="stopped"))
+    assert "Inga aktuella läkemedel. Källan svarade." in html
+    assert "0 aktuella" not in html
+    assert html.count("<table") == 1
+    assert "1 avslutat läkemedel" in html
+    current = on_page(house, request("a"))
+    assert "1 aktuellt." in current
+    assert "Inga aktuella" not in current
+    assert "No current medicines. The source answered." in on_page(house, request("a", status="stopped"), language="en")
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"reports": (WELL, failing())}, "Går inte att avgöra. Åkerby kommun svarade inte."),
+        (
+            {"reports": (WELL, failing(code="DataFromCacheSynchFailed", updated=NOW))},
+            "Går inte att avgöra. Åkerby kommun svarade inte.",
+        ),
+        (
+            {"reports": (WELL, failing(code="DataFromSource", partial=True))},
+            "Går inte att avgöra. Åkerby kommun lämnade bara en del av svaret.",
+        ),
+        ({"more": True}, "Det finns fler uppgifter än vad som ryms här."),
+    ],
+    ids=["failed", "older", "partial", "more"],
+)
+async def test_that_none_is_current_is_never_said_where_it_is_not_known(house: House, more: dict[str, Any], said: str) -> None:
+    html = on_page(house, request("a", status="stopped"), **more)
+    assert said in html
+    assert "Inga aktuella" not in html
