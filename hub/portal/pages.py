@@ -151,7 +151,7 @@ def view(portal: Portal, visit: Visit, held: Overview) -> dict[str, Any]:
         "shown": shown,
         "counts": counts,
         "most": MOST,
-        "most_conclusions": SHOWN,
+        "most_open": SHOWN,
         "person_reads": caller.kind in ("patient", "guardian"),
     }
 

@@ -3,7 +3,7 @@
 Values are told as they were sent; only an exact power of ten between units is reckoned away, and the table keeps the original.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -11,13 +11,23 @@ from hub.fhir.resource import Resource
 from hub.interactions.overview import Part, Row
 from hub.portal import observed
 from hub.portal.badges import Badge, Sources
+from hub.portal.intervals import ends, references
 from hub.portal.language import Words
 from hub.portal.observed import Mark
 from hub.portal.points import YEARS, Point, can_be_drawn
 from hub.portal.units import convert
 from hub.portal.values import decimal, effective, moment, quantity, text_of, when
 
-_VOID = ("entered-in-error", "cancelled")
+VOID = ("entered-in-error", "cancelled")
+STATUSES = {
+    "registered": "conclusions.not-final",
+    "partial": "conclusions.not-final",
+    "preliminary": "conclusions.not-final",
+    "amended": "results.corrected",
+    "corrected": "results.corrected",
+    "unknown": "results.unclear",
+}
+"""Status of a result or report that readers are told of -> a message id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +37,12 @@ class Value:
     written: str
     """Its time, as it was written."""
     day: str
+    what: str
+    """Which component; empty: the whole."""
     text: str
     mark: Mark
+    tag: str
+    """Its status in words, where it is not simply final."""
     reference: str
     basis: str
     """The method or laboratory basis, where it is said."""
@@ -60,19 +74,28 @@ class Analyte:
         return self.values[0]
 
     @property
+    def current(self) -> tuple[Value, ...]:
+        """All values of the latest time: components, or what several isolates or sources gave."""
+        return tuple(value for value in self.values if _order(value.written) == _order(self.latest.written))
+
+    @property
+    def earlier(self) -> tuple[Value, ...]:
+        return self.values[len(self.current) :]
+
+    @property
     def points(self) -> tuple[Point, ...]:
         return tuple(value.point for value in self.values if value.point)
 
 
-def analytes(part: Part, sources: Sources, words: Words) -> list[Analyte]:
-    """What was measured, the latest first."""
+def analytes(part: Part, sources: Sources, words: Words, apart: Container[str] = ()) -> list[Analyte]:
+    """What was measured, the latest first. `apart`: observations that are shown elsewhere, as `Observation/id`."""
     found: dict[str, list[tuple[str, Value, bool]]] = {}
     for row in part.of("Observation"):
-        if row.resource.get("status") in _VOID or _is_panel(row.resource):
+        if row.resource.get("status") in VOID or _is_panel(row.resource) or f"Observation/{row.resource.get('id')}" in apart:
             continue
         vital = row.own or any("vital-signs" in str(each) for each in row.resource.get("category", ()))
         key, name = _named(row.resource.get("code", {}))
-        for value in _values(row, sources.badge(row), words):
+        for value in values(row, sources.badge(row), words):
             found.setdefault(key, []).append((name, value, vital))
     made = [_analyte(key, held) for key, held in found.items()]
     return sorted(made, key=_time, reverse=True)
@@ -106,42 +129,51 @@ def _converted(point: Point | None, into: str) -> Point | None:
     return replace(point, value=value, unit=into, low=ends["low"], high=ends["high"])
 
 
-def _values(row: Row, badge: Badge, words: Words) -> Iterable[Value]:
-    """The value of an observation, or one for each of its components."""
-    components = [each for each in row.resource.get("component", ()) if isinstance(each, dict)]
-    if not components:
-        yield _value(row, row.resource, "", badge, words)
+def values(row: Row, badge: Badge, words: Words) -> Iterable[Value]:
+    """The value of an observation, and one for each of its components; flags of the whole stand at all where none has its own."""
+    resource, components = row.resource, [each for each in row.resource.get("component", ()) if isinstance(each, dict)]
+    flagged = bool(observed.valued(resource)) or any(each.get("interpretation") for each in components)
+    if not components or observed.valued(resource):
+        yield _value(row, resource, "", badge, words)
     for component in components:
-        yield _value(row, component, text_of(component.get("code")), badge, words)
+        whole = component if flagged else component | {"interpretation": resource.get("interpretation", ())}
+        yield _value(row, _ranged(whole, resource), text_of(component.get("code")), badge, words)
+
+
+def _ranged(component: Resource, of: Resource) -> Resource:
+    """A component with the interval of the whole, where it has none itself and is of the same thing."""
+    same = component.get("code") == of.get("code") and "referenceRange" not in component
+    return component | {"referenceRange": of.get("referenceRange", ())} if same else component
 
 
 def _value(row: Row, part: Resource, line: str, badge: Badge, words: Words) -> Value:
+    """An observation or component as a table row; `line`: which component."""
     resource = row.resource
     said = effective(resource)
-    interval = next((each for each in part.get("referenceRange", ()) if isinstance(each, dict)), {})
     mark = observed.mark(part)
+    status = STATUSES.get(str(resource.get("status", "")), "")
     return Value(
         written=said,
         day=when(said, words),
-        text=observed.shown(part, words),
+        what=line,
+        text=observed.shown(part, words) if observed.valued(part) or not mark else "",
         mark=mark,
-        reference=observed.reference(interval, words),
+        tag=words(status) if status else "",
+        reference=references(part, words),
         basis=text_of(resource.get("method", {})),
         note=". ".join(str(note.get("text", "")) for note in resource.get("note", ()) if note.get("text")),
         own=row.own,
         badge=badge,
-        point=_point(row, part, line, moment(said), interval, mark, words),
+        point=_point(row, part, line, moment(said), mark, words),
     )
 
 
-def _point(
-    row: Row, part: Resource, line: str, at: datetime | None, interval: Resource, mark: Mark, words: Words
-) -> Point | None:
+def _point(row: Row, part: Resource, line: str, at: datetime | None, mark: Mark, words: Words) -> Point | None:
     held = part.get("valueQuantity", {})
     value = decimal(held.get("value"))
     if value is None or at is None or at.year not in YEARS or not can_be_drawn(value):
         return None
-    low, high = observed.end(interval, "low"), observed.end(interval, "high")
+    low, high = ends(part)
     unit = str(held.get("unit") or held.get("code") or "")
     return Point(
         at=at,

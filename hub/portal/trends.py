@@ -1,7 +1,7 @@
 """Which results are drawn as charts, with what words; the rest stand in a table."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -10,6 +10,7 @@ from hub.interactions.overview import Part
 from hub.portal.badges import Sources
 from hub.portal.chart import chart
 from hub.portal.conclusions import conclusions
+from hub.portal.findings import Finding, findings
 from hub.portal.language import Words
 from hub.portal.observed import Mark
 from hub.portal.points import Frame, Point
@@ -21,6 +22,15 @@ from hub.portal.values import unit_in_words
 MOST_CHARTS = 8
 MOST_OWN = 4
 MARGIN = timedelta(days=4)
+LEGEND: Mapping[str, Callable[[Point], bool]] = {
+    "care": lambda point: not point.own,
+    "outside": lambda point: not point.own and bool(point.flag),
+    "said": lambda point: not point.own and point.said and not point.flag,
+    "own": lambda point: point.own,
+    "limit": lambda point: point.open,
+    "reference": lambda point: not point.own and not (point.low is None and point.high is None),
+}
+"""What a legend may explain -> whether a point needs it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +41,11 @@ class Trend:
     latest: str
     unit: str
     marks: tuple[Mark, ...]
-    """Of the latest value, or of the latest of each line."""
+    """Of the latest value, or of the latest of each line; so `tags` and `notes`."""
+    tags: tuple[str, ...]
+    notes: tuple[str, ...]
+    newer: tuple[Value, ...]
+    """Values after the latest drawn one, which no axis can hold."""
     day: str
     reference: str
     change: str
@@ -46,21 +60,21 @@ class Trend:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """Charts of what care has measured, of vital signs and the patient's own; a table of the rest; what was concluded."""
+    """Charts of what care has measured, of vital signs and the patient's own; the rest; what is read as one or concluded."""
 
     care: tuple[Trend, ...]
     vital: tuple[Trend, ...]
     others: tuple[Analyte, ...]
+    """In a table."""
+    findings: tuple[Finding, ...]
     conclusions: tuple[Line, ...]
     period: str
-    own: bool
-    """At least one value is the patient's own."""
-    said: bool
-    """At least one drawn value is marked without a direction."""
+    legend: tuple[str, ...]
+    """Of `LEGEND`, what the charts hold."""
 
     def __len__(self) -> int:
         """How many things were measured."""
-        return len(self.care) + len(self.vital) + len(self.others)
+        return len(self.care) + len(self.vital) + len(self.others) + len(self.findings)
 
     def __bool__(self) -> bool:
         """Whether there is anything to show; a conclusion may stand alone."""
@@ -69,20 +83,21 @@ class Results:
 
 def results(part: Part, sources: Sources, words: Words) -> Results:
     """The section, newest first; of what care has measured, what is marked now is drawn before what is not."""
-    held = analytes(part, sources, words)
+    together = findings(part, sources, words)
+    held = analytes(part, sources, words, together.held)
     trending = [each for each in held if len(each.points) > 1 and len(each.lines) <= 2]
     care = sorted((each for each in trending if not each.vital), key=lambda each: not each.latest.mark)[:MOST_CHARTS]
     vital = [each for each in trending if each.vital][:MOST_OWN]
     taken = {each.key for each in (*care, *vital)}
-    own = any(value.own for each in held for value in each.values)
+    points = [point for each in (*care, *vital) for point in each.points]
     return Results(
         care=_drawn(care, "c", words, 300.0),
         vital=_drawn(vital, "v", words, 540.0),
         others=tuple(each for each in held if each.key not in taken),
+        findings=together.trees,
         conclusions=conclusions(part, sources, words),
         period=_period(care, words),
-        own=own,
-        said=any(point.said and not point.flag for each in (*care, *vital) for point in each.points),
+        legend=tuple(key for key, is_of in LEGEND.items() if any(map(is_of, points))),
     )
 
 
@@ -108,12 +123,16 @@ def _trend(analyte: Analyte, name: str, since: datetime, until: datetime, words:
         unit=unit_in_words,
         width=width,
     )
+    newest = _newest(analyte)
     first = next(value for value in analyte.values if value.point)
     return Trend(
         name=analyte.name,
         latest=latest,
         unit=unit_in_words(points[-1].unit),
-        marks=_marks(analyte),
+        marks=tuple(dict.fromkeys(value.mark for value in newest if value.mark)),
+        tags=tuple(dict.fromkeys(value.tag for value in newest if value.tag)),
+        notes=tuple(dict.fromkeys(value.note for value in newest if value.note)),
+        newer=analyte.values[: analyte.values.index(first)],
         day=first.day,
         reference=first.reference,
         change=_change(analyte, points, words),
@@ -129,10 +148,6 @@ def _trend(analyte: Analyte, name: str, since: datetime, until: datetime, words:
 def _latest(analyte: Analyte) -> str:
     """The latest value; of two lines both, as 119/65."""
     return "/".join(value.point.label for value in _newest(analyte) if value.point)
-
-
-def _marks(analyte: Analyte) -> tuple[Mark, ...]:
-    return tuple(dict.fromkeys(value.mark for value in _newest(analyte) if value.mark))
 
 
 def _newest(analyte: Analyte) -> list[Value]:

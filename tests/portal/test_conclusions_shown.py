@@ -47,6 +47,39 @@ def test_a_report_without_words_or_that_does_not_count_is_left_out(more: dict[st
     assert told(report(**more)) == ()
 
 
+@pytest.mark.parametrize(
+    ("more", "swedish", "english"),
+    [
+        ({"conclusionCode": [{"text": "Adenokarcinom"}]}, "Adenokarcinom", "Adenokarcinom"),
+        (
+            {"presentedForm": [{"contentType": "application/pdf", "title": "Remissvar"}]},
+            "Dokument: Remissvar. Det kan inte öppnas här.",
+            "Document: Remissvar. It cannot be opened here.",
+        ),
+        (
+            {"presentedForm": [{"contentType": "application/pdf"}]},
+            "Dokument: application/pdf. Det kan inte öppnas här.",
+            "Document: application/pdf. It cannot be opened here.",
+        ),
+        ({"status": "registered"}, "Svar har inte kommit.", "No answer yet."),
+    ],
+    ids=["code", "document", "document without a title", "awaited"],
+)
+async def test_a_report_without_words_tells_of_its_codes_documents_or_that_it_is_awaited(
+    house: House, more: dict[str, Any], swedish: str, english: str
+) -> None:
+    bare = report(conclusion="", **more)
+    assert [line.paragraphs for line in told(bare)] == [(swedish,)]
+    assert english in shown(house, bare, language="en")
+    assert "absent" not in shown(house, bare)
+
+
+def test_a_report_that_is_awaited_stands_after_those_that_conclude_and_not_where_its_results_do() -> None:
+    waiting = report("2026-11-01", "", status="registered")
+    assert [line.tag for line in told(waiting, report("2026-01-01"))] == ["", "Inte slutligt"]
+    assert told(waiting | {"result": [{"reference": "Observation/a"}]}, observation("2026-11-01", id="a")) == ()
+
+
 def test_the_newest_stands_first_and_one_without_a_time_last() -> None:
     bare = {name: value for name, value in report(conclusion="odaterad").items() if name != "effectiveDateTime"}
     held = told(bare, report("2026-01-01", "äldre"), report("2026-03-01", "nyare"))
@@ -54,9 +87,10 @@ def test_the_newest_stands_first_and_one_without_a_time_last() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "swedish", "english"), [("preliminary", "Inte slutligt", "Not final"), ("final", "", ""), ("amended", "", "")]
+    ("status", "swedish", "english"),
+    [("preliminary", "Inte slutligt", "Not final"), ("final", "", ""), ("amended", "Rättat", "Corrected")],
 )
-def test_one_that_is_not_final_is_tagged(status: str, swedish: str, english: str) -> None:
+def test_one_that_is_not_final_or_was_corrected_is_tagged(status: str, swedish: str, english: str) -> None:
     assert told(report(status=status))[0].tag == swedish
     assert told(report(status=status), language="en")[0].tag == english
 

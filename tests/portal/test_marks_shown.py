@@ -19,6 +19,11 @@ SNOMED = {"interpretation": [{"coding": [{"system": "http://snomed.info/sct", "c
 NORMAL = {"interpretation": [{"coding": [{"system": V3, "code": "N"}]}]}
 
 
+def coded(code: str, text: str = "", **more: Any) -> dict[str, Any]:
+    """A flag of the laboratory's own."""
+    return {"interpretation": [{"coding": [{"system": V3, "code": code} | more]} | ({"text": text} if text else {})]}
+
+
 def interval(low: str = "", high: str = "", unit: str = "mmol/L", **more: Any) -> dict[str, Any]:
     ends = {name: {"value": Decimal(value), "unit": unit} for name, value in (("low", low), ("high", high)) if value}
     return {"referenceRange": [ends | more]}
@@ -38,6 +43,18 @@ def shown_page(house: House, results: Any, kind: str = "clinician", language: st
     [
         ({}, Mark()),
         (WORDS, Mark(said="Över referensintervall")),
+        (coded("HH"), Mark(flag="high", told=("critical",))),
+        (coded("LL"), Mark(flag="low", told=("critical",))),
+        (coded("HX"), Mark(flag="high")),
+        (coded("LX"), Mark(flag="low")),
+        (coded("AA"), Mark(flag="abnormal", told=("critical",))),
+        (coded("R"), Mark(told=("resistant",))),
+        (coded("S", display="Susceptible"), Mark(told=("susceptible",))),
+        (coded("R", text="Resistent (EUCAST)"), Mark(said="Resistent (EUCAST)")),
+        (coded("HH", text="Larmgräns"), Mark(flag="high", told=("critical",))),
+        (coded("CAR", display="Carrier"), Mark(said="Carrier")),
+        (coded("CAR"), Mark(said="CAR")),
+        (sent("9") | coded("POS") | interval("3", "5"), Mark(told=("positive",))),
         (SNOMED, Mark(said="Kritiskt")),
         ({"interpretation": [{"text": "*"}, {"text": "*"}, {"text": "!"}]}, Mark(said="*, !")),
         ({"interpretation": [{"coding": [{"system": V3, "code": "H"}], "text": "Över referensintervall"}]}, Mark(flag="high")),
@@ -74,6 +91,9 @@ def test_a_value_is_marked_by_code_or_words_and_only_without_either_by_its_inter
 MARKED = (
     ({"interpretation": [{"coding": [{"system": V3, "code": "H"}]}]}, "▲ hög", "▲ high"),
     (WORDS, "Över referensintervall", "Över referensintervall"),
+    (coded("HH"), "kritiskt", "critical"),
+    (coded("R"), "resistent (R)", "resistant (R)"),
+    (coded("NEG"), "negativ", "negative"),
     (sent("9") | interval("3", "5"), "över källans referensintervall", "above the source&#39;s reference interval"),
     (sent("2") | interval("3", "5"), "under källans referensintervall", "below the source&#39;s reference interval"),
 )

@@ -1,6 +1,7 @@
 """How results are gathered, converted and told; and what a trend says of itself."""
 
 from decimal import Decimal
+from html import escape
 from typing import Any
 
 import pytest
@@ -11,7 +12,11 @@ from hub.portal.language import words
 from hub.portal.results import Analyte, analytes
 from hub.portal.trends import Results, results
 from hub.portal.values import unit_in_words
+from tests.portal.test_states_shown import rendered, with_part
 
+pytestmark = pytest.mark.anyio
+House = Any
+"""As conftest makes it."""
 SECTION = next(each for each in SECTIONS if each.name == "provsvar")
 V3 = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 
@@ -73,6 +78,10 @@ def test_what_does_not_count_is_left_out(more: dict[str, Any]) -> None:
         ({"valueBoolean": True}, "ja"),
         ({"valueRange": {"low": {"value": 1}, "high": {"value": 3}}}, "1–3"),
         ({}, "inget värde"),
+        ({"valueQuantity": {"unit": "mmol/L"}}, "inget värde"),
+        ({"status": "registered"}, "svar har inte kommit"),
+        ({"interpretation": [{"text": "Resistent"}]}, ""),
+        ({"valueSampledData": {"origin": {"value": 0}, "period": 1, "dimensions": 1}}, "kan inte visas här"),
     ],
     ids=str,
 )
@@ -91,6 +100,130 @@ def test_no_flag_is_reckoned_from_the_interval() -> None:
     interval = [{"low": {"value": Decimal("3.5")}, "high": {"value": Decimal("4.6")}}]
     [one] = held(observation("2026-01-01", "9.9", referenceRange=interval))
     assert (one.latest.flag, one.latest.reference) == ("", "3,5–4,6")
+
+
+@pytest.mark.parametrize(
+    ("status", "swedish", "english"),
+    [
+        ("final", "", ""),
+        ("preliminary", "Inte slutligt", "Not final"),
+        ("corrected", "Rättat", "Corrected"),
+        ("amended", "Rättat", "Corrected"),
+        ("unknown", "Oklart om svaret är slutligt", "Unclear whether it is final"),
+    ],
+)
+def test_a_result_that_is_not_simply_final_says_so(status: str, swedish: str, english: str) -> None:
+    for language, said in (("sv", swedish), ("en", english)):
+        [one] = analytes(part(observation("2026-01-01", status=status)), Badges(), words(language))
+        assert one.latest.tag == said
+
+
+def several(day: str = "2026-01-01", *texts: str, **more: Any) -> dict[str, Any]:
+    """Components with answers in words, called A, B and so on."""
+    bare = {name: value for name, value in observation(day).items() if name != "valueQuantity"}
+    held = [{"code": {"text": name}, "valueString": text} for name, text in zip("ABC", texts, strict=False)]
+    return bare | {"component": held} | more
+
+
+def test_components_in_words_are_all_current_each_with_its_name() -> None:
+    [one] = held(several("2026-02-01", "neg", "2+"), several("2026-01-01", "pos", "1+"))
+    assert [(value.what, value.text) for value in one.current] == [("A", "neg"), ("B", "2+")]
+    assert [(value.what, value.text) for value in one.earlier] == [("A", "pos"), ("B", "1+")]
+
+
+def test_a_value_beside_components_is_not_lost() -> None:
+    [one] = held(several("2026-01-01", "2", valueInteger=9))
+    assert [(value.what, value.text) for value in one.current] == [("", "9"), ("A", "2")]
+
+
+def test_what_is_said_of_the_whole_holds_for_components_that_say_nothing() -> None:
+    high = {"interpretation": [{"coding": [{"system": V3, "code": "H"}]}]}
+    [one] = held(several("2026-01-01", "x", "y", **high))
+    assert [value.flag for value in one.current] == ["high", "high"]
+    [own] = held(several("2026-01-01", valueInteger=9, component=[{"code": {"text": "A"}, "valueString": "x"}], **high))
+    assert [value.flag for value in own.current] == ["high", ""]
+    one_flagged = [{"code": {"text": "A"}, "valueString": "x"} | high, {"code": {"text": "B"}, "valueString": "y"}]
+    [mixed] = held(several("2026-01-01", component=one_flagged, **high))
+    assert [value.flag for value in mixed.current] == ["high", ""]
+
+
+def test_the_interval_of_the_whole_holds_for_values_of_the_same_thing_alone() -> None:
+    ranged = observation("2026-01-01", referenceRange=[{"text": "3-5"}])
+    values = [{"code": ranged["code"], "valueString": "4"}, {"code": {"text": "Annat"}, "valueString": "4"}]
+    [one] = held({name: value for name, value in ranged.items() if name != "valueQuantity"} | {"component": values})
+    assert [value.reference for value in one.current] == ["3-5", ""]
+
+
+def test_answers_of_one_time_are_all_current() -> None:
+    [one] = held(observation("2026-02-01", "4.1"), observation("2026-02-01", "9.9"), observation("2026-01-01", "1.0"))
+    assert [value.text for value in one.current] == ["4,1 mmol/L", "9,9 mmol/L"]
+    assert [value.text for value in one.earlier] == ["1,0 mmol/L"]
+
+
+async def test_the_table_tells_every_current_answer_its_state_and_note_and_folds_the_earlier(house: House) -> None:
+    note = {"note": [{"text": "Provet var hemolyserat"}]}
+    rows = [several("2026-02-01", "rad ett\nrad två", status="preliminary", **note), several("2026-01-01", "gammalt")]
+    html = rendered(house, with_part(part(*rows)), "sv").split('id="provsvar"')[1].split("</section>")[0]
+    for said in ("Analys NPU03230, A", '<span class="lines">rad ett\nrad två</span>', "Inte slutligt", "Provet var hemolyserat"):
+        assert said in html
+    folded = html.split("<details>")[1].split("</details>")[0]
+    assert "och 1 tidigare" in folded
+    assert "gammalt" in folded
+
+
+async def test_an_answer_in_words_after_the_last_drawn_one_stands_above_the_chart(house: House) -> None:
+    words_alone = {name: value for name, value in observation("2026-03-01").items() if name != "valueQuantity"}
+    rows = [
+        observation("2026-01-01"),
+        observation("2026-02-01", note=[{"text": "Omprov"}]),
+        words_alone | {"valueString": "hemolys"},
+    ]
+    html = rendered(house, with_part(part(*rows)), "sv").split('id="provsvar"')[1].split("</section>")[0]
+    box = html.split('<article class="chartbox">')[1].split("<details>")[0]
+    assert "1 mars 2026" in box
+    assert "hemolys" in box.split('<svg class="chart"')[0]
+    assert "Omprov" in box
+
+
+def pressure(day: str, upper: str, lower: str) -> dict[str, Any]:
+    parts = [("8480-6", "Systoliskt", upper), ("8462-4", "Diastoliskt", lower)]
+    bare = {name: v for name, v in observation(day, code="85354-9").items() if name != "valueQuantity"}
+    return bare | {
+        "category": [{"coding": [{"code": "vital-signs"}]}],
+        "component": [
+            {"code": {"coding": [{"code": code}], "text": text}, "valueQuantity": {"value": Decimal(value), "unit": "mm[Hg]"}}
+            for code, text, value in parts
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("more", "legend"),
+    [
+        ({}, ("care",)),
+        ({"referenceRange": [{"low": {"value": Decimal(3)}, "high": {"value": Decimal(5)}}]}, ("care", "reference")),
+        ({"interpretation": [{"coding": [{"system": V3, "code": "H"}]}]}, ("care", "outside")),
+        ({"interpretation": [{"text": "!"}]}, ("care", "said")),
+        ({"valueQuantity": {"value": Decimal(5), "comparator": "<", "unit": "mmol/L"}}, ("care", "limit")),
+    ],
+    ids=str,
+)
+async def test_the_legend_explains_what_the_charts_hold_and_nothing_else(
+    house: House, more: dict[str, Any], legend: tuple[str, ...]
+) -> None:
+    rows = [observation(day, **more) for day in ("2026-01-01", "2026-02-01")]
+    assert trends(*rows).legend == legend
+    html = rendered(house, with_part(part(*rows)), "sv")
+    keys = ("care", "outside", "said", "own", "limit", "reference")
+    told = html.split('<ul class="legend"')[1].split("</ul>")[0]
+    assert [key for key in keys if escape(words("sv")(f"legend.{key}")) in told] == list(legend)
+
+
+def test_the_legend_of_blood_pressure_and_the_patients_own_tells_of_no_interval() -> None:
+    assert trends(pressure("2026-01-01", "140", "90"), pressure("2026-02-01", "119", "65")).legend == ("care",)
+    own = results(part(pressure("2026-01-01", "140", "90"), pressure("2026-02-01", "1", "2"), own=True), Badges(), words("sv"))
+    assert own.legend == ("own",)
+    assert trends(observation("2026-01-01")).legend == ()
 
 
 def test_one_value_is_told_in_the_table_and_never_drawn() -> None:
@@ -141,17 +274,6 @@ def test_the_description_holds_what_the_eye_would_see() -> None:
 
 
 def test_blood_pressure_has_two_lines_and_one_latest() -> None:
-    def pressure(day: str, upper: str, lower: str) -> dict[str, Any]:
-        parts = [("8480-6", "Systoliskt", upper), ("8462-4", "Diastoliskt", lower)]
-        bare = {name: v for name, v in observation(day, code="85354-9").items() if name != "valueQuantity"}
-        return bare | {
-            "category": [{"coding": [{"code": "vital-signs"}]}],
-            "component": [
-                {"code": {"coding": [{"code": code}], "text": text}, "valueQuantity": {"value": Decimal(value), "unit": "mm[Hg]"}}
-                for code, text, value in parts
-            ],
-        }
-
     [trend] = trends(pressure("2026-01-01", "140", "90"), pressure("2026-02-01", "119", "65")).vital
     assert (trend.latest, trend.unit, trend.lines) == ("119/65", "mmHg", True)
     assert trend.svg.count("mark ") == len(trend.values) == 4

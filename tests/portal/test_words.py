@@ -13,6 +13,7 @@ import hub.portal
 from hub.caller import Caller
 from hub.consent.grounds import Consent, Dissent
 from hub.portal.language import LANGUAGES, catalogue, words
+from hub.portal.observed import TOLD
 from hub.portal.person import basis
 from hub.store.known import Known
 from hub.store.patients import Facts
@@ -27,6 +28,7 @@ COMPOSED = {
     r"contact\.": ("visit", "remote", "emergency", "inpatient", "home", "in-progress", "planned"),
     r"bookings\.": ("pending", "proposed", "waitlist", "arrived", "checked-in", "cancelled", "noshow"),
     r"none\.": ("lakemedel", "tider"),
+    r"interpretation\.": tuple(dict.fromkeys(TOLD.values())),
     r"outside\.": ("high", "low"),
     r"sex\.": ("female", "male", "unknown"),
     r"basis\.": ("child", "incapacity", "emergency", "inner_emergency"),

@@ -1,0 +1,127 @@
+"""Results that belong together, such as a culture and its susceptibility: each tree as one, never taken apart by code."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from hub.fhir.resource import Resource
+from hub.interactions.overview import Part, Row
+from hub.portal import observed
+from hub.portal.badges import Badge, Sources
+from hub.portal.language import Words
+from hub.portal.results import STATUSES, VOID, Value, values
+from hub.portal.values import effective, moment, text_of, when
+
+MICROBIOLOGY = ("MB", "MCB", "MYC", "PAR")
+"""Diagnostic service sections (v2-0074) whose reports are read as one: bacteria, mycobacteria, fungi, parasites."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A result, and what is beneath it; a panel or report has no value of its own."""
+
+    name: str
+    day: str
+    values: tuple[Value, ...]
+    tag: str
+    """The status of what has no value, where it is not simply final."""
+    badge: Badge
+    beneath: tuple["Finding", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """The trees, the newest first, and which observations they hold (`Observation/id`)."""
+
+    trees: tuple[Finding, ...]
+    held: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The observations of a section that count, by reference, and which others each has beneath it."""
+
+    rows: Mapping[str, Row]
+    members: Mapping[str, Sequence[str]]
+
+    def beneath(self, name: str, seen: frozenset[str] = frozenset()) -> Iterable[str]:
+        """All references beneath one, at any depth; one that is beneath itself is told as such, once."""
+        for each in self.members[name]:
+            if each not in seen:
+                yield each
+                yield from self.beneath(each, seen | {each})
+
+    def is_one(self, name: str, seen: frozenset[str] = frozenset()) -> bool:
+        """Whether a result is read with what is beneath it: it is a finding itself, or nothing beneath it stands as a number."""
+        if name in seen:
+            return False
+        if _is_valued(self.rows[name]):
+            return True
+        below = self.members[name]
+        return all(self.is_one(each, seen | {name}) if self.members[each] else not _is_number(self.rows[each]) for each in below)
+
+
+def findings(part: Part, sources: Sources, words: Words) -> Findings:
+    """Reports of microbiology with several results; and results with others beneath them that are read with them."""
+    rows = {_name(row): row for row in part.of("Observation") if row.resource.get("status") not in VOID}
+    held = _Part(rows, {name: _named(row.resource.get("hasMember"), rows) for name, row in rows.items()})
+    tops: list[tuple[Row, Sequence[str]]] = []
+    taken: set[str] = set()
+    for row in part.of("DiagnosticReport"):
+        results = _named(row.resource.get("result"), rows)
+        if row.resource.get("status") not in VOID and len(results) > 1 and _is_microbiology(row.resource):
+            below = {each for name in results for each in held.beneath(name)}
+            tops.append((row, [name for name in results if name not in below] or results))
+            taken |= below | set(results)
+    candidates = [name for name in rows if held.members[name] and name not in taken and held.is_one(name)]
+    below = {each for name in candidates for each in held.beneath(name)}
+    tops += [(rows[name], held.members[name]) for name in candidates if name not in below]
+    taken |= {each for name in candidates if name not in below for each in (name, *held.beneath(name))}
+    tops.sort(key=lambda top: _time(top[0]), reverse=True)
+    made = tuple(_finding(row, members, held, sources, words, frozenset({_name(row)})) for row, members in tops)
+    return Findings(made, frozenset(taken))
+
+
+def _finding(row: Row, members: Sequence[str], held: _Part, sources: Sources, words: Words, seen: frozenset[str]) -> Finding:
+    resource, badge = row.resource, sources.badge(row)
+    found = tuple(values(row, badge, words)) if _is_valued(row) or not members else ()
+    status = STATUSES.get(str(resource.get("status", "")), "")
+    return Finding(
+        name=text_of(resource.get("code")) or words("conclusions.unnamed"),
+        day=when(effective(resource), words),
+        values=found,
+        tag=words(status) if status and not found else "",
+        badge=badge,
+        beneath=tuple(
+            _finding(held.rows[each], held.members[each], held, sources, words, seen | {each})
+            for each in members
+            if each not in seen
+        ),
+    )
+
+
+def _name(row: Row) -> str:
+    return f"{row.resource['resourceType']}/{row.resource.get('id')}"
+
+
+def _named(references: object, rows: Mapping[str, Row]) -> list[str]:
+    """Those of several References that are to these rows, each once."""
+    held = references if isinstance(references, list) else []
+    return list(dict.fromkeys(name for each in held if (name := str(each.get("reference", ""))) in rows))
+
+
+def _is_microbiology(report: Resource) -> bool:
+    codings = (coding for each in report.get("category", ()) for coding in each.get("coding", ()))
+    return any(coding.get("code") in MICROBIOLOGY and str(coding.get("system", "")).endswith("v2-0074") for coding in codings)
+
+
+def _is_valued(row: Row) -> bool:
+    return bool(observed.valued(row.resource) or row.resource.get("component"))
+
+
+def _is_number(row: Row) -> bool:
+    return any("valueQuantity" in each for each in (row.resource, *row.resource.get("component", ())))
+
+
+def _time(row: Row) -> float:
+    found = moment(effective(row.resource))
+    return found.timestamp() if found else 0.0
