@@ -8,7 +8,7 @@ from hub.interactions.overview import Part, Row
 from hub.portal import observed
 from hub.portal.badges import Badge, Sources
 from hub.portal.language import Words
-from hub.portal.results import STATUSES, VOID, Value, values
+from hub.portal.results import STATUSES, VOID, Value, named, values
 from hub.portal.values import effective, moment, text_of, when
 
 MICROBIOLOGY = ("MB", "MCB", "MYC", "PAR")
@@ -38,10 +38,11 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """The observations of a section that count, by reference, and which others each has beneath it."""
+    """The observations of a section that count, by reference; which others each has beneath it; what is ever told as a number."""
 
     rows: Mapping[str, Row]
     members: Mapping[str, Sequence[str]]
+    numeric: frozenset[str]
 
     def beneath(self, name: str, seen: frozenset[str] = frozenset()) -> Iterable[str]:
         """All references beneath one, at any depth; one that is beneath itself is told as such, once."""
@@ -51,19 +52,29 @@ class _Part:
                 yield from self.beneath(each, seen | {each})
 
     def is_one(self, name: str, seen: frozenset[str] = frozenset()) -> bool:
-        """Whether a result is read with what is beneath it: it is a finding itself, or nothing beneath it stands as a number."""
+        """Whether a result is read with what is beneath it: it is a finding itself, or has several answers in words beneath it.
+
+        What is told as a number anywhere keeps its trend: a panel with such a one is none.
+        """
         if name in seen:
             return False
         if _is_valued(self.rows[name]):
             return True
         below = self.members[name]
-        return all(self.is_one(each, seen | {name}) if self.members[each] else not _is_number(self.rows[each]) for each in below)
+        held = [self.is_one(each, seen | {name}) if self.members[each] else self._is_answer(each) for each in below]
+        return all(held) and (len(below) > 1 or bool(self.members[below[0]]))
+
+    def _is_answer(self, name: str) -> bool:
+        resource = self.rows[name].resource
+        answered = _is_valued(self.rows[name]) or bool(resource.get("interpretation"))
+        return answered and named(resource.get("code", {}))[0] not in self.numeric
 
 
 def findings(part: Part, sources: Sources, words: Words) -> Findings:
     """Reports of microbiology with several results; and results with others beneath them that are read with them."""
     rows = {_name(row): row for row in part.of("Observation") if row.resource.get("status") not in VOID}
-    held = _Part(rows, {name: _named(row.resource.get("hasMember"), rows) for name, row in rows.items()})
+    numeric = frozenset(named(row.resource.get("code", {}))[0] for row in rows.values() if _is_number(row))
+    held = _Part(rows, {name: _named(row.resource.get("hasMember"), rows) for name, row in rows.items()}, numeric)
     tops: list[tuple[Row, Sequence[str]]] = []
     taken: set[str] = set()
     for row in part.of("DiagnosticReport"):

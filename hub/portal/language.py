@@ -62,10 +62,10 @@ class Words:
         return f"{self.day(moment)} {self.time(moment)}"
 
     def until(self, end: datetime) -> str:
-        """The last day or minute of a period with an exclusive end."""
+        """The last day or minute of a period with an exclusive end; the last minute of a day is the day."""
         last = end - timedelta(microseconds=1)
-        at_midnight = end.astimezone(LOCAL).strftime("%H%M%S") == "000000"
-        return self.day(last) if at_midnight else self.moment(end)
+        whole = end.astimezone(LOCAL).strftime("%H%M%S") == "000000" or last.astimezone(LOCAL).strftime("%H%M") == "2359"
+        return self.day(last) if whole else self.moment(end)
 
     def tick(self, moment: datetime, span: timedelta) -> str:
         """A time on an axis as long as `span`."""

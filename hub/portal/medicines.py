@@ -89,9 +89,9 @@ def _medicine(row: Row, sources: Sources, words: Words, now: datetime) -> Medici
 
 
 def strength(written: str, words: Words) -> str:
-    """A number with its unit as readers write it: `2,5 mg`; anything else stays as the source wrote it."""
+    """A number with its unit as readers write it, `2,5 mg`, never parted by a new line; anything else as the source wrote it."""
     found = _STRENGTH.fullmatch(written)
-    return f"{words.number(Decimal(found[1]))}{found[2]}" if found else written
+    return f"{words.number(Decimal(found[1]))}{found[2]}".replace(" ", "\N{NO-BREAK SPACE}") if found else written
 
 
 def _capital(name: str) -> str:

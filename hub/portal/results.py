@@ -94,7 +94,7 @@ def analytes(part: Part, sources: Sources, words: Words, apart: Container[str] =
         if row.resource.get("status") in VOID or _is_panel(row.resource) or f"Observation/{row.resource.get('id')}" in apart:
             continue
         vital = row.own or any("vital-signs" in str(each) for each in row.resource.get("category", ()))
-        key, name = _named(row.resource.get("code", {}))
+        key, name = named(row.resource.get("code", {}))
         for value in values(row, sources.badge(row), words):
             found.setdefault(key, []).append((name, value, vital))
     made = [_analyte(key, held) for key, held in found.items()]
@@ -150,14 +150,14 @@ def _value(row: Row, part: Resource, line: str, badge: Badge, words: Words) -> V
     """An observation or component as a table row; `line`: which component."""
     resource = row.resource
     said = effective(resource)
-    mark = observed.mark(part)
+    mark, text = observed.mark(part), observed.shown(part, words) if observed.valued(part) else ""
     status = STATUSES.get(str(resource.get("status", "")), "")
     return Value(
         written=said,
         day=when(said, words),
         what=line,
-        text=observed.shown(part, words) if observed.valued(part) or not mark else "",
-        mark=mark,
+        text=text if text or mark else observed.shown(part, words),
+        mark=_unsaid(mark, text, words),
         tag=words(status) if status else "",
         reference=references(part, words),
         basis=text_of(resource.get("method", {})),
@@ -166,6 +166,13 @@ def _value(row: Row, part: Resource, line: str, badge: Badge, words: Words) -> V
         badge=badge,
         point=_point(row, part, line, moment(said), mark, words),
     )
+
+
+def _unsaid(mark: Mark, text: str, words: Words) -> Mark:
+    """A mark without what the value itself says in the same word."""
+    said = text.casefold()
+    told = tuple(each for each in mark.told if words(f"interpretation.{each}").partition(" (")[0].casefold() != said)
+    return replace(mark, told=told, said="" if mark.said.casefold() == said else mark.said)
 
 
 def _point(row: Row, part: Resource, line: str, at: datetime | None, mark: Mark, words: Words) -> Point | None:
@@ -191,7 +198,7 @@ def _point(row: Row, part: Resource, line: str, at: datetime | None, mark: Mark,
     )
 
 
-def _named(code: Resource) -> tuple[str, str]:
+def named(code: Resource) -> tuple[str, str]:
     """What values are gathered by, and its name: a code with its system, or the words where there is none."""
     name = text_of(code)
     coding = next((each for each in code.get("coding", ()) if each.get("code")), None)

@@ -88,6 +88,11 @@ async def test_two_isolates_keep_their_own_answers_of_the_same_code(house: House
 def test_a_panel_of_numbers_stays_in_charts_and_one_of_words_is_one() -> None:
     assert told(result("Status", "", "Hb"), number("Hb")).trees == ()
     assert told(result("Status", "", "Hb", "Färg"), number("Hb"), result("Färg", "Gul")).trees == ()
+    assert told(result("Hjärta", "", "Troponin"), result("Troponin", "<5")).trees == ()
+    assert told(result("Diabetes", "", "A", "B"), result("A", status="registered"), result("B", status="registered")).trees == ()
+    once = number("Nitrit") | {"id": "earlier"}
+    sticks = (result("Sticka", "", "Nitrit", "Leukocyter"), result("Nitrit", "Neg"), result("Leukocyter", "2+"))
+    assert told(*sticks, once).trees == ()
     [found] = told(result("Sticka", "", "Nitrit", "Leukocyter"), result("Nitrit", "Neg"), result("Leukocyter", "2+")).trees
     assert tree(found) == {"Sticka": [{"Nitrit Neg": []}, {"Leukocyter 2+": []}]}
 

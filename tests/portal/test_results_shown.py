@@ -118,6 +118,22 @@ def test_a_result_that_is_not_simply_final_says_so(status: str, swedish: str, en
         assert one.latest.tag == said
 
 
+@pytest.mark.parametrize(
+    ("value", "flag", "told"),
+    [
+        ("Resistent", "R", ()),
+        ("R", "R", ("resistant",)),
+        ("Känslig", "R", ("resistant",)),
+        ("Positiv", "POS", ()),
+    ],
+)
+def test_what_the_value_says_is_not_said_again_beside_it(value: str, flag: str, told: tuple[str, ...]) -> None:
+    bare = {name: held for name, held in observation("2026-01-01").items() if name != "valueQuantity"}
+    coded = {"interpretation": [{"coding": [{"system": V3, "code": flag}]}], "valueString": value}
+    assert held(bare | coded)[0].latest.mark.told == told
+    assert held(bare | {"interpretation": [{"text": value}], "valueString": value})[0].latest.mark.said == ""
+
+
 def several(day: str = "2026-01-01", *texts: str, **more: Any) -> dict[str, Any]:
     """Components with answers in words, called A, B and so on."""
     bare = {name: value for name, value in observation(day).items() if name != "valueQuantity"}

@@ -102,8 +102,13 @@ def test_dates_and_times_are_swedish_local() -> None:
 
 @pytest.mark.parametrize(
     ("end", "said"),
-    [(datetime(2026, 11, 27, 23, tzinfo=UTC), "27 nov 2026"), (datetime(2026, 11, 27, 9, 30, tzinfo=UTC), "27 nov 2026 10.30")],
-    ids=["midnight is the day before", "an hour is told"],
+    [
+        (datetime(2026, 11, 27, 23, tzinfo=UTC), "27 nov 2026"),
+        (datetime(2026, 11, 27, 22, 59, 59, tzinfo=UTC), "27 nov 2026"),
+        (datetime(2026, 11, 27, 22, 59, tzinfo=UTC), "27 nov 2026 23.59"),
+        (datetime(2026, 11, 27, 9, 30, tzinfo=UTC), "27 nov 2026 10.30"),
+    ],
+    ids=["midnight is the day before", "so is the minute before", "a minute earlier is told", "an hour is told"],
 )
 def test_the_end_of_a_period_is_its_last_day(end: datetime, said: str) -> None:
     assert words("sv").until(end) == said
