@@ -151,7 +151,8 @@ def _value(row: Row, part: Resource, line: str, badge: Badge, words: Words) -> V
     resource = row.resource
     said = effective(resource)
     mark, text = observed.mark(part), observed.shown(part, words) if observed.valued(part) else ""
-    status = STATUSES.get(str(resource.get("status", "")), "")
+    awaited = resource.get("status") == "registered" and not text
+    status = "" if awaited else STATUSES.get(str(resource.get("status", "")), "")
     return Value(
         written=said,
         day=when(said, words),

@@ -107,6 +107,7 @@ def test_no_flag_is_reckoned_from_the_interval() -> None:
     [
         ("final", "", ""),
         ("preliminary", "Inte slutligt", "Not final"),
+        ("registered", "Inte slutligt", "Not final"),
         ("corrected", "Rättat", "Corrected"),
         ("amended", "Rättat", "Corrected"),
         ("unknown", "Oklart om svaret är slutligt", "Unclear whether it is final"),
@@ -197,7 +198,8 @@ async def test_an_answer_in_words_after_the_last_drawn_one_stands_above_the_char
     html = rendered(house, with_part(part(*rows)), "sv").split('id="provsvar"')[1].split("</section>")[0]
     box = html.split('<article class="chartbox">')[1].split("<details>")[0]
     assert "1 mars 2026" in box
-    assert "hemolys" in box.split('<svg class="chart"')[0]
+    above = box.split('<svg class="chart"')[0]
+    assert above.index("1 feb 2026") < above.index("1 mars 2026") < above.index("hemolys")
     assert "Omprov" in box
 
 
