@@ -98,6 +98,8 @@ def message_list(
     """Messages that could not be mapped in full, or lack custody."""
     from hub.store import messages
 
+    if withheld + everything + bool(status) > 1:
+        stop("--withheld, --all and --status each say which: give one of them")
     if status and status not in messages.STATUSES:
         stop(f"a status is one of {', '.join(messages.STATUSES)}")
     wanted = ("withheld",) if withheld else (status,) if status else () if everything else messages.UNWELL

@@ -40,7 +40,7 @@ def verify(
     with opened_store(config) as (store, held):
         row, removals, said = _checkpoints(store, held, keys, checkpoints)
         if since > len(row):
-            stop(f"there are {len(row)} checkpoints")
+            stop(f"there are {len(row)} checkpoints: name one, from 1")
         before = max(since, len(row) - 1 if since_last else 0)
         if patient:
             pk = patient_key(store, patient)
@@ -85,15 +85,23 @@ def saw(
     config: LookedAt = None,
 ) -> None:
     """Which answers to a person held a resource, in which version; `hub audit prove` proves each."""
+    from hub.interactions.scopes import GIVEN, chosen
     from hub.store.audit_proofs import seen_by
     from hub.store.patients import locate
     from hub.store.values import instant
 
     with opened_store(config) as (store, held):
         kind, _, fhir_id = resource.partition("/")
-        pk = locate(store.reader(), store.keys.identity, kind, fhir_id)
-        found = list(seen_by(store.reader(), pk, person, fhir_id)) if pk is not None else []
+        scopes = (GIVEN, *(chosen(each.source) for each in held.clients if each.source))
+        located = (locate(store.reader(), store.keys.identity, scope + kind, fhir_id) for scope in scopes)
+        pks = sorted({pk for pk in located if pk is not None})
+        if not pks:
+            stop("no resource has that id; it is written as TYPE/ID")
+        found = [each for pk in pks for each in seen_by(store.reader(), pk, person, fhir_id)]
         noted(store.database, held, "read-log", released=len(found))
+    if not found:
+        console.print(f"no answer to anybody whom the log names {person} held it")
+        return
     table = Table("shard", "seq", "at", "version", "proof")
     for entry, line in found:
         proof = f"hub audit prove {entry.seq} --shard {entry.shard} --resource {line}"
@@ -113,14 +121,14 @@ def consistency(
     with opened_store(config) as (store, held), plainly():
         row, notes = _own(held)
         if not 1 <= first <= second <= len(row):
-            stop(f"there are {len(row)} checkpoints")
+            stop(f"there are {len(row)} checkpoints: name an earlier and a later, from 1")
         found = growth(store.reader(), row[first - 1], row[second - 1])
     sys.stdout.buffer.write(dumps({"shards": found, "checkpoints": [notes[first - 1], notes[second - 1]]}) + b"\n")
 
 
 def replay(
     config: LookedAt = None,
-    count: Annotated[int, typer.Option(help="How many of the newest entries.")] = 1000,
+    count: Annotated[int, typer.Option(help="How many of the newest entries.", min=1)] = 1000,
 ) -> None:
     """Make the decisions of the log again, from what was known then; says which come out otherwise."""
     from hub.app import put_together

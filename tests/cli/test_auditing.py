@@ -3,16 +3,23 @@
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
 from typer.testing import CliRunner
 
+from hub import keys as key_files
 from hub.audit import consistent, included, leaf_hash
 from hub.checkpoint_keys import load
 from hub.checkpoints import read, read_all, split
 from hub.cli import main
+from hub.fhir.identity import rid
+from hub.store.audit_log import Leaf
+from hub.store.store import Store
+from hub.store.tables import locator
+from hub.store.values import insert_new
 
 TOOL = Path(__file__).parents[2] / "tools" / "verify_audit.py"
 
@@ -106,6 +113,24 @@ def test_an_entry_is_proven_to_stand_under_the_last_checkpoint(hub, signed):
     assert "no such entry" in hub("audit", "prove", "4", code=1).stderr
 
 
+@pytest.mark.parametrize("scope", ["", "hospital/"], ids=["given", "chosen"])
+def test_who_saw_a_resource_is_listed_and_that_nobody_did_is_said(hub, held, scope):
+    """Whoever chose its id. An empty table would be the answer to a resource that there is not, too."""
+    path = held.parent / "hub.toml"
+    path.write_text(path.read_text() + "\n[[client]]\nclient_id = 'hospital'\nsource = 'hospital'\n")
+    store = Store(f"sqlite:///{held / 'hub.db'}", key_files.load(held), lambda: datetime.now(UTC))
+    store.open()
+    with store.database.writing() as connection:
+        insert_new(connection, locator, [{"rid": rid(store.keys.identity, f"{scope}Observation", "o1"), "pk": 7}])
+    read = {"action": "read", "outcome": "permit", "who": {"subject": "SE1-E1"}}
+    store.audit.append(Leaf(7, read, kept={"released": ["o1/v1"]}))
+    store.close()
+    assert "hub audit prove 4 --shard 0 --resource o1/v1" in hub("audit", "saw", "se1-e1", "Observation/o1").stdout
+    assert "no answer to anybody whom the log names SE1-E2 held it" in hub("audit", "saw", "SE1-E2", "Observation/o1").stdout
+    for wrong in ("Observation/o2", "Observation", "o1"):
+        assert "no resource has that id; it is written as TYPE/ID" in hub("audit", "saw", "SE1-E1", wrong, code=1).stderr
+
+
 def test_the_log_of_one_checkpoint_is_proven_to_begin_with_that_of_another(hub, signed):
     hub("keys", "rotate")
     found = json.loads(hub("audit", "consistency", "1", "2").stdout)
@@ -113,7 +138,8 @@ def test_the_log_of_one_checkpoint_is_proven_to_begin_with_that_of_another(hub, 
     [step] = found["shards"]
     path = [bytes.fromhex(each) for each in step["path"]]
     assert consistent(step["from"], step["to"], path, first.shards[0].root, second.shards[0].root)
-    assert "there are 2 checkpoints" in hub("audit", "consistency", "1", "3", code=1).stderr
+    for wrong in (("1", "3"), ("2", "1")):
+        assert "there are 2 checkpoints: name an earlier and a later" in hub("audit", "consistency", *wrong, code=1).stderr
 
 
 def test_no_proof_is_handed_over_that_would_not_hold(hub, signed):
@@ -126,12 +152,7 @@ def test_no_proof_is_handed_over_that_would_not_hold(hub, signed):
 @pytest.fixture
 def aged(hub, held):
     """A log of three shards of which most was written, and signed, eleven years ago."""
-    from datetime import UTC, datetime, timedelta
-
-    from hub import keys as key_files
     from hub.checkpointing import Checkpoints
-    from hub.store.audit_log import Leaf
-    from hub.store.store import Store
 
     (held / "hub.db").unlink()
     (held.parent / "hub.toml").write_text(

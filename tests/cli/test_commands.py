@@ -31,6 +31,8 @@ def test_messages_with_problems_are_listed_and_those_without_custody_on_their_ow
     told = hub("message", "list", "--withheld").stdout
     assert len(ids(told)) == 1
     assert " withheld " in told
+    for both in (("--withheld", "--all"), ("--withheld", "--status", "flawed"), ("--all", "--status", "flawed")):
+        assert "give one of them" in hub("message", "list", *both, code=1).stderr
 
 
 def test_a_list_that_is_cut_off_says_so_and_a_source_is_chosen(hub, held):
