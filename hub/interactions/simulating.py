@@ -29,6 +29,7 @@ ONE = "one of consent, block, dissent, as an object"
 SIMULATED = "simulated"
 """Id of what is only supposed."""
 MOST_READERS = 200
+"""For whom it is worked out what would change."""
 Seen = Counter[tuple[str, str]]
 """Entries by care provider and kind of information."""
 
@@ -39,7 +40,8 @@ async def simulate(context: Context, body: Mapping[str, Any]) -> dict[str, Any]:
     Whoever a consent is for is supposed to take part in the care, whether or not they are named: that is when it is used.
     Takes: `body`: {`consent`: {`unit`, `employee`, `provision`: of which data, as in a FHIR Consent}} or {`block`: as one is
     registered, without the patient} or {`dissent`: {`unit`, `employee`, `but_emergencies`}}, of everybody where no unit is named.
-    Gives: `readers`: each with `gains` or `loses`: entries by care provider and kind of information.
+    Gives: `readers`: each with `gains` or `loses`: entries by care provider and kind of information; `incomplete`: there are
+    more whom it might make a difference for than `MOST_READERS`.
     Raises: Forbidden: not a patient; InvalidRequest; Unprocessable: of data that no consent can be of.
     """
     try:
@@ -65,7 +67,8 @@ def _simulated(store: Store, context: Context, body: dict[str, Any]) -> tuple[di
         supposed = replace(supposed, employee=as_told_to(caller, supposed.employee, context.hub.directory))
     now, at = context.hub.clock(), max(store.now(), told.recorded)
     changed = []
-    for who in _readers(context, told, supposed):
+    readers = list(_readers(context, told, supposed))
+    for who in readers[:MOST_READERS]:
         before = as_read_by(who, now, told)
         if isinstance(supposed, Consent):
             before = supposing_care(before)
@@ -75,7 +78,8 @@ def _simulated(store: Store, context: Context, body: dict[str, Any]) -> tuple[di
             changed.append(_shown(context, who, gains, loses))
     kind = supposed.KIND
     leaf = logbook.administered(caller, "simulate", told.pk, told.fhir_id, context.request_id, details={"type": kind})
-    return {kind: named_so, "readers": changed}, replace(leaf, epochs=((told.pk, told.epoch),))
+    answer = {kind: named_so, "readers": changed, "incomplete": len(readers) > MOST_READERS}
+    return answer, replace(leaf, epochs=((told.pk, told.epoch),))
 
 
 def _supposed(context: Context, key: bytes, body: dict[str, Any], told: Known) -> provision.Given:
@@ -127,7 +131,7 @@ def _readers(context: Context, told: Known, supposed: provision.Given) -> Iterat
     by_ground = {(each.unit.upper(), each.employee.upper()) for each in told.grounds if isinstance(each, Commissioned)}
     blocked = supposed.provider if isinstance(supposed, Block) else ""
     inside = {(unit, "") for unit, held in directory.units.items() if held.provider == blocked}
-    for unit, employee in sorted(by_ground | {(unit, "") for unit, _ in by_ground} | inside)[:MOST_READERS]:
+    for unit, employee in sorted(by_ground | {(unit, "") for unit, _ in by_ground} | inside):
         if directory.provider_of(unit) is not None:
             yield reader(directory, unit, employee)
 

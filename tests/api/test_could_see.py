@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from hub.catalogue import PROTECTED
+from hub.interactions import simulating
 from tests.api.conftest import E4
 
 LABORATORY = "und-kkm-ure"
@@ -236,6 +237,18 @@ def test_a_simulation_registers_nothing_and_nobody_named_in_it_has_seen_anything
         assert shared.post("/access/simulations", who, json={"consent": {"unit": kit.U1}}).status_code == 403
     for body in ({}, {"consent": "x"}, {"other": {}}, {"consent": {"unit": "nowhere"}}, {"consent": {}}, {"block": {}}):
         assert shared.post("/access/simulations", me, json=body).status_code == 400, body
+
+
+def test_a_simulation_that_looks_at_no_more_readers_says_so(shared, kit, patient, monkeypatch):
+    shared.hold(patient)
+    shared.near(patient)
+    shared.consent(patient)
+    told = []
+    for most in (200, 1):
+        monkeypatch.setattr(simulating, "MOST_READERS", most)
+        answer = shared.post("/access/simulations", shared.patient_person(patient), json={"dissent": {}}).json()
+        told.append((len(answer["readers"]), answer["incomplete"]))
+    assert told == [(2, False), (1, True)]
 
 
 def test_what_an_employee_with_protected_identity_has_registered_is_told_to_the_reviewer_alone(shared, kit):
