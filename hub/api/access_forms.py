@@ -44,7 +44,7 @@ def json_schema(properties: dict[str, Any], required: Sequence[str] = ()) -> dic
 def only(request: Request, *names: str) -> None:
     """Raises: NotSupported: a parameter that is none of these, or one of them twice."""
     if any(name not in names for name in request.query_params):
-        raise NotSupported(f"the parameters here are {', '.join(names)}")
+        raise NotSupported(f"the parameters here are {', '.join(names)}" if names else "there are no parameters here")
     if len(request.query_params.multi_items()) > len(request.query_params):
         raise NotSupported("each parameter is given once")
 

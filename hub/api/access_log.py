@@ -10,6 +10,7 @@ from hub.api.access_forms import HSA, PATIENT, TIME, Routing, access_body, json_
 from hub.api.edge import refusing
 from hub.consent.decision import BASES
 from hub.errors import InvalidRequest
+from hub.interactions.body import check_known
 from hub.interactions.context import Context
 from hub.interactions.log import VERDICTS, access_log, give_verdict, watch
 from hub.interactions.log_export import ENDINGS, FORMS, export_log
@@ -115,6 +116,7 @@ def log_routes(route: Routing) -> None:
 async def _watch(request: Request, context: Context) -> Response:
     async with refusing(context, "watch", "AuditEvent"):
         body = await access_body(request)
+        check_known(body, ("patient", "watched", "note"))
         watched, note = body.get("watched"), body.get("note", "")
         if not isinstance(watched, bool):
             raise InvalidRequest("true or false", "watched")
@@ -163,6 +165,7 @@ def _number(request: Request, name: str) -> int:
 async def _verdict(request: Request, context: Context) -> Response:
     async with refusing(context, "review", "AuditEvent"):
         body = await access_body(request)
+        check_known(body, ("shard", "seq", "verdict", "note"))
         shard, seq = _place(body, "shard"), _place(body, "seq")
         note = body.get("note", "")
         if not isinstance(note, str) or len(note) > 2000:

@@ -87,9 +87,9 @@ async def _explain(request: Request, context: Context) -> Response:
     async with refusing(context, "explain"):
         only(request, *(each["name"] for each in _ASKED))
         held = request.query_params
-        if not held.get("resource"):
+        resource_type, _, fhir_id = held.get("resource", "").partition("/")
+        if not (resource_type and fhir_id):
             raise InvalidRequest("name the resource, as Type/id", "resource")
-        resource_type, _, fhir_id = held["resource"].partition("/")
         at = _moment(held["at"]) if "at" in held else None
     asked = Asked(resource_type, clean_id(fhir_id), at, held.get("unit", ""), held.get("employee", ""), held.get("role", ""))
     return json_answer(await explained(context, asked))

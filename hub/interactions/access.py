@@ -10,7 +10,7 @@ from typing import Any
 from hub.caller import Caller
 from hub.consent.grounds import AnyGround, Assertion, Block, Dissent, Need, Relation, Revoke, Share
 from hub.consent.payloads import to_payload
-from hub.errors import HubError, InvalidRequest, NotFound
+from hub.errors import Forbidden, HubError, InvalidRequest, NotFound
 from hub.fhir.identity import logical_id
 from hub.interactions import logbook
 from hub.interactions.body import Body
@@ -72,7 +72,7 @@ async def end(context: Context, kind: str, id: str) -> dict[str, Any]:
 async def listed(context: Context, kind: str, patient: str) -> list[dict[str, Any]]:
     """The caller's own grounds of one kind for a patient; a patient sees every one of the own record.
 
-    Raises: NotFound: no such patient, or not this caller's to list.
+    Raises: Forbidden: neither staff nor a patient; NotFound: no such patient, or not this caller's to list.
     """
     held = (KINDS | BY_CONSENT).get(kind, "")
     try:
@@ -185,7 +185,9 @@ def _listed(store: Store, context: Context, kind: str, patient: str) -> tuple[li
     check_caller(context)
     told = told_of(store, "Patient", patient)
     caller = context.caller
-    if not kind or not told.pk or not (caller.staff or (caller.kind == "patient" and _own(caller, told))):
+    if not (caller.staff or caller.kind == "patient"):
+        raise Forbidden("what is registered of a patient is listed for the staff whose it is, and for the patient")
+    if not kind or not told.pk or not (caller.staff or _own(caller, told)):
         raise NotFound("there is no such patient")
     context.demand(question_about(context.hub, told, store.now()))
     found = [each for each in told.grounds if kind == each.KIND and _may_see(caller, each)]

@@ -1,6 +1,6 @@
 """The JSON body of a request to /access, read field by field. What was not read is refused."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -92,9 +92,14 @@ class Body:
         return start, until
 
     def done(self) -> None:
-        unknown = self.held.keys() - self.read
-        if unknown:
-            raise InvalidRequest("is not known here", sorted(unknown)[0][:64])
+        check_known(self.held, self.read)
+
+
+def check_known(held: Mapping[str, Any], known: Iterable[str]) -> None:
+    """Raises: InvalidRequest: a body has a field that is none of the known ones."""
+    unknown = held.keys() - set(known)
+    if unknown:
+        raise InvalidRequest("is not known here", sorted(unknown)[0][:64])
 
 
 def _on_the_clock(moment: datetime) -> datetime:

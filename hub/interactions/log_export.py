@@ -47,6 +47,7 @@ COLUMNS = (
     "outcome",
     "rules",
     "released",
+    "shard",
     "seq",
 )
 

@@ -29,9 +29,9 @@ ACTIONS = (
     *("request-to-lift", "grant-request-to-lift", "refuse-request-to-lift", "cancel-request-to-lift", "list-requests-to-lift"),
     *("existence", "explain", "could-see", "simulate"),
     *("read-log", "export-log", "review", "watch", "unwatch", "list-follow-ups", "conclude-follow-up"),
-    *("sign-in", "sign-out", "open-page", "fail"),
+    *("sign-in", "sign-out", "open-page", "fail", "take-in"),
 )
-"""What somebody at a care provider does that makes an entry of its log."""
+"""What is done at a care provider that makes an entry of its log."""
 _RULES = (*RULES, view.DEMOGRAPHICS, view.DIRECTORY, view.COMPARTMENT, WRITTEN, NO_RULE)
 _MOST = 50
 """Units that a refusal names."""
@@ -64,6 +64,8 @@ def wanted(store: Store, context: Context, asked: Mapping[str, str]) -> Wanted:
         actions=(asked["action"],) if "action" in asked else (),
         outcomes=(asked["outcome"],) if "outcome" in asked else (),
     )
+    if given.since is not None and given.until is not None and given.until <= given.since:
+        raise InvalidRequest("does not lie after since; what happened then is not included", "until")
     if "patient" in asked:
         given = replace(given, pk=locate(store.reader(), store.keys.identity, "Patient", asked["patient"]) or -1)
     rules = [asked["rule"]] if "rule" in asked else []

@@ -44,7 +44,7 @@ def _proof(store: Store, context: Context, shard: int, seq: int, resource: str) 
     try:
         held = proof(store.reader(), shard, seq, _read(note, keys), resource)
     except ValueError:
-        raise NotFound("there is no such entry under the last checkpoint") from None
+        raise NotFound("there is no such entry under the last checkpoint, or its answer held no such version") from None
     if context.caller.kind == "patient" and names_protected(context, found[0]):
         held = {name: value for name, value in held.items() if name != "entry"} | {"leaf": found[0].leaf.hex()}
     return held | {"checkpoint": note}, _leaf(context, found[0].pk if context.caller.kind == "patient" else NO_PATIENT)
@@ -53,7 +53,7 @@ def _proof(store: Store, context: Context, shard: int, seq: int, resource: str) 
 def _consistency(store: Store, context: Context, first: int, second: int) -> tuple[dict[str, Any], Leaf]:
     notes, keys = _checkpoints(context)
     if not 1 <= first <= second <= len(notes):
-        raise NotFound(f"there are {len(notes)} checkpoints")
+        raise NotFound(f"there are {len(notes)} checkpoints: name an earlier and a later, from 1")
     try:
         paths = growth(store.reader(), _read(notes[first - 1], keys), _read(notes[second - 1], keys))
     except ValueError:

@@ -53,8 +53,13 @@ def test_what_is_listed_is_ones_own(shared, kit, patient):
     assert (ids("consents", me), ids("blocks", me), ids("shares", me)) == ([given], [block], [share])
     assert (ids("consents", "doctor"), ids("blocks", "doctor"), ids("shares", "doctor")) == ([given], [], [])
     assert (ids("consents", "sister"), ids("blocks", "blocker2"), ids("blocks", "blocker")) == ([], [block], [])
-    for who in ("reviewer", "technician", "alfa-client", shared.patient_person(shared.enroll())):
-        assert shared.get(f"/access/blocks?patient={patient.id}", who).status_code in (403, 404)
+    assert shared.get(f"/access/blocks?patient={patient.id}", shared.patient_person(shared.enroll())).status_code == 404
+    for who in ("reviewer", "technician", "alfa-client", shared.patient_person(patient, "guardian")):
+        for id in (patient.id, "nobody"):
+            refused = shared.get(f"/access/blocks?patient={id}", who)
+            assert (refused.status_code, "listed for the staff" in refused.text) == (403, True)
+    for who in (me, "doctor"):
+        assert "name the patient" in shared.get("/access/blocks", who).text
 
 
 def test_a_worklist_need_names_the_unit_and_opens_its_list(shared, kit, patient):
