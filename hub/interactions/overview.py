@@ -31,10 +31,15 @@ class Section:
     english: str
     loinc: str
     asks: tuple[Ask, ...]
+    pushed: bool = True
+    """Sources' clients may have pushed this, whatever contracts give; not so where the hub's own types are meant."""
 
 
 SECTIONS = (
-    Section("uppmarksamhet", "Överkänslighet och varningar", "Allergies and warnings", "48765-2", (("AllergyIntolerance", ()),)),
+    Section(
+        *("uppmarksamhet", "Överkänslighet och varningar", "Allergies and warnings", "48765-2"),
+        (("AllergyIntolerance", ()), ("Flag", ())),
+    ),
     Section("diagnoser", "Diagnoser", "Diagnoses", "11450-4", (("Condition", ()),)),
     Section("lakemedel", "Läkemedel", "Medicines", "10160-0", (("MedicationRequest", ()), ("MedicationStatement", ()))),
     Section(
@@ -46,8 +51,8 @@ SECTIONS = (
     Section("vardplaner", "Vårdplaner", "Care plans", "18776-5", (("CarePlan", ()),)),
     Section("vardteam", "Vårdteam", "Care team", "85847-2", (("CareTeam", ()),)),
     Section("behandlingar", "Behandlingar", "Treatments", "47519-4", (("Procedure", ()),)),
-    Section("egenvard", "Egenvård", "Self-care", "69730-0", (("Task", ()),)),
-    Section("meddelanden", "Meddelanden", "Messages", "34109-9", (("Communication", ()),)),
+    Section("egenvard", "Egenvård", "Self-care", "69730-0", (("Task", ()),), pushed=False),
+    Section("meddelanden", "Meddelanden", "Messages", "34109-9", (("Communication", ()),), pushed=False),
 )
 """In the order in which a reader meets them."""
 
@@ -63,6 +68,8 @@ class Row:
     resource: Resource
     own: bool
     emergency: bool = False
+    source: str = ""
+    """The source whose client wrote it; empty: it came in a message, and says itself whence (`meta.source`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +82,7 @@ class Part:
     never: tuple[str, ...] = ()
     """Titles of sources that could be seen and never give this."""
     connected: bool = False
-    """At least one configured source gives this."""
+    """At least one configured source gives this, or its client has pushed what is shown."""
     more: bool = False
     """There are more than the overview takes."""
     notices: tuple[str, ...] = ()
@@ -138,14 +145,16 @@ async def found(context: Context, patient: str = "", number: str = "") -> tuple[
 async def part(context: Context, patient: str, section: Section) -> Part:
     """One section. A refusal is told of in it; only a log that cannot be written stops the page."""
     asks = section.asks
-    connected = any(gives(context.hub, kind) for kind, _ in asks)
-    if not connected:
+    given = any(gives(context.hub, kind) for kind, _ in asks)
+    if not given and not (section.pushed and context.hub.config.clients):
         return Part(section)
     answers = await asyncio.gather(*(_asked(context, patient, ask) for ask in asks), return_exceptions=True)
     for answer in answers:
         if isinstance(answer, AuditUnavailable) or (isinstance(answer, BaseException) and not isinstance(answer, HubError)):
             raise answer
     held = [each for each in answers if isinstance(each, Answer)]
+    if not given and not any(each.page.hits for each in held):
+        return Part(section)
     if not held:
         return Part(section, connected=True, refused=True)
     now = context.hub.store.now()
@@ -162,7 +171,7 @@ async def part(context: Context, patient: str, section: Section) -> Part:
         section=section,
         rows=tuple(row for answer in held for row in _rows(answer)),
         reports=tuple({(each.source, each.contract): each for each in told}.values()),
-        never=_never(context.hub, held[0].sight, [kind for kind, _ in asks]),
+        never=_never(context.hub, held[0].sight, [kind for kind, _ in asks]) if given else (),
         connected=True,
         more=any(answer.page.more for answer in held),
         notices=tuple(dict.fromkeys(code for answer in held for code in answer.sight.release.notices)),
@@ -186,7 +195,7 @@ def _rows(answer: Answer) -> Iterable[Row]:
     rules = answer.sight.release.rows
     for hit in answer.page.hits:
         rule = rules[hit.row].rule
-        yield Row(loads(hit.bytes), own=rule in OWN_RULES, emergency=rule in EMERGENCY_RULES)
+        yield Row(loads(hit.bytes), own=rule in OWN_RULES, emergency=rule in EMERGENCY_RULES, source=hit.writer or "")
 
 
 def _never(hub: Hub, sight: Sight, kinds: Iterable[str]) -> tuple[str, ...]:

@@ -26,19 +26,20 @@ class Badge:
 
 
 class Sources:
-    """The configured sources, by the address that `meta.source` names them by."""
+    """The configured sources, by the address that `meta.source` names them by, and by name."""
 
     def __init__(self, hub: Hub, words: Words) -> None:
         self._words = words
         self._directory = hub.directory
         providers = hub.directory.providers
-        self._by_system: Mapping[str, Badge] = {
-            source.system.upper(): Badge(
+        self._by_name: Mapping[str, Badge] = {
+            source.name: Badge(
                 LETTERS.get(providers[source.owner.upper()].kind, NATIONAL) if source.owner.upper() in providers else NATIONAL,
                 source.title,
             )
             for source in hub.config.sources
         }
+        self._by_system = {source.system.upper(): self._by_name[source.name] for source in hub.config.sources}
 
     def name(self, reference: Any, inside: Resource) -> str:
         """What a reference calls its target, or what the contained target says of itself, or who the directory says it is."""
@@ -57,7 +58,8 @@ class Sources:
 
     def badge(self, row: Row) -> Badge:
         """The badge of a row."""
-        found = Badge(OWN, self._words("source.own")) if row.own else self.of(row.resource)
+        pushed = self._by_name.get(row.source)
+        found = Badge(OWN, self._words("source.own")) if row.own else pushed or self.of(row.resource)
         return replace(found, emergency=self._words("emergency.row")) if row.emergency else found
 
     def of(self, resource: Resource) -> Badge:

@@ -58,6 +58,8 @@ class State:
     """A source is still being asked."""
     incomplete: bool
     """Something may be missing that could have been here."""
+    unconnected: bool = False
+    """No source gives this."""
 
 
 def kind_of(report: SourceReport, running: Running) -> str:
@@ -118,7 +120,7 @@ def state(
 ) -> State:
     """What a section says of itself. `unread`: how many of its rows could not be shown; `past_only`: no row is current."""
     if not part.connected:
-        return State(words("state.no-source", what=title.lower()), "", (), "", False, False)
+        return State(words("state.no-source", what=title.lower()), "", (), "", False, False, unconnected=True)
     found = [(kind_of(report, running), report) for report in part.reports]
     names = {kind: list(dict.fromkeys(r.source for k, r in found if k == kind)) for kind in (*LACKING, PARTIAL)}
     lacking = [source for kind in LACKING for source in names[kind]]

@@ -49,11 +49,12 @@ class Medicine:
 def medicines(part: Part, sources: Sources, words: Words, now: datetime) -> dict[str, list[Medicine]]:
     """Rows by group, in the order of `GROUPS`; empty groups are left out."""
     requests = part.of("MedicationRequest")
-    opened = {f"MedicationRequest/{row.resource.get('id')}" for row in requests if row.emergency}
-    derived = [
-        Row(each, own=False, emergency=any(its["reference"] in opened for its in each.get("derivedFrom", ())))
-        for each in medication_list((row.resource for row in requests), now)
-    ]
+    named = {f"MedicationRequest/{row.resource.get('id')}": row for row in requests}
+    derived = []
+    for each in medication_list((row.resource for row in requests), now):
+        behind = [named[name] for its in each.get("derivedFrom", ()) if (name := its["reference"]) in named]
+        opened, pushed = any(row.emergency for row in behind), next((row.source for row in behind), "")
+        derived.append(Row(each, own=False, emergency=opened, source=pushed))
     rows = [_medicine(row, sources, words, now) for row in (*derived, *part.of("MedicationStatement"))]
     found: dict[str, list[Medicine]] = {}
     for group in GROUPS:

@@ -20,6 +20,7 @@ from hub.portal.language import Words
 from hub.portal.medicines import medicines
 from hub.portal.patients import Patients
 from hub.portal.person import basis, consent_ended, person
+from hub.portal.problems import cautions, diagnoses, treatments
 from hub.portal.rows import MOST, SHOWN, contacts, plans, team
 from hub.portal.sections import made
 from hub.portal.signin import CALLBACK, SignIn
@@ -114,12 +115,15 @@ def view(portal: Portal, visit: Visit, held: Overview) -> dict[str, Any]:
     parts = {part.section.name: part for part in held.parts}
     running = _running(portal, held.known.pk)
     making: dict[str, Callable[[Part], Any]] = {
+        "uppmarksamhet": lambda part: cautions(part, sources, words),
+        "diagnoser": lambda part: diagnoses(part, sources, words),
         "lakemedel": lambda part: medicines(part, sources, words, now),
         "provsvar": lambda part: results(part, sources, words),
         "kontakter": lambda part: contacts(part, sources, words),
         "tider": lambda part: bookings(part, sources, words, now),
         "vardplaner": lambda part: plans(part, sources, words),
         "vardteam": lambda part: team(part, sources, words),
+        "behandlingar": lambda part: treatments(part, sources, words),
     }
     sections = {name: made(make, parts[name], portal.note) for name, make in making.items()}
     shown = {name: each.shown for name, each in sections.items()}
