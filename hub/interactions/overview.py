@@ -48,7 +48,7 @@ SECTIONS = (
     ),
     Section("kontakter", "Vårdkontakter", "Contacts with care", "46240-8", (("Encounter", ()),)),
     Section("tider", "Bokade tider", "Booked times", "56446-8", (("Appointment", ()),)),
-    Section("vardplaner", "Vårdplaner", "Care plans", "18776-5", (("CarePlan", ()),)),
+    Section("vardplaner", "Vårdplaner", "Care plans", "18776-5", (("CarePlan", ()), ("Goal", ()))),
     Section("vardteam", "Vårdteam", "Care team", "85847-2", (("CareTeam", ()),)),
     Section("behandlingar", "Behandlingar", "Treatments", "47519-4", (("Procedure", ()),)),
     Section("egenvard", "Egenvård", "Self-care", "69730-0", (("Task", ()),), pushed=False),

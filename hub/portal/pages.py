@@ -122,7 +122,7 @@ def view(portal: Portal, visit: Visit, held: Overview) -> dict[str, Any]:
         "kontakter": lambda part: contacts(part, sources, words),
         "tider": lambda part: bookings(part, sources, words, now),
         "vardplaner": lambda part: plans(part, sources, words),
-        "vardteam": lambda part: team(part, sources, words),
+        "vardteam": lambda part: team(part, sources, words, now),
         "behandlingar": lambda part: treatments(part, sources, words),
     }
     sections = {name: made(make, parts[name], portal.note) for name, make in making.items()}

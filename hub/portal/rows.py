@@ -1,10 +1,12 @@
 """Plans, teams and contacts as rows: what is read, when, from whom."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from hub.fhir.resource import Resource
-from hub.interactions.overview import Part
+from hub.interactions.overview import Part, Row
 from hub.portal.badges import Badge, Sources
 from hub.portal.language import Words
 from hub.portal.values import first_text, moment, text_of, when
@@ -16,6 +18,9 @@ SHOWN = 4
 CONTACTS = {"AMB": "visit", "VR": "remote", "EMER": "emergency", "IMP": "inpatient", "ACUTE": "inpatient", "HH": "home"}
 """Class of an Encounter (v3-ActCode) -> a word of our own."""
 _GONE = ("entered-in-error", "cancelled", "revoked")
+STATES = {"completed": "plans.over", "draft": "plans.draft", "on-hold": "plans.on-hold"}
+"""Status of a CarePlan that readers are told of -> a message id."""
+_NO_GOAL = ("entered-in-error", "cancelled", "rejected")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,39 +41,48 @@ class Line:
 
 
 def plans(part: Part, sources: Sources, words: Words) -> list[Line]:
-    """Care plans, the newest first; those that are over last."""
+    """Care plans with their goals, the newest first; those that are over last, then goals that are of no plan."""
     rows = [row for row in part.of("CarePlan") if row.resource.get("status") not in _GONE]
     rows.sort(key=lambda row: _stamp(_planned(row.resource)), reverse=True)
     rows.sort(key=lambda row: row.resource.get("status") == "completed")
-    lines = []
-    for row in rows:
-        plan, begun = row.resource, _planned(row.resource)
-        kind = first_text(plan.get("category"))
-        title = str(plan.get("title") or kind or words("plans.unnamed"))
-        said = [kind] if kind and kind.casefold() not in title.casefold() else []
-        said += [words("plans.made", day=when(begun, words))] if begun else []
-        described = [line for line in str(plan.get("description", "")).split("\n") if line.strip() not in ("", title, kind)]
-        paragraphs = [*described, *_goals(plan, words), *_activities(plan)]
-        lines.append(
-            Line(
-                title=title,
-                badge=sources.badge(row),
-                detail=", ".join(said),
-                paragraphs=tuple(paragraphs[:SHOWN]),
-                more=tuple(paragraphs[SHOWN:]),
-                tag=words("plans.over") if plan.get("status") == "completed" else "",
-            )
-        )
-    return lines
+    goals = {f"Goal/{row.resource.get('id')}": row for row in part.of("Goal")}
+    placed = {str(each.get("reference", "")) for row in part.of("CarePlan") for each in row.resource.get("goal", ())}
+    alone = [
+        Line(title=said, badge=sources.badge(row))
+        for name, row in goals.items()
+        if name not in placed
+        for said in _said([row.resource], words)
+    ]
+    return [*(_plan(row, goals, sources, words) for row in rows), *alone]
+
+
+def _plan(row: Row, goals: Mapping[str, Row], sources: Sources, words: Words) -> Line:
+    plan, begun = row.resource, _planned(row.resource)
+    kind = first_text(plan.get("category"))
+    title = str(plan.get("title") or kind or words("plans.unnamed"))
+    said = [kind] if kind and kind.casefold() not in title.casefold() else []
+    said += [words("plans.made", day=when(begun, words))] if begun else []
+    described = [line for line in str(plan.get("description", "")).split("\n") if line.strip() not in ("", title, kind)]
+    contained = [each for each in plan.get("contained", ()) if each.get("resourceType") == "Goal"]
+    referred = [goals[name].resource for each in plan.get("goal", ()) if (name := str(each.get("reference", ""))) in goals]
+    paragraphs = [*described, *_said([*contained, *referred], words), *_activities(plan)]
+    status = STATES.get(str(plan.get("status", "")), "")
+    return Line(
+        title=title,
+        badge=sources.badge(row),
+        detail=", ".join(said),
+        paragraphs=tuple(paragraphs[:SHOWN]),
+        more=tuple(paragraphs[SHOWN:]),
+        tag=words(status) if status else "",
+    )
 
 
 def _planned(plan: Resource) -> Any:
     return plan.get("created") or plan.get("period", {}).get("start")
 
 
-def _goals(plan: Resource, words: Words) -> list[str]:
-    held = [each for each in plan.get("contained", ()) if each.get("resourceType") == "Goal"]
-    said = [text_of(goal.get("description")) for goal in held]
+def _said(goals: Iterable[Resource], words: Words) -> list[str]:
+    said = (text_of(goal.get("description")) for goal in goals if goal.get("lifecycleStatus") not in _NO_GOAL)
     return [words("plans.goal", goal=each) for each in said if each]
 
 
@@ -77,14 +91,17 @@ def _activities(plan: Resource) -> list[str]:
     return [said for each in details if (said := str(each.get("description") or text_of(each.get("code"))))]
 
 
-def team(part: Part, sources: Sources, words: Words) -> list[Line]:
-    """The members of every team; somebody named in several stands once a source and role."""
+def team(part: Part, sources: Sources, words: Words, now: datetime) -> list[Line]:
+    """The members of every team now; somebody named in several stands once a source and role."""
     lines: dict[tuple[str, str, str], Line] = {}
     for row in part.of("CareTeam"):
         if row.resource.get("status") in (*_GONE, "inactive"):
             continue
         badge = sources.badge(row)
         for member in row.resource.get("participant", ()):
+            left = moment(member.get("period", {}).get("end"))
+            if left is not None and left.date() < now.astimezone(left.tzinfo).date():
+                continue
             name = sources.name(member.get("member"), row.resource) or words("team.unnamed")
             role = first_text(member.get("role"))
             unit = sources.name(member.get("onBehalfOf"), row.resource)
