@@ -11,7 +11,7 @@ from itertools import groupby, pairwise
 from hub.portal.points import Frame, Point
 from hub.portal.scale import Scale, time_ticks, value_ticks
 
-LEFT, RIGHT, TOP, BOTTOM = 40.0, 10.0, 22.0, 20.0
+LEFT, RIGHT, TOP, BOTTOM = 40.0, 10.0, 26.0, 20.0
 """Margins round the plots, where ticks and units stand."""
 GAP = 26.0
 """Between two panels."""
@@ -74,7 +74,7 @@ def _axes(
     drawn = [f'<path class="axis" d="M{_n(LEFT)} {_n(top)}V{_n(bottom)}H{_n(frame.width - RIGHT)}"/>']
     for tick in ticks:
         drawn.append(_text("tick", LEFT - 5, value(float(tick)) + 3.5, frame.number(tick), "end"))
-    drawn.append(_text("unit", 4, top - 10, frame.unit(unit)))
+    drawn.append(_text("unit", 4, top - 13, frame.unit(unit)))
     for moment in time_ticks(frame.since, frame.until):
         x = time(moment.timestamp())
         drawn.append(f'<path class="grid" d="M{_n(x)} {_n(top)}V{_n(bottom + 3)}"/>')

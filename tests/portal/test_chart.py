@@ -124,7 +124,7 @@ def test_the_reference_band_steps_where_the_interval_changes() -> None:
 def test_a_band_with_one_end_reaches_the_edge_of_the_plot() -> None:
     points = [point(0, "60", low=Decimal(50)), point(40, "70", low=Decimal(50))]
     (band,) = [each for each in drawn(points).iter(f"{SVG}rect") if each.get("class") == "ref"]
-    assert float(band.get("y", "")) == 22.0
+    assert float(band.get("y", "")) == 26.0
 
 
 def test_many_points_are_dots_and_the_latest_keeps_its_marker() -> None:
