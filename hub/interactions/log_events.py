@@ -102,8 +102,8 @@ def _searched(store: Store, context: Context, asked: tuple[tuple[str, str], ...]
         found = of_patient(store.reader(), pk, number_of(after), count) if mine else []
         following = str(found[-1].number) if len(found) == count else ""
     else:
-        pk, chosen = NO_PATIENT, _wanted(store, context, given)
         audit_index.bring_up(store.database, store.reader())
+        pk, chosen = NO_PATIENT, _wanted(store, context, given)
         found = [each.logged for each in audit_index.search(store.reader(), chosen, place_of(after), count)]
         following = f"{found[-1].at}.{found[-1].shard}.{found[-1].seq}" if len(found) == count else ""
     url = f"{context.hub.base}/AuditEvent"

@@ -15,6 +15,7 @@ from hub.interactions import view
 from hub.interactions.access import BY_CONSENT, KINDS
 from hub.interactions.context import Context
 from hub.interactions.owning import WRITTEN
+from hub.interactions.readers import is_known_at
 from hub.store import audit_index
 from hub.store.audit_index import Wanted
 from hub.store.patients import locate
@@ -41,7 +42,7 @@ def wanted(store: Store, context: Context, asked: Mapping[str, str]) -> Wanted:
     """What a reviewer asks for: `since`, `until` (half open), `unit`, `person`, `patient` (id), `action`, `outcome`, `rule`,
     `basis` (a law, as `explain` writes it), `emergency`, `unreviewed` (true), `share` (of 1). Only the own provider's.
 
-    Raises: InvalidRequest: among it a value that nothing has. Of a person or a patient it is not told whether there is one.
+    Raises: InvalidRequest: among it a value that nothing has. Of a patient it is not told whether there is one.
     """
     for name in ("emergency", "unreviewed"):
         _check(name, asked, ("true",))
@@ -50,17 +51,15 @@ def wanted(store: Store, context: Context, asked: Mapping[str, str]) -> Wanted:
     for name, known in (("action", ACTIONS), ("rule", _RULES)):
         if name in asked and asked[name] not in known and not _is_logged(store, context, name, asked[name]):
             _check(name, asked, known)
-    unit, person = asked.get("unit", "").upper(), asked.get("person", "").upper()
+    unit = asked.get("unit", "").upper()
     if "unit" in asked:
         _check_unit(store, context, unit)
-    if "person" in asked and not person:
-        raise InvalidRequest("the HSA-id of an employee", "person")
     given = Wanted(
         context.caller.provider,
         since=_instant("since", asked["since"]) if "since" in asked else None,
         until=_instant("until", asked["until"]) if "until" in asked else None,
         unit=unit,
-        person=person,
+        person=somebody(store, context, asked["person"], "person") if "person" in asked else "",
         actions=(asked["action"],) if "action" in asked else (),
         outcomes=(asked["outcome"],) if "outcome" in asked else (),
     )
@@ -91,6 +90,20 @@ def _check_unit(store: Store, context: Context, unit: str) -> None:
     named = sorted(id for id, each in own.items() if not each.protected)
     more = f" and {len(named) - _MOST} more, as Organization tells" if len(named) > _MOST else ""
     raise InvalidRequest(f"no unit of your care provider; there are {', '.join(named[:_MOST])}{more}", "unit")
+
+
+def somebody(store: Store, context: Context, written: str, place: str) -> str:
+    """An employee, or a source, as the log writes it; an HSA-id in any letter case.
+
+    Raises: InvalidRequest: neither the directory nor the log of the reviewer's care provider has it.
+    """
+    if is_known_at(context.hub.directory, context.caller.provider, written):
+        return written.upper()
+    audit_index.bring_up(store.database, store.reader())
+    for each in (written.upper(), written):
+        if _is_logged(store, context, "person", each):
+            return each
+    raise InvalidRequest("neither the directory nor your care provider's log has an employee of that HSA-id", place)
 
 
 def _is_logged(store: Store, context: Context, name: str, value: str) -> bool:

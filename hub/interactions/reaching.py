@@ -22,6 +22,7 @@ from hub.fhir.custody import CONSENT, FOLLOW_UP, LIFTING
 from hub.hub import Hub
 from hub.interactions import logbook
 from hub.interactions.context import Context, check_caller, told_of
+from hub.interactions.log_filters import somebody
 from hub.interactions.readers import (
     ASSUMED,
     ROLES,
@@ -32,7 +33,6 @@ from hub.interactions.readers import (
     supposing_care,
 )
 from hub.interactions.view import concerns, grounds
-from hub.store import audit_index
 from hub.store.audit_log import Leaf
 from hub.store.known import Known
 from hub.store.known_then import known_at
@@ -130,14 +130,8 @@ def asked_reader(store: Store, context: Context, unit: str, employee: str, role:
         raise InvalidRequest("a reviewer asks about units of the own care provider", "unit")
     if who.subject == SOMEBODY:
         raise InvalidRequest("a reviewer asks about a named employee: name one by HSA-id", "employee")
-    if who.subject not in directory.staff and not _is_logged(store, who):
-        raise InvalidRequest("neither the directory nor your care provider's log knows an employee of that HSA-id", "employee")
+    somebody(store, context, who.subject, "employee")
     return who
-
-
-def _is_logged(store: Store, who: Caller) -> bool:
-    audit_index.bring_up(store.database, store.reader())
-    return audit_index.has(store.reader(), who.provider, "person", who.subject)
 
 
 def told_to(context: Context, who: Caller) -> Caller:

@@ -50,6 +50,13 @@ def is_protected(directory: Directory, employee: str) -> bool:
     return bool(staff and staff.protected)
 
 
+def is_known_at(directory: Directory, provider: str, employee: str) -> bool:
+    """Whether a care provider's log reviewer may learn from the directory that there is an employee: of one with protected
+    identity who works elsewhere, nothing."""
+    staff = directory.staff.get(employee.upper())
+    return bool(staff and (not staff.protected or any(directory.provider_of(unit) == provider for unit in staff.units)))
+
+
 def as_told_to(caller: Caller, employee: str, directory: Directory) -> str:
     """An employee as the caller may be told of: to a patient, one with protected identity has registered nothing."""
     return UNNAMED if caller.kind == "patient" and is_protected(directory, employee) else employee

@@ -15,6 +15,7 @@ from hub.checkpointing import Checkpoints
 from hub.fhir.validation import validate
 from hub.interactions.log import WHO_READS
 from hub.interactions.log_filters import ACTIONS
+from hub.store.audit_log import Leaf
 
 _spec = importlib.util.spec_from_file_location("verify_audit", Path(__file__).parents[2] / "tools" / "verify_audit.py")
 alone = importlib.util.module_from_spec(_spec)
@@ -56,7 +57,7 @@ def test_a_reviewer_filters_by_whom_what_and_what_became_of_it(house, kit, seen)
     assert house.get("/access/log?action=read&action=search", "reviewer").status_code == 400
     for nothing in (
         {"patient": "nobody"},
-        {"person": "X"},
+        {"person": "SE2321990018-E3"},
         {"action": "delete"},
         {"until": "2040-11-21"},
         {"since": "2041-01-01"},
@@ -86,7 +87,8 @@ def test_pages_hold_every_entry_once(house, kit, seen):
         ({"unit": "X"}, "SE2321990018-U1, SE2321990018-U2"),
         ({"unit": ""}, "SE2321990018-U1, SE2321990018-U2"),
         ({"unit": "SE2321990018-U3"}, "SE2321990018-U1, SE2321990018-U2"),  # another care provider's
-        ({"person": ""}, "HSA-id"),
+        ({"person": ""}, "neither the directory nor your care provider's log has"),
+        ({"person": "SE2321990018-E999"}, "neither the directory nor your care provider's log has"),
         ({"emergency": "false"}, "true"),
         ({"unreviewed": "1"}, "true"),
         ({"until": "2040-11-21", "since": "2040-11-21"}, "does not lie after since"),
@@ -110,6 +112,24 @@ def test_a_protected_unit_can_be_filtered_by_and_is_not_named_to_choose_from(hou
     told = house.get("/access/log", "reviewer", params={"unit": "X"}).text
     assert kit.U1 in told
     assert kit.U2 not in told
+
+
+def test_an_employee_with_protected_identity_who_works_elsewhere_is_as_one_whom_nobody_knows(house, kit, monkeypatch):
+    staff = house.hub.directory.staff
+    monkeypatch.setitem(staff, "SE2321990018-E3", replace(staff["SE2321990018-E3"], protected=True))
+    patient = house.enroll()
+    for person, status in (("SE2321990018-E4", 200), ("SE2321990018-E3", 400), ("SE2321990018-E999", 400)):
+        asked = {"patient": patient.id, "unit": kit.U1, "employee": person}
+        assert house.get("/access/log", "reviewer", params={"person": person}).status_code == status
+        assert house.get("/fhir/AuditEvent", "reviewer", params={"agent": person}).status_code == status
+        assert house.get("/access/could-see", "reviewer", params=asked).status_code == status
+    house.get("/fhir/Observation?patient=x", "nurse")  # whom the directory does not have
+    assert house.get("/fhir/AuditEvent", "reviewer", params={"agent": "se2321990018-e5"}).json()["entry"]
+
+
+def test_what_a_source_has_brought_is_found_by_its_name(house, kit):
+    house.store.audit.append(Leaf(1, {"action": "take-in", "outcome": "permit", "who": {"subject": "alfa", "provider": kit.P1}}))
+    assert [each["action"] for each in listed(house, person="alfa")] == ["take-in"]
 
 
 def test_a_unit_that_is_gone_is_still_found_where_the_log_has_it(house, kit, seen, monkeypatch):
