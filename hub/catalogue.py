@@ -3,9 +3,9 @@
 Staff and places with protected identity are masked before they are stored, so that no search, sort or include can tell.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from hub.directory import Directory, Staff, Unit
+from hub.directory import Directory, Provider, Staff, Unit
 from hub.fhir.custody import Custody
 from hub.fhir.encoded import encoded
 from hub.fhir.identifiers import HSA_ID
@@ -21,6 +21,12 @@ FAMILY = "directory"
 BEFATTNING = "urn:oid:1.2.752.129.2.2.1.4"
 ORGANISATION_NUMBER = "urn:oid:2.5.4.97"
 PROTECTED = "Skyddad uppgift"
+
+
+def called(places: Mapping[str, Provider] | Mapping[str, Unit], id: str | None) -> str:
+    """What everybody may know a care provider or unit by, of one of these; empty: there is none of that id."""
+    held = places.get(id) if id else None
+    return "" if held is None else PROTECTED if isinstance(held, Unit) and held.protected else held.name
 
 
 def deposit_directory(store: Store, directory: Directory) -> None:

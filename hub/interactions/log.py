@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from hub.caller import Caller
+from hub.catalogue import called
 from hub.errors import Forbidden, HubError, InvalidRequest
 from hub.fhir.identifiers import Identifier
 from hub.interactions import logbook, readers
@@ -111,13 +112,14 @@ def _of_provider(store: Store, context: Context, after: str, count: int, asked: 
 
 
 def shown(context: Context, entry: Logged) -> dict[str, Any]:
-    """An entry as its reader sees it: units and providers by name, staff with protected identity unnamed to the patient."""
+    """An entry as its reader sees it: units and providers by name, as the directory tells it; staff with protected identity
+    unnamed to the patient."""
     content, directory = entry.content, context.hub.directory
     who = dict(content.get("who", {}))
-    unit, provider = directory.units.get(who.get("unit", "")), directory.providers.get(who.get("provider", ""))
+    unit, provider = who.get("unit"), who.get("provider")
     if context.caller.kind == "patient" and is_protected(context, entry):
         who = {name: value for name, value in who.items() if name not in ("subject", "name")}
-    names = {"unitName": unit.name if unit else "", "providerName": provider.name if provider else ""}
+    names = {"unitName": called(directory.units, unit), "providerName": called(directory.providers, provider)}
     held = {name: content[name] for name in SHOWN if name in content}
     if "details" in held and context.caller.kind == "patient" and names_protected(context, entry):
         held["details"] = {name: value for name, value in held["details"].items() if name != "reader"}

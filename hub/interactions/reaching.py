@@ -11,12 +11,13 @@ from datetime import datetime
 from typing import Any
 
 from hub.caller import Caller
-from hub.catalogue import PROTECTED
+from hub.catalogue import called
 from hub.consent import info_types
 from hub.consent.decision import basis, decide
 from hub.consent.explain import WORDS
 from hub.consent.grounds import Grounds
 from hub.consent.release import Outcome
+from hub.directory import Provider, Unit
 from hub.errors import Forbidden, HubError, InvalidRequest, NotFound
 from hub.fhir.custody import CONSENT, FOLLOW_UP, LIFTING
 from hub.hub import Hub
@@ -160,8 +161,8 @@ def names(context: Context, who: Caller) -> dict[str, str]:
     directory, told = context.hub.directory, as_told_to(context.caller, who.subject, context.hub.directory)
     staff = directory.staff.get(told)
     held = {
-        "unitName": named(directory.units, who.unit)["name"],
-        "providerName": named(directory.providers, who.provider)["name"],
+        "unitName": called(directory.units, who.unit),
+        "providerName": called(directory.providers, who.provider),
         "employeeName": f"{staff.given} {staff.family}" if staff else "",
     }
     return {name: value for name, value in held.items() if value}
@@ -179,10 +180,9 @@ def _told(caller: Caller, told: Known, found: Iterable[Counted]) -> list[Counted
     return list(held.values())
 
 
-def named(directory: Mapping[str, Any], id: str | None) -> dict[str, str]:
+def named(places: Mapping[str, Provider] | Mapping[str, Unit], id: str | None) -> dict[str, str]:
     """A care provider or unit by id and name, a protected unit without its own; what has no id is the patient's own."""
-    held = directory.get(id) if id else None
-    return {"id": id or "", "name": PROTECTED if getattr(held, "protected", False) else held.name if held else ""}
+    return {"id": id or "", "name": called(places, id)}
 
 
 def _shown(hub: Hub, each: Counted, rows: Mapping[str, Any]) -> dict[str, Any]:

@@ -277,4 +277,13 @@ def test_a_protected_unit_is_named_as_the_directory_names_it(house, kit, monkeyp
     block = {"type": "inner", "provider": kit.P1, "unit": kit.U1}
     me = house.patient_person(patient)
     found = house.post("/access/simulations", me, json={"block": block}).json()["readers"]
-    assert {"id": kit.U2, "name": PROTECTED if protected else "Kliniken Björken"} in [each["unit"] for each in found]
+    name = PROTECTED if protected else "Kliniken Björken"
+    assert {"id": kit.U2, "name": name} in [each["unit"] for each in found]
+    assert could_see(house, me, patient, unit=kit.U2).json()["reader"]["unitName"] == name
+    house.hold(patient, provider=kit.P1, unit=kit.U2)
+    [row] = [each for each in could_see(house, me, patient, unit=kit.U2).json()["sees"] if each["unit"]["id"] == kit.U2]
+    assert row["unit"] == {"id": kit.U2, "name": name}
+    house.near(patient, "sister")
+    for who in (me, "reviewer"):
+        entries = house.get("/access/log?count=1000", who).json()["entries"]
+        assert {each["who"]["unitName"] for each in entries if each["who"].get("unit") == kit.U2} == {name}
