@@ -62,8 +62,9 @@ OTHERWISE = "E"
 """`action` of what follows no pattern."""
 CODES = ("C", "R", "U", "D", "E")
 """Values of `action`. http://hl7.org/fhir/R4/valueset-audit-event-action.html"""
-OUTCOMES: Mapping[str, Sequence[str]] = {"0": ("permit", "nothing"), "4": ("refuse",), "8": ("error",), "12": ()}
-"""Value of `outcome` -> outcomes of the log. http://hl7.org/fhir/R4/valueset-audit-event-outcome.html"""
+OUTCOMES: Mapping[str, Sequence[str]] = {"0": ("permit", "nothing"), "4": ("refuse", "nothing"), "8": ("error",), "12": ()}
+"""Value of `outcome` -> outcomes of the entries that events with it are made of: an answer that holds nothing is one event, and
+the decision that closed it another. http://hl7.org/fhir/R4/valueset-audit-event-outcome.html"""
 PURPOSES: Mapping[str, str] = {"care": "TREAT", "quality": "HQUALIMP", "admin": "HOPERAT", "statistics": "HRESCH"}
 WRITES = ("create", "update", "delete")
 

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from hub.errors import InvalidRequest, NotFound, NotSupported
-from hub.fhir.audit_event import CODES, OTHERWISE, OUTCOMES, PATTERNS, Entry, audit_event, consent_decision, disclosure
+from hub.fhir.audit_event import CODES, OUTCOMES, PATTERNS, Entry, audit_event, consent_decision, disclosure
 from hub.fhir.bundle import Hit, Link, searchset
 from hub.fhir.json import dumps
 from hub.fhir.parameters.date import span
@@ -35,6 +35,11 @@ from hub.store.tables import NO_PATIENT
 from hub.store.values import instant
 
 PAGE = "_page"
+ROUNDS = 50
+"""How often as many entries as a page has are looked at for one of whose events something is asked."""
+WRITTEN = frozenset(("C", "U", "D"))
+"""Actions that the event of a write alone has."""
+_CODES: Mapping[str, Sequence[str]] = {"action": CODES, "outcome": tuple(OUTCOMES)}
 _ID = "log-"
 _WRITTEN = re.compile(r"log-(?P<shard>[0-9]{1,9})-(?P<seq>[0-9]{1,18})(-decision|-disclosure-[0-9]{1,4})?", re.ASCII)
 
@@ -94,27 +99,51 @@ def _searched(store: Store, context: Context, asked: tuple[tuple[str, str], ...]
         if set(given) != {"_id"} or after:
             raise NotSupported("an event is asked for by its id alone", "_id")
         pk, found, following = _own(store, context), _with_id(store, context, given["_id"]), ""
+        told = [each for entry in found for each in events(store, context, entry)]
     elif caller.kind == "patient":
         if set(given) - {"patient"}:
             raise NotSupported("a patient's own log is read whole", sorted(set(given) - {"patient"})[0])
         pk = own_key(store, caller)
         mine = pk != NO_PATIENT and _patient_key(store, given, pk) == pk
         found = of_patient(store.reader(), pk, number_of(after), count) if mine else []
+        told = [each for entry in found for each in events(store, context, entry)]
         following = str(found[-1].number) if len(found) == count else ""
     else:
-        audit_index.bring_up(store.database, store.reader())
-        pk, chosen = NO_PATIENT, _wanted(store, context, given)
-        found = [each.logged for each in audit_index.search(store.reader(), chosen, place_of(after), count)]
-        following = f"{found[-1].at}.{found[-1].shard}.{found[-1].seq}" if len(found) == count else ""
+        pk, (found, told, following) = NO_PATIENT, _of_provider(store, context, given, after, count)
     url = f"{context.hub.base}/AuditEvent"
     understood = [*sorted(given.items()), *([("_count", count)] if counted else [])]
     links = [Link("self", f"{url}?{urlencode(understood)}" if understood else url)]
     if following:
         links.append(Link("next", f"{url}?{urlencode([*sorted(given.items()), ('_count', count), (PAGE, following)])}"))
-    told = [each for entry in found for each in events(store, context, entry)]
     hits = [Hit(dumps(each), f"{url}/{each['id']}") for each in told]
     leaf = logbook.administered(caller, "read-log", pk, "", context.request_id, released=len(found), parameters=sorted(given))
     return searchset(hits, links=links, total=None), leaf
+
+
+def _of_provider(
+    store: Store, context: Context, given: dict[str, str], after: str, count: int
+) -> tuple[list[Logged], list[Resource], str]:
+    """Entries of the reviewer's care provider, those of their events that are asked for, and where the next page begins: after
+    `count` entries, or as many more as it takes to tell of something."""
+    audit_index.bring_up(store.database, store.reader())
+    chosen, place = _wanted(store, context, given), place_of(after)
+    found: list[Logged] = []
+    told: list[Resource] = []
+    for _ in range(ROUNDS):
+        part = [each.logged for each in audit_index.search(store.reader(), chosen, place, count)]
+        found += part
+        told += [each for entry in part for each in events(store, context, entry) if _fits(each, given)]
+        if len(part) < count:
+            return found, told, ""
+        place = (part[-1].at, part[-1].shard, part[-1].seq)
+        if told:
+            break
+    return found, told, ".".join(map(str, place or ()))
+
+
+def _fits(event: Resource, given: Mapping[str, str]) -> bool:
+    """Whether an event is one that is asked for: of an entry not all are."""
+    return all(name not in given or event[name] in _codes(given, name, known) for name, known in _CODES.items())
 
 
 def _read(store: Store, context: Context, id: str) -> tuple[Resource | None, Leaf]:
@@ -214,17 +243,13 @@ def _wanted(store: Store, context: Context, given: dict[str, str]) -> Wanted:
     for each in given.get("date", "").split(",") if "date" in given else ():
         chosen = _dated(chosen, each)
     if "action" in given:
-        chosen = _acted(chosen, _codes(given, "action", CODES))
+        codes = _codes(given, "action", CODES)
+        if WRITTEN.issuperset(codes):  # other events are made of entries of any action
+            chosen = replace(chosen, actions=[name for name, each in PATTERNS.items() if each.action in codes])
     if "outcome" in given:
         codes = _codes(given, "outcome", tuple(OUTCOMES))
         chosen = replace(chosen, outcomes=[each for code in codes for each in OUTCOMES[code]] or ["-"])
     return chosen
-
-
-def _acted(chosen: Wanted, codes: Sequence[str]) -> Wanted:
-    if OTHERWISE in codes:
-        return replace(chosen, other_actions=[name for name, each in PATTERNS.items() if each.action not in codes])
-    return replace(chosen, actions=[name for name, each in PATTERNS.items() if each.action in codes])
 
 
 def _codes(given: Mapping[str, str], name: str, known: Sequence[str]) -> list[str]:

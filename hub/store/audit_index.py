@@ -31,8 +31,6 @@ class Wanted:
     person: str = ""
     pk: int | None = None
     actions: Sequence[str] = ()
-    other_actions: Sequence[str] = ()
-    """None of these."""
     outcomes: Sequence[str] = ()
     """Any of these; likewise the rules."""
     rules: Sequence[str] = ()
@@ -152,7 +150,6 @@ def _where(wanted: Wanted) -> ColumnElement[bool]:
     tests += [index.pk == wanted.pk] if wanted.pk is not None else []
     tests += [index[name] == value for name, value in (("unit", wanted.unit), ("person", wanted.person)) if value]
     tests += [index[name].in_(any_of) for name, any_of in (("action", wanted.actions), ("outcome", wanted.outcomes)) if any_of]
-    tests += [index.action.not_in(wanted.other_actions)] if wanted.other_actions else []
     tests += [or_(*(index.rules.contains(f" {rule} ", autoescape=True) for rule in wanted.rules))] if wanted.rules else []
     tests += [index.emergency == 1] if wanted.emergency else []
     tests += [index.draw < int(wanted.share * DRAWS)] if wanted.share < 1 else []

@@ -13,6 +13,7 @@ import pytest
 import hub
 from hub.checkpointing import Checkpoints
 from hub.fhir.validation import validate
+from hub.interactions import log_events
 from hub.interactions.log import WHO_READS
 from hub.interactions.log_filters import ACTIONS
 from hub.store.audit_log import Leaf
@@ -560,10 +561,39 @@ def test_events_are_found_by_the_action_that_they_tell(house, seen):
     for code in ("C", "R", "U", "D", "E"):
         query = {"action": code, "date": "lt2040-11-22", "_count": 1000}
         found = house.get("/fhir/AuditEvent", "reviewer", params=query).json().get("entry", [])
-        entries = [each["resource"] for each in found if len(each["resource"]["id"].split("-")) == 3]
-        assert {each["action"] for each in entries} == ({code} if code != "R" else set())
+        events = [each["resource"] for each in found]
+        assert {each["action"] for each in events} == {code}
         if code == "U":
-            assert [each["subtype"][0]["code"] for each in entries] == ["patch"]
+            assert [each["subtype"][0]["code"] for each in events] == ["patch"]
+        if code == "R":  # nobody has read by id, but the search that `seen` made disclosed something
+            assert ["-disclosure-" in each["id"] for each in events] == [True]
+
+
+def test_a_decision_that_denied_is_found_as_such(house, kit):
+    patient = house.enroll()
+    house.get(f"/fhir/Observation?patient={patient.id}", "doctor")
+
+    def asked(**query):
+        found = house.get("/fhir/AuditEvent", "reviewer", params=query | {"patient": patient.id}).json().get("entry", [])
+        return {each["resource"]["id"]: each["resource"]["outcome"] for each in found}
+
+    [(told, _)] = asked(outcome="0").items()
+    assert asked(outcome="4") == {f"{told}-decision": "4"}
+    assert asked(outcome="0,4") == {told: "0", f"{told}-decision": "4"}
+
+
+def test_a_page_of_events_holds_one_wherever_there_is_one(house, kit, monkeypatch):
+    patient = house.enroll()
+    for _ in range(6):
+        house.get("/access/log", "reviewer")
+    house.get("/fhir/Observation?patient=x", "doctor-low")
+    query = {"outcome": "4", "_count": 2}
+    page = house.get("/fhir/AuditEvent", "reviewer", params=query).json()
+    assert [each["resource"]["outcome"] for each in page["entry"]] == ["4"]
+    monkeypatch.setattr(log_events, "ROUNDS", 1)
+    house.get(f"/fhir/Observation?patient={patient.id}&_count=1", "doctor")
+    page = house.get("/fhir/AuditEvent", "reviewer", params={"action": "R", "_count": 1}).json()
+    assert ("entry" in page, [each["relation"] for each in page["link"]]) == (False, ["self", "next"])
 
 
 def test_an_export_that_would_not_hold_all_is_refused(house, seen, monkeypatch):
