@@ -66,7 +66,7 @@ def medicines(part: Part, sources: Sources, words: Words, now: datetime) -> dict
 
 def _medicine(row: Row, sources: Sources, words: Words, now: datetime) -> Medicine:
     resource = row.resource
-    drug = resource.get("medicationCodeableConcept", {})
+    drug = _drug(resource, sources)
     atc: Resource = next((each for each in drug.get("coding", ()) if each.get("system") in ATC), {})
     status = str(resource.get("status", ""))
     dosage = resource.get("dosage", [])
@@ -87,6 +87,15 @@ def _medicine(row: Row, sources: Sources, words: Words, now: datetime) -> Medici
         own=row.own,
         badges=(sources.badge(row),),
     )
+
+
+def _drug(resource: Resource, sources: Sources) -> Resource:
+    """The code of a medicine, or of the Medication that is contained, or what the reference to it is called."""
+    if "medicationCodeableConcept" in resource:
+        return dict(resource["medicationCodeableConcept"])
+    reference = resource.get("medicationReference", {})
+    inside = (each for each in resource.get("contained", ()) if f"#{each.get('id')}" == reference.get("reference"))
+    return next((dict(each["code"]) for each in inside if "code" in each), {"text": sources.name(reference, resource)})
 
 
 def strength(written: str, words: Words) -> str:

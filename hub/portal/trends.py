@@ -146,13 +146,17 @@ def _trend(analyte: Analyte, name: str, since: datetime, until: datetime, words:
 
 
 def _latest(analyte: Analyte) -> str:
-    """The latest value; of two lines both, as 119/65."""
-    return "/".join(value.point.label for value in _newest(analyte) if value.point)
+    """The latest value; of two lines both, as 119/65, where they are of one time; else the later one with its name."""
+    newest = _newest(analyte)
+    whole = len(newest) == len(analyte.lines)
+    return "/".join(value.point.label if whole else f"{value.what} {value.point.label}" for value in newest if value.point)
 
 
 def _newest(analyte: Analyte) -> list[Value]:
-    """The latest drawn value of each line."""
-    return [next(value for value in analyte.values if value.point and value.point.line == line) for line in analyte.lines]
+    """The drawn values of the latest time, one for each line that has one."""
+    drawn = [value for value in analyte.values if value.point]
+    latest = {value.point.line: value for value in reversed(drawn) if value.point and value.written == drawn[0].written}
+    return [latest[line] for line in analyte.lines if line in latest]
 
 
 def _description(analyte: Analyte, points: Sequence[Point], latest: str, words: Words) -> str:

@@ -119,6 +119,23 @@ def test_a_row_has_its_strength_as_readers_write_it(sources: Sources) -> None:
     assert row.strength == "2,5\xa0mg"
 
 
+@pytest.mark.parametrize(
+    ("more", "name"),
+    [
+        (
+            {"medicationReference": {"reference": "#m"}, "contained": [{"id": "m", "code": {"text": "kalciumkarbonat"}}]},
+            "Kalciumkarbonat",
+        ),
+        ({"medicationReference": {"reference": "Medication/1", "display": "digoxin"}}, "Digoxin"),
+        ({"medicationReference": {"reference": "Medication/1"}}, "Läkemedel utan namn"),
+    ],
+    ids=["contained", "by name", "unnamed"],
+)
+def test_a_medicine_that_is_referred_to_has_its_name(sources: Sources, more: dict[str, Any], name: str) -> None:
+    bare = {key: value for key, value in request("a").items() if key != "medicationCodeableConcept"}
+    assert [row.substance for row in shown(sources, bare | more)["standing"]] == [name]
+
+
 def test_sources_that_say_the_same_are_one_row_with_both_badges(sources: Sources) -> None:
     [row] = shown(sources, request("a"), request("b", source="p"))["standing"]
     assert [badge.letter for badge in row.badges] == ["R", "P"]
