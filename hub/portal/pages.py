@@ -148,7 +148,7 @@ def view(portal: Portal, visit: Visit, held: Overview) -> dict[str, Any]:
                 words,
                 running,
                 unread.get(name, 0),
-                past_only=name in PAST_TOO and not counts[name],
+                past_only=name in PAST_TOO and bool(shown[name]) and not counts[name],
             )
             for name, part in parts.items()
         },

@@ -108,6 +108,7 @@ async def test_what_was_called_off_is_folded_and_said_not_to_lie_ahead(house: Ho
     assert "Inga kommande tider. Källan svarade." in html
     assert "1 avbokad eller utebliven tid" in html
     assert "Avbokad" in html.split("<details>")[1]
+    assert "Inga uppgifter. Källan svarade." in shown(house)
     both = shown(house, appointment("cancelled"), appointment("noshow"), appointment())
     assert "2 avbokade eller uteblivna tider" in both
     assert "Avbokad" not in re.sub(r"(?s)<details>.*?</details>", "", both)
