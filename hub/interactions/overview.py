@@ -44,7 +44,7 @@ SECTIONS = (
     Section("lakemedel", "Läkemedel", "Medicines", "10160-0", (("MedicationRequest", ()), ("MedicationStatement", ()))),
     Section(
         *("provsvar", "Provsvar och mätvärden", "Results and measurements", "30954-2"),
-        (("Observation", ()), ("DiagnosticReport", ())),
+        (("Observation", ()), ("DiagnosticReport", ()), ("Specimen", ())),
     ),
     Section("kontakter", "Vårdkontakter", "Contacts with care", "46240-8", (("Encounter", ()),)),
     Section("tider", "Bokade tider", "Booked times", "56446-8", (("Appointment", ()),)),

@@ -8,12 +8,14 @@ from hub.portal.badges import Sources
 from hub.portal.language import Words
 from hub.portal.results import STATUSES, VOID
 from hub.portal.rows import Line
+from hub.portal.specimens import material, materials
 from hub.portal.values import effective, moment, text_of, when
 
 
 def conclusions(part: Part, sources: Sources, words: Words) -> tuple[Line, ...]:
     """The reports that conclude, the newest first, then those that wait; only results that the reader may see are named."""
     names = {f"Observation/{row.resource.get('id')}": text_of(row.resource.get("code")) for row in part.of("Observation")}
+    taken = materials(part)
     found = []
     for row in part.of("DiagnosticReport"):
         report = row.resource
@@ -26,13 +28,17 @@ def conclusions(part: Part, sources: Sources, words: Words) -> tuple[Line, ...]:
         line = Line(
             title=text_of(report.get("code")) or words("conclusions.unnamed"),
             badge=sources.badge(row),
-            detail=". ".join(each for each in (when(written, words), ", ".join(dict.fromkeys(filter(None, results)))) if each),
+            detail=". ".join(each for each in (when(written, words), material(report, taken), _listed(results)) if each),
             paragraphs=said or (words("conclusions.awaited"),),
             tag=words(status) if status else "",
         )
         at = moment(written)
         found.append(((said != (), at.timestamp() if at else 0.0), line))
     return tuple(line for _, line in sorted(found, key=lambda each: each[0], reverse=True))
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(filter(None, names)))
 
 
 def _said(report: Resource, words: Words) -> Iterable[str]:

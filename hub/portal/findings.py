@@ -9,6 +9,7 @@ from hub.portal import observed
 from hub.portal.badges import Badge, Sources
 from hub.portal.language import Words
 from hub.portal.results import STATUSES, VOID, Value, named, values
+from hub.portal.specimens import material, materials
 from hub.portal.values import effective, moment, text_of, when
 
 MICROBIOLOGY = ("MB", "MCB", "MYC", "PAR")
@@ -21,6 +22,8 @@ class Finding:
 
     name: str
     day: str
+    material: str
+    """What it was taken from, where that is said."""
     values: tuple[Value, ...]
     tag: str
     """The status of what has no value, where it is not simply final."""
@@ -38,11 +41,13 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """The observations of a section that count, by reference; which others each has beneath it; what is ever told as a number."""
+    """The observations of a section that count, by reference; which others each has beneath it; what is ever told as a number;
+    what they were taken from."""
 
     rows: Mapping[str, Row]
     members: Mapping[str, Sequence[str]]
     numeric: frozenset[str]
+    materials: Mapping[str, str]
 
     def beneath(self, name: str, seen: frozenset[str] = frozenset()) -> Iterable[str]:
         """All references beneath one, at any depth; one that is beneath itself is told as such, once."""
@@ -74,7 +79,9 @@ def findings(part: Part, sources: Sources, words: Words) -> Findings:
     """Reports of microbiology with several results; and results with others beneath them that are read with them."""
     rows = {_name(row): row for row in part.of("Observation") if row.resource.get("status") not in VOID}
     numeric = frozenset(named(row.resource.get("code", {}))[0] for row in rows.values() if _is_number(row))
-    held = _Part(rows, {name: _named(row.resource.get("hasMember"), rows) for name, row in rows.items()}, numeric)
+    held = _Part(
+        rows, {name: _named(row.resource.get("hasMember"), rows) for name, row in rows.items()}, numeric, materials(part)
+    )
     tops: list[tuple[Row, Sequence[str]]] = []
     taken: set[str] = set()
     for row in part.of("DiagnosticReport"):
@@ -99,6 +106,7 @@ def _finding(row: Row, members: Sequence[str], held: _Part, sources: Sources, wo
     return Finding(
         name=text_of(resource.get("code")) or words("conclusions.unnamed"),
         day=when(effective(resource), words),
+        material=material(resource, held.materials),
         values=found,
         tag=words(status) if status and not found else "",
         badge=badge,

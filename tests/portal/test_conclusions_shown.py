@@ -40,6 +40,12 @@ def test_a_conclusion_has_its_date_its_results_and_its_source() -> None:
     assert line.paragraphs == ("NT-proBNP förhöjt.", "Remiss <rekommenderas>.")
 
 
+def test_a_conclusion_says_what_it_is_about_was_taken_from() -> None:
+    taken = {"resourceType": "Specimen", "id": "s", "type": {"text": "Likvor"}}
+    [line] = told(report(specimen=[{"reference": "Specimen/s"}]), taken)
+    assert line.detail == "21 sep 2026. Likvor"
+
+
 @pytest.mark.parametrize(
     "more", [{"conclusion": ""}, {"conclusion": " \n "}, {"status": "entered-in-error"}, {"status": "cancelled"}], ids=str
 )

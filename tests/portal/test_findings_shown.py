@@ -151,6 +151,23 @@ async def test_the_page_shows_the_tree_with_day_source_and_state(house: House, k
     assert "Odlingar" not in shown(house, number("Hb"), kind=kind)
 
 
+def specimen(name: str, **more: Any) -> dict[str, Any]:
+    return {"resourceType": "Specimen", "id": name, "type": {"text": name}} | more
+
+
+async def test_what_a_culture_was_taken_from_is_told_once(house: House) -> None:
+    taken = {"specimen": {"reference": "Specimen/Blod"}}
+    rows = [result("Odling", "E. coli", "Mecillinam", **taken), result("Mecillinam", "S", **taken)]
+    site = {"collection": {"bodySite": {"text": "Höger arm"}}}
+    html = shown(house, *rows, specimen("Blod", **site))
+    assert html.count("Blod, Höger arm") == 1
+    for withheld in ((), (specimen("Blod", status="entered-in-error"),), (specimen("Urin"),)):
+        assert [each.material for each in told(*rows, *withheld).trees] == [""]
+    of_report = report("Odling", "Annat") | {"specimen": [{"reference": "Specimen/Blod"}, {"reference": "Specimen/Urin"}]}
+    [found] = told(of_report, *rows, result("Annat", "x"), specimen("Blod"), specimen("Urin")).trees
+    assert found.material == "Blod, Urin"
+
+
 async def test_more_than_a_few_trees_are_folded_and_none_is_lost(house: House) -> None:
     rows = [
         row
