@@ -289,7 +289,7 @@ class Twins:
     def bare(self, who: str) -> World:
         """Without what is withheld from somebody; nor is it spoken of, but by the client of its own source."""
         seen = self._seen[who]
-        spoken = None if who == "alfa-client" else frozenset(each for each in seen if not entries()[each].gone)
+        spoken = None if who == "alfa-client" else frozenset(each for each in seen if not self.entries[each].gone)
         return self._kept(seen, spoken)
 
     def absent(self, who: str) -> World:
