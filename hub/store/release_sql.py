@@ -1,12 +1,14 @@
 """A Release as SQL: the other reading of the predicate. Its text follows from the shape alone; all data are bound."""
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     ColumnElement,
+    Dialect,
     Text,
     and_,
     bindparam,
@@ -19,11 +21,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.selectable import NamedFromClause
 from sqlalchemy.types import TypeEngine
 
 from hub.store.release_shape import Shape, rows
 from hub.store.release_tiers import ALWAYS, alike, asked, that_decide, tiers
-from hub.store.resource_facts_sql import Columns, bears, every, refers, untold
+from hub.store.resource_facts_sql import Bound, Columns, bears, every, refers, untold
 
 C = TypeVar("C")
 
@@ -35,21 +38,94 @@ _UNKNOWN: ColumnElement[bool] = literal_column("NULL") == literal_column("1")
 def permitted(shape: Hashable, columns: Columns, prefix: str = "") -> ColumnElement[bool]:
     """True for the entries that a release of this shape lets through, false for all others, never NULL.
 
-    Takes: `prefix`: begins the names of what is bound, where a statement holds several releases.
+    Takes: `columns`: of rows that were given a name, or bound; `prefix`: begins the names of what is bound, where a statement
+    holds several releases.
     """
-    return _decided(shape, columns, prefix, lambda _, permits: true() if permits else false(), lambda _: false(), false())
+    return _Release(shape, columns, prefix, numbered=False)
 
 
 def rule_number(shape: Hashable, columns: Columns, prefix: str = "") -> ColumnElement[int]:
     """The place, from 1, of the row of the release that decides an entry; negative where it hides since it is unknown."""
+    return _Release(shape, columns, prefix, numbered=True)
+
+
+class _Release(ColumnElement[Any]):
+    """What a release says of a row: most of a statement's text, and written once for all statements that hold it."""
+
+    inherit_cache = False
+
+    def __init__(self, shape: Hashable, columns: Columns, prefix: str, numbered: bool) -> None:
+        self.type = (_number(0) if numbered else true()).type
+        self.asked = shape, tuple((name, *_called(column)) for name, column in columns.items()), prefix, numbered
+
+
+@compiles(_Release)
+def _as_written(element: _Release, compiler: SQLCompiler, **how: Any) -> str:
+    parts = _written(*element.asked, compiler.dialect)
+    return "".join([part if isinstance(part, str) else compiler.process(part, **how) for part in parts])
+
+
+_Kind = type[TypeEngine[Any]]
+
+
+def _called(column: ColumnElement[Any]) -> tuple[str, _Kind | None]:
+    """What a column is called in every statement; or what is bound in its place, with its kind."""
+    if isinstance(column, BindParameter):
+        return column.key, type(column.type)
+    rows: NamedFromClause = column.table
+    if "%" in rows.name:
+        raise ValueError("rows that were given no name are called otherwise in each statement")
+    return f"{rows.name}.{column.key}", None
+
+
+class _Value(ColumnElement[Any]):
+    """Where a value is bound, in a text that is part of no statement yet."""
+
+    inherit_cache = False
+
+    def __init__(self, name: str, kind: _Kind) -> None:
+        self.name, self.type = name, kind()
+
+
+@compiles(_Value)
+def _marked(element: _Value, _compiler: SQLCompiler, **_how: Any) -> str:
+    return f"{_MARK}{element.name}{_MARK}"
+
+
+_MARK = "\0"
+
+
+@lru_cache(128)
+def _written(
+    shape: Hashable, called: Iterable[tuple[str, str, _Kind | None]], prefix: str, numbered: bool, dialect: Dialect
+) -> Sequence[str | BindParameter[Any]]:
+    """The text of a release, and what is bound in it, in turn."""
+    bound: dict[str, _Kind] = {}
+
+    def value(kind: _Kind, name: str) -> ColumnElement[Any]:
+        bound[name] = kind
+        return _Value(name, kind)
+
+    columns = {name: literal_column(text) if kind is None else value(kind, text) for name, text, kind in called}
+    decided = _place if numbered else _truth
+    text = str(decided(shape, columns, lambda kind, number: value(kind, f"{prefix}c{number}")).compile(dialect=dialect))
+    parts = text.split(_MARK)
+    return [part if n % 2 == 0 else bindparam(part, type_=bound[part]) for n, part in enumerate(parts)]
+
+
+def _truth(shape: Hashable, columns: Columns, bound: Bound) -> ColumnElement[Any]:
+    return _decided(shape, columns, bound, lambda _, permits: true() if permits else false(), lambda _: false(), false())
+
+
+def _place(shape: Hashable, columns: Columns, bound: Bound) -> ColumnElement[Any]:
     last = _number(-len(tuple(rows(shape))))
-    return _decided(shape, columns, prefix, lambda place, _: _number(place), lambda place: _number(-place), last)
+    return _decided(shape, columns, bound, lambda place, _: _number(place), lambda place: _number(-place), last)
 
 
 def _decided(
     shape: Hashable,
     columns: Columns,
-    prefix: str,
+    bound: Bound,
     known: Callable[[int, bool], ColumnElement[C]],
     unknown: Callable[[int], ColumnElement[C]],
     otherwise: ColumnElement[C],
@@ -61,8 +137,8 @@ def _decided(
             otherwise = known(place, permits)
             break
         conditions.append((form, known(place, permits)))
-        doubtful.append((_sql(form, columns, prefix), known(place, permits), unknown(place)))
-    written = partial(_sql, columns=columns, prefix=prefix)
+        doubtful.append((_sql(form, columns, bound), known(place, permits), unknown(place)))
+    written = partial(_sql, columns=columns, bound=bound)
     sooner = [
         (and_(true(), *map(written, asked(held))), _first(that_decide([*conditions, (ALWAYS, otherwise)], held), written))
         for held in tiers(form for form, _ in conditions)
@@ -112,9 +188,8 @@ def _first(rows: Iterable[tuple[Shape, ColumnElement[C]]], written: Callable[[Sh
     return _chosen([(written(common), _first(within, written)) for common, within in alike(some)], last)
 
 
-def _sql(form: Shape, columns: Columns, prefix: str) -> ColumnElement[bool]:
+def _sql(form: Shape, columns: Columns, bound: Bound) -> ColumnElement[bool]:
     kind, *rest = form
-    bound = partial(_bound, prefix)
     match kind:
         case "constant":
             return _UNKNOWN if rest[0] is None else true() if rest[0] else false()
@@ -137,17 +212,13 @@ def _sql(form: Shape, columns: Columns, prefix: str) -> ColumnElement[bool]:
         case "untold":
             return untold(rest[0], columns)
         case "every":
-            return every(columns, lambda its: _sql(rest[0], its, prefix))
+            return every(columns, lambda its: _sql(rest[0], its, bound))
         case "and":
-            return and_(*(_sql(part, columns, prefix) for part in rest))
+            return and_(*(_sql(part, columns, bound) for part in rest))
         case "or":
-            return or_(*(_sql(part, columns, prefix) for part in rest))
+            return or_(*(_sql(part, columns, bound) for part in rest))
         case _:
-            return not_(_sql(rest[0], columns, prefix))
-
-
-def _bound(prefix: str, kind: type[TypeEngine[Any]], number: int) -> ColumnElement[Any]:
-    return bindparam(f"{prefix}c{number}", type_=kind)
+            return not_(_sql(rest[0], columns, bound))
 
 
 def _code(value: str) -> ColumnElement[Any]:

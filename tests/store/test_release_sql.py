@@ -248,7 +248,24 @@ def test_the_text_of_a_statement_holds_no_value_of_data():
 def test_a_text_that_is_no_code_never_becomes_part_of_a_statement():
     release = Release(closed((Row(Equals("regime", "SVOD' OR '1'='1"), Outcome.PERMIT, "R47"),)))
     with pytest.raises(ValueError, match="not a code"):
-        permitted(shape(release), COLUMNS_OF)
+        str(permitted(shape(release), COLUMNS_OF))
+
+
+def test_a_release_is_written_for_the_rows_and_the_values_of_each_statement():
+    """Its text is kept; what it is asked of, and the names of what is bound, are those of the statement that holds it."""
+    form, other = shape(_release("A")), TABLE.alias("other")
+    of_other = {name: other.c[name] for name in COLUMNS_OF}
+    held = select(permitted(form, COLUMNS_OF), permitted(form, of_other, "g1")).compile()
+    assert {f"{at}.provider" in str(held) for at in ("other", TABLE.name)} == {True}
+    assert held.params.keys() == {at + name for at in ("", "g1") for name in bindings(_release("A"))}
+    assert str(permitted(form, of_other)) == str(permitted(form, COLUMNS_OF)).replace(f"{TABLE.name}.", "other.")
+
+
+def test_rows_without_a_name_of_their_own_are_asked_nothing():
+    """For they are called otherwise in each statement."""
+    unnamed = TABLE.alias()
+    with pytest.raises(ValueError, match="no name"):
+        permitted(shape(_release("A")), {name: unnamed.c[name] for name in COLUMNS_OF})
 
 
 def test_a_release_that_hides_all_hides_all_in_sql(connection):
