@@ -5,12 +5,13 @@ alone are the record's own content (docs/decisions/0005).
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from typing import Any
+from operator import is_
+from typing import Any, NamedTuple
 
 from hub.fhir.custody import API_FAMILY, HUB, OWN
-from hub.fhir.elements import Written, definition, is_primitive
+from hub.fhir.elements import definition, is_primitive
 from hub.fhir.resource import Resource
 from hub.fhir.types import TYPES
 
@@ -89,36 +90,54 @@ def _of_type(held: Any, kind: str, hidden: Hidden, must: bool = False) -> Any:
         return held
     if kind == "Reference" and hidden(held):
         return None
-    try:
-        fields = definition(str(held.get("resourceType")) if kind == "Resource" else kind).written
-    except KeyError:
-        return held
+    inner = _inner(str(held.get("resourceType")) if kind == "Resource" else kind)
     changed: dict[str, Any] = {}
-    for name, value in held.items():
-        field = fields.get(name.removeprefix("_"))
-        if field is not None and is_primitive(field.type) is name.startswith("_"):
-            new = _element(value, name, field, hidden, must or name == "modifierExtension")
-            if new is not value:
-                changed[name] = new
+    for name in inner.keys() & held.keys():
+        value = held[name]
+        new = _element(value, inner[name], hidden, must or name == "modifierExtension")
+        if new is not value:
+            changed[name] = new
     if not changed:
         return held
     left = {name: value for name, value in (held | changed).items() if value is not None}
     return left if left.keys() - _NOTHING else None
 
 
-def _element(value: Any, name: str, field: Written, hidden: Hidden, must: bool) -> Any:
+class _Inner(NamedTuple):
+    """What may stand under a name, and hold references somewhere within."""
+
+    kind: str
+    required: bool
+    value: bool
+    """Whether it is what an extension says."""
+
+    def needed(self, must: bool) -> bool:
+        """Whether something must stand there. Takes: `must`: it is in an extension that may not go unnoticed."""
+        return self.required or (must and self.value)
+
+
+@cache
+def _inner(kind: str) -> Mapping[str, _Inner]:
+    """By the names that a type has in JSON: of a primitive, what is beside it. None of a type that FHIR R4 has not."""
+    try:
+        fields = definition(kind).written.values()
+    except KeyError:
+        return {}
+    beside = {"_" + each.name: _Inner("Element", False, False) for each in fields if is_primitive(each.type)}
+    there = [each for each in fields if not is_primitive(each.type)]
+    return beside | {each.name: _Inner(each.type, each.element.required, each.element.name == "value") for each in there}
+
+
+def _element(value: Any, inner: _Inner, hidden: Hidden, must: bool) -> Any:
     """What stands under a name. None: nothing."""
-    beside = name.startswith("_")
-    kind = "Element" if beside else field.type
-    needed = not beside and (field.element.required or (must and field.element.name == "value"))
     if not isinstance(value, list):
-        new = _of_type(value, kind, hidden, must)
-        return ABSENT if new is None and needed else new
-    made = [_of_type(each, kind, hidden, must) for each in value]
-    if all(new is each for new, each in zip(made, value, strict=True)):
+        new = _of_type(value, inner.kind, hidden, must)
+        return ABSENT if new is None and inner.needed(must) else new
+    made = [_of_type(each, inner.kind, hidden, must) for each in value]
+    if all(map(is_, made, value)):
         return value
     kept = [new for new, each in zip(made, value, strict=True) if new is not None or each is None]
-    return kept or ([ABSENT] if needed else None)  # a null keeps its place
+    return kept or ([ABSENT] if inner.needed(must) else None)  # a null keeps its place
 
 
 @cache

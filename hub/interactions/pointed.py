@@ -5,8 +5,9 @@ statement, which finds something whatever they refer to, and every body written 
 body is whole.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
+from functools import cache
 from typing import NamedTuple
 
 from hub.caller import Caller
@@ -51,20 +52,23 @@ def as_shown(store: Store, hub: Hub, caller: Caller, bodies: Sequence[Body]) -> 
     """What bodies that may refer to other entries are to the caller."""
     if caller.kind == "system" or not bodies:
         return [each.bytes for each in bodies]
-    apart = sources_apart(hub, caller)
+    apart = frozenset(sources_apart(hub, caller))
     views: dict[object, list[Body]] = {}
     for each in bodies:
         views.setdefault(each.seen.view.same(), []).append(each)
     there = {view: _released(store, hub, caller, alike) for view, alike in views.items()}
 
+    @cache
+    def released(view: object, pk: int, writer: str) -> Set[str]:
+        """The targets that one source's client may mean."""
+        held = {target: sources for (of, target), sources in there[view].items() if of == pk}
+        if writer not in apart:
+            return held.keys()
+        return {target for target, sources in held.items() if writer in sources or not apart.issuperset(sources)}
+
     def one(body: Body) -> bytes:
-        released = there[body.seen.view.same()]
-
-        def hides(target: str) -> bool:
-            others = released.get((body.pk, target), ())
-            return not any(body.writer == other or body.writer not in apart or other not in apart for other in others)
-
-        return dumps(without(loads(body.bytes), hides))
+        shown = released(body.seen.view.same(), body.pk, body.writer)
+        return dumps(without(loads(body.bytes), lambda target: target not in shown))
 
     return [one(each) for each in bodies]
 

@@ -16,12 +16,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.interactions.pointed import FEWEST, nowhere
-from tests.leaks.twins import Asked
+from tests.api.conftest import observation
+from tests.leaks.twins import ENTRIES, Asked
 
 PAIRS = int(os.environ.get("HUB_TIMING_PAIRS", "0"))
 BOUND = 0.05
 """Of the ratio of medians, from 1."""
 SAMPLES = 200
+OTHERS = 100
+"""Patients beside the one who is asked about."""
 measured = pytest.mark.skipif(not PAIRS, reason="measured by `make leaks`")
 CLASSES = {
     "read": "/fhir/Observation/{}",
@@ -67,8 +70,13 @@ def ids(readers):
 
 @pytest.fixture(scope="module")
 def rested(readers):
-    """The worlds as autovacuum leaves them in time: PostgreSQL knows how much lies in its tables."""
+    """The worlds among others, and as autovacuum leaves them in time: PostgreSQL knows how much lies in its tables, and looks no
+    patient up by reading what it has of everybody."""
     for world in (readers.full, readers.absent("doctor"), readers.bare("doctor")):
+        for _ in range(OTHERS):
+            other = world.house.enroll()
+            for n in range(ENTRIES // 2):
+                world.house.hold(other, resource=observation(other, effectiveDateTime=f"2040-09-{n + 1:02}"))
         with world.house.store.database.writing() as connection:
             connection.exec_driver_sql("ANALYZE")
     return readers
