@@ -92,15 +92,15 @@ def _of_type(held: Any, kind: str, hidden: Hidden, must: bool = False) -> Any:
         return None
     inner = _inner(str(held.get("resourceType")) if kind == "Resource" else kind)
     changed: dict[str, Any] = {}
-    for name in inner.keys() & held.keys():
-        value = held[name]
-        new = _element(value, inner[name], hidden, must or name == "modifierExtension")
-        if new is not value:
-            changed[name] = new
+    for name, value in held.items():
+        if (place := inner.get(name)) is not None:
+            new = _element(value, place, hidden, must or name == "modifierExtension")
+            if new is not value:
+                changed[name] = new
     if not changed:
         return held
     left = {name: value for name, value in (held | changed).items() if value is not None}
-    return left if left.keys() - _NOTHING else None
+    return None if left.keys() <= _NOTHING else left
 
 
 class _Inner(NamedTuple):
