@@ -63,7 +63,8 @@ class Reach:
 async def could_see(context: Context, asked: Reach) -> dict[str, Any]:
     """How many entries of each care provider, unit and kind of information the reader could see, by which rule and grounds.
 
-    Of units a reviewer is told the own care provider's alone, and nobody those that hold something of a protected person.
+    Of units a reviewer is told the own care provider's alone, and nobody those that hold something of a person who is protected,
+    or may be.
     Raises: Forbidden: neither the patient nor a log reviewer; NotFound: no such patient, or not the caller; InvalidRequest: no
     patient or unit is named, a time to come, an unknown unit, or for a reviewer one of another care provider.
     """
@@ -169,15 +170,16 @@ def names(context: Context, who: Caller) -> dict[str, str]:
 
 
 def _told(caller: Caller, told: Known, found: Iterable[Counted]) -> list[Counted]:
-    """Counts with those units alone that the caller may be told of. What is alike is one."""
-    held: dict[tuple[str | None, ...], Counted] = {}
+    """Counts with those units alone that the caller may be told of, in an order that tells no other. What is alike is one."""
+    open_to_all = told.facts.for_consent().protected is False
+    held: dict[tuple[str, ...], Counted] = {}
     for each in found:
         own = caller.kind == "patient" or each.provider == caller.provider
-        unit = each.unit if own and told.facts.protected is None else None
-        by = (each.row.rule, *each.row.grounds, None, each.provider, unit, each.info_type)
+        unit = each.unit if own and open_to_all else None
+        by = (each.provider or "", unit or "", each.info_type, each.row.rule, *each.row.grounds)
         before = held[by].entries if by in held else 0
         held[by] = each._replace(unit=unit, entries=before + each.entries)
-    return list(held.values())
+    return [held[by] for by in sorted(held)]
 
 
 def named(places: Mapping[str, Provider] | Mapping[str, Unit], id: str | None) -> dict[str, str]:

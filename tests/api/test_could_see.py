@@ -6,7 +6,9 @@ import pytest
 
 from hub.catalogue import PROTECTED
 from hub.interactions import simulating
-from tests.api.conftest import E4
+from hub.store import patients
+from hub.store.patients import Facts, facts_of
+from tests.api.conftest import E4, KEYS, Patient
 
 LABORATORY = "und-kkm-ure"
 PROVSVAR = {"sv": "Provsvar", "en": "Laboratory results"}
@@ -118,6 +120,30 @@ def test_nobody_is_told_which_units_hold_something_of_a_protected_person(house, 
     house.near(patient)
     for who in ("reviewer", house.patient_person(patient)):
         assert units_told(could_see(house, who, patient, unit=kit.U1, employee=kit.E1)) == [(kit.P1, "", 1), (kit.P1, "", 1)]
+
+
+def test_nor_of_one_of_whom_the_register_has_said_nothing(house, kit):
+    """Whether such a person is protected is not known, and what is not known opens nothing."""
+    number = house._number()
+    with house.store.database.writing() as connection:
+        pk = patients.enroll(connection, KEYS.identity, Facts(numbers=(number,)), house.store.now())
+    patient = Patient(pk, facts_of(house.store.reader(), pk)[0], number)
+    house.hold(patient, provider=kit.P1, unit=kit.U1)
+    house.near(patient)
+    assert units_told(could_see(house, "reviewer", patient, unit=kit.U1, employee=kit.E1)) == [(kit.P1, "", 1)]
+
+
+def test_the_order_of_rows_does_not_tell_in_which_unit_elsewhere_something_is(shared, kit):
+    told = []
+    for unit, other in ((kit.U3, "SE2321990018-U4"), ("SE2321990018-U4", kit.U3), (kit.U3, kit.U3)):
+        patient = shared.enroll()
+        shared.hold(patient, provider=kit.P2, unit=unit, info_type="voo")
+        shared.hold(patient, provider=kit.P2, unit=other)
+        shared.near(patient)
+        shared.consent(patient)
+        told.append(seen(could_see(shared, "reviewer", patient, unit=kit.U1, employee=kit.E1)))
+    assert told[0] == told[1] == told[2]
+    assert len(told[0]) == 2
 
 
 @pytest.mark.parametrize(
