@@ -7,7 +7,7 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from hub.api.formats import json_body
-from hub.errors import NotSupported
+from hub.errors import InvalidRequest, NotSupported
 from hub.fhir.json import dumps
 from hub.interactions.context import Context
 
@@ -42,11 +42,14 @@ def json_schema(properties: dict[str, Any], required: Sequence[str] = ()) -> dic
 
 
 def only(request: Request, *names: str) -> None:
-    """Raises: NotSupported: a parameter that is none of these, or one of them twice."""
+    """Raises: NotSupported: a parameter that is none of these, or one of them twice; InvalidRequest: no database can hold one."""
     if any(name not in names for name in request.query_params):
         raise NotSupported(f"the parameters here are {', '.join(names)}" if names else "there are no parameters here")
     if len(request.query_params.multi_items()) > len(request.query_params):
         raise NotSupported("each parameter is given once")
+    for name, value in request.query_params.items():
+        if "\0" in value:
+            raise InvalidRequest("holds a character that no text can hold", name)
 
 
 async def access_body(request: Request) -> dict[str, Any]:

@@ -106,6 +106,14 @@ def test_a_filter_by_what_nothing_can_be_is_refused_with_what_there_is_to_choose
         assert "SE2321990018-U3" not in issue["diagnostics"]
 
 
+@pytest.mark.parametrize(
+    "path",
+    [*(f"log?{name}=" for name in ("action", "rule", "unit", "person")), "could-see?patient=x&unit=SE2321990018-U1&employee="],
+)
+def test_what_no_database_can_hold_is_refused(shared, path):
+    assert shared.get(f"/access/{path}%00", "reviewer").status_code == 400
+
+
 def test_a_protected_unit_can_be_filtered_by_and_is_not_named_to_choose_from(house, kit, monkeypatch):
     units = house.hub.directory.units
     monkeypatch.setitem(units, kit.U2, replace(units[kit.U2], protected=True))
