@@ -52,12 +52,15 @@ def asks_of_log(context: Context, resource_type: object) -> bool:
 def check_asks_alone(context: Context, asked: Sequence[tuple[str, str]]) -> None:
     """Refuse a search for something else that looks at the log as well: no events lie where it would look for them.
 
-    Raises: Forbidden, NotSupported: `_has`, `_revinclude` or `_type` names the log, and the caller does not read it, or does.
+    Raises: Forbidden, NotSupported: `_has`, `_include`, `_revinclude`, `_type` or a chain names the log, and the caller does not
+    read it, or does.
     """
     for name, value in asked if context.caller.kind != "system" else ():
         parameter, kinds = name.partition(":")[0], value.split(",")
-        reverse = parameter == "_revinclude" and value.startswith("AuditEvent:")
-        if "_has:AuditEvent:" in name or reverse or (parameter == "_type" and "AuditEvent" in kinds):
+        beside = (parameter == "_revinclude" and value.startswith("AuditEvent:")) or (
+            parameter == "_include" and value.endswith(":AuditEvent")
+        )
+        if ":AuditEvent" in name or beside or (parameter == "_type" and "AuditEvent" in kinds):
             check_reader(context)
             raise NotSupported("the access log is searched alone, at AuditEvent", parameter)
 

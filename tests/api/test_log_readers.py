@@ -658,6 +658,8 @@ def test_where_no_events_lie_a_reader_of_the_log_is_sent_to_them_and_not_told_th
         f"Patient?_id={who.id}&_has:Observation:patient:_has:AuditEvent:entity:action=R",
         f"Patient?_id={who.id}&_revinclude=AuditEvent:patient",
         f"Patient?_id={who.id}&_revinclude:iterate=AuditEvent:patient",
+        f"Provenance?patient={who.id}&target:AuditEvent.action=R",
+        f"Provenance?patient={who.id}&_include=Provenance:target:AuditEvent",
         f"?_type=Patient,AuditEvent&patient={who.id}",
         f"Patient/{who.id}/$everything?_type=AuditEvent",
         "AuditEvent/_history",
@@ -697,6 +699,8 @@ def test_whoever_does_not_read_the_log_is_told_who_does_wherever_it_is_asked_for
         "/fhir/AuditEvent/log-0-0/_history/1",
         f"/fhir/?_type=AuditEvent&patient={patient.id}",
         f"/fhir/Patient?_id={patient.id}&_has:AuditEvent:patient:action=R",
+        f"/fhir/Provenance?patient={patient.id}&target:AuditEvent.action=R",
+        f"/fhir/Provenance?patient={patient.id}&_include=Provenance:target:AuditEvent",
         f"/fhir/Patient/{patient.id}/$everything?_type=AuditEvent",
     )
     told = {path: light.get(path, caller) for path in asked}
