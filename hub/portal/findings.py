@@ -1,6 +1,7 @@
 """Results that belong together, such as a culture and its susceptibility: each tree as one, never taken apart by code."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from hub.fhir.resource import Resource
@@ -8,7 +9,7 @@ from hub.interactions.overview import Part, Row
 from hub.portal import observed
 from hub.portal.badges import Badge, Sources
 from hub.portal.language import Words
-from hub.portal.results import STATUSES, VOID, Value, named, values
+from hub.portal.results import STATUSES, VOID, Value, is_bare, named, values
 from hub.portal.specimens import material, materials
 from hub.portal.values import effective, moment, text_of, when
 
@@ -49,25 +50,47 @@ class _Part:
     numeric: frozenset[str]
     materials: Mapping[str, str]
 
-    def beneath(self, name: str, seen: frozenset[str] = frozenset()) -> Iterable[str]:
-        """All references beneath one, at any depth; one that is beneath itself is told as such, once."""
-        for each in self.members[name]:
-            if each not in seen:
-                yield each
-                yield from self.beneath(each, seen | {each})
+    def beneath(self, name: str) -> Set[str]:
+        """All references beneath one, at any depth; itself among them where it is beneath itself."""
+        found: set[str] = set()
+        left = list(self.members[name])
+        while left:
+            if (each := left.pop()) not in found:
+                found.add(each)
+                left += self.members[each]
+        return found
 
-    def is_one(self, name: str, seen: frozenset[str] = frozenset()) -> bool:
+    def under(self, tops: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """What stands under each result of one tree: all that it names, but what has others beneath itself stands once."""
+        placed = {*tops}
+        found: dict[str, Sequence[str]] = {}
+        left = deque(tops)
+        while left:
+            name = left.popleft()
+            found[name] = [each for each in self.members[name] if not self.members[each] or each not in placed]
+            panels = [each for each in found[name] if self.members[each]]
+            placed |= {*panels}
+            left += panels
+        return found
+
+    def is_one(self, name: str) -> bool:
         """Whether a result is read with what is beneath it: it is a finding itself, or has several answers in words beneath it.
 
         What is told as a number anywhere keeps its trend: a panel with such a one is none.
         """
-        if name in seen:
-            return False
-        if _is_valued(self.rows[name]):
-            return True
-        below = self.members[name]
-        held = [self.is_one(each, seen | {name}) if self.members[each] else self._is_answer(each) for each in below]
-        return all(held) and (len(below) > 1 or bool(self.members[below[0]]))
+        seen: set[str] = set()
+        left = [name]
+        while left:
+            panel = left.pop()
+            if panel in seen or _is_valued(self.rows[panel]):
+                continue
+            seen.add(panel)
+            below = self.members[panel]
+            panels = [each for each in below if self.members[each]]
+            if (len(below) == 1 and not panels) or not all(self.members[each] or self._is_answer(each) for each in below):
+                return False
+            left += panels
+        return True
 
     def _is_answer(self, name: str) -> bool:
         resource = self.rows[name].resource
@@ -87,21 +110,43 @@ def findings(part: Part, sources: Sources, words: Words) -> Findings:
     for row in part.of("DiagnosticReport"):
         results = _named(row.resource.get("result"), rows)
         if row.resource.get("status") not in VOID and len(results) > 1 and _is_microbiology(row.resource):
-            below = {each for name in results for each in held.beneath(name)}
-            tops.append((row, [name for name in results if name not in below] or results))
-            taken |= below | set(results)
+            tops.append((row, _tops(results, held)))
+            taken |= {each for name in results for each in (name, *held.beneath(name))}
     candidates = [name for name in rows if held.members[name] and name not in taken and held.is_one(name)]
     below = {each for name in candidates for each in held.beneath(name)}
-    tops += [(rows[name], held.members[name]) for name in candidates if name not in below]
+    tops += [(rows[name], ()) for name in candidates if name not in below]
     taken |= {each for name in candidates if name not in below for each in (name, *held.beneath(name))}
     tops.sort(key=lambda top: _time(top[0]), reverse=True)
-    made = tuple(_finding(row, members, held, sources, words, frozenset({_name(row)})) for row, members in tops)
+    made = tuple(_tree(row, names, held, sources, words) for row, names in tops)
     return Findings(made, frozenset(taken))
 
 
-def _finding(row: Row, members: Sequence[str], held: _Part, sources: Sources, words: Words, seen: frozenset[str]) -> Finding:
+def _tops(results: Sequence[str], held: _Part) -> list[str]:
+    """Those results of a report that stand at the top: beneath no other, or the first of some that are beneath each other."""
+    below = {each for name in results for each in held.beneath(name)}
+    tops: list[str] = []
+    reached: set[str] = set()
+    for name in sorted(results, key=lambda each: each in below):
+        if name not in reached:
+            tops.append(name)
+            reached |= {name, *held.beneath(name)}
+    return tops
+
+
+def _tree(row: Row, results: Sequence[str], held: _Part, sources: Sources, words: Words) -> Finding:
+    """A report with its results, or, where it has none of its own, a result with those beneath it."""
+    under = dict(held.under(results or [_name(row)]))
+
+    def finding(row: Row, names: Sequence[str]) -> Finding:
+        beneath = tuple(finding(held.rows[each], under.get(each, ())) for each in names)
+        return _finding(row, beneath, held, sources, words)
+
+    return finding(row, results or under[_name(row)])
+
+
+def _finding(row: Row, beneath: tuple[Finding, ...], held: _Part, sources: Sources, words: Words) -> Finding:
     resource, badge = row.resource, sources.badge(row)
-    found = tuple(values(row, badge, words)) if _is_valued(row) or not members else ()
+    found = () if beneath and is_bare(resource) else tuple(values(row, badge, words))
     status = STATUSES.get(str(resource.get("status", "")), "")
     return Finding(
         name=text_of(resource.get("code")) or words("conclusions.unnamed"),
@@ -110,11 +155,7 @@ def _finding(row: Row, members: Sequence[str], held: _Part, sources: Sources, wo
         values=found,
         tag=words(status) if status and not found else "",
         badge=badge,
-        beneath=tuple(
-            _finding(held.rows[each], held.members[each], held, sources, words, seen | {each})
-            for each in members
-            if each not in seen
-        ),
+        beneath=beneath,
     )
 
 

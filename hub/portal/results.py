@@ -91,42 +91,44 @@ def analytes(part: Part, sources: Sources, words: Words, apart: Container[str] =
     """What was measured, the latest first. `apart`: observations that are shown elsewhere, as `Observation/id`."""
     found: dict[str, list[tuple[str, Value, bool]]] = {}
     for row in part.of("Observation"):
-        if row.resource.get("status") in VOID or _is_panel(row.resource) or f"Observation/{row.resource.get('id')}" in apart:
+        panel = "hasMember" in row.resource and is_bare(row.resource)
+        if row.resource.get("status") in VOID or panel or f"Observation/{row.resource.get('id')}" in apart:
             continue
         vital = row.own or any("vital-signs" in str(each) for each in row.resource.get("category", ()))
         key, name = named(row.resource.get("code", {}))
         for value in values(row, sources.badge(row), words):
             found.setdefault(key, []).append((name, value, vital))
-    made = [_analyte(key, held) for key, held in found.items()]
+    made = [_analyte(key, held, words) for key, held in found.items()]
     return sorted(made, key=_time, reverse=True)
 
 
-def _analyte(key: str, held: list[tuple[str, Value, bool]]) -> Analyte:
+def _analyte(key: str, held: list[tuple[str, Value, bool]], words: Words) -> Analyte:
     values = sorted((value for _, value, _ in held), key=lambda value: _order(value.written), reverse=True)
     lines = tuple(dict.fromkeys(value.point.line for value in values if value.point))
     return Analyte(
         key=key,
         name=next(name for name, _, _ in held),
-        values=_in_one_unit(values),
+        values=_in_one_unit(values, words),
         lines=tuple(sorted(lines, reverse=True)),
         vital=any(vital for _, _, vital in held),
     )
 
 
-def _in_one_unit(values: list[Value]) -> tuple[Value, ...]:
+def _in_one_unit(values: list[Value], words: Words) -> tuple[Value, ...]:
     """Points in the latest unit wherever an exact factor leads there; the line still breaks, since `basis` has the original."""
     into = next((value.point.unit for value in values if value.point), "")
-    return tuple(replace(value, point=_converted(value.point, into)) for value in values)
+    return tuple(replace(value, point=_converted(value.point, into, words)) for value in values)
 
 
-def _converted(point: Point | None, into: str) -> Point | None:
+def _converted(point: Point | None, into: str, words: Words) -> Point | None:
     if point is None or point.unit == into:
         return point
     value = convert(point.value, point.unit, into)
     if value is None:
         return point
     ends = {name: end and convert(end, point.unit, into) for name, end in (("low", point.low), ("high", point.high))}
-    return replace(point, value=value, unit=into, low=ends["low"], high=ends["high"])
+    label = point.label.removesuffix(words.number(point.value)) + words.number(value)
+    return replace(point, value=value, unit=into, label=label, low=ends["low"], high=ends["high"])
 
 
 def values(row: Row, badge: Badge, words: Words) -> Iterable[Value]:
@@ -157,7 +159,7 @@ def _value(row: Row, part: Resource, line: str, badge: Badge, words: Words) -> V
         written=said,
         day=when(said, words),
         what=line,
-        text=text if text or mark else observed.shown(part, words),
+        text=text if text or mark or ("hasMember" in part and not is_bare(part)) else observed.shown(part, words),
         mark=_unsaid(mark, text, words),
         tag=words(status) if status else "",
         reference=references(part, words),
@@ -206,9 +208,9 @@ def named(code: Resource) -> tuple[str, str]:
     return (f"{coding.get('system', '')}|{coding['code']}" if coding else name.casefold()), name
 
 
-def _is_panel(resource: Resource) -> bool:
-    valued = any(name.startswith("value") for name in resource)
-    return bool(resource.get("hasMember")) and not valued and not resource.get("component")
+def is_bare(resource: Resource) -> bool:
+    """Whether a result says nothing itself, but what is beneath it does."""
+    return not (observed.valued(resource) or any(resource.get(name) for name in ("component", "interpretation", "note")))
 
 
 def _order(written: str) -> float:

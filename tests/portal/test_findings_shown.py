@@ -129,6 +129,42 @@ def test_results_that_are_beneath_each_other_are_all_shown() -> None:
     assert told(result("A", "", "A")).trees == ()
 
 
+def test_results_of_a_report_that_are_beneath_each_other_or_themselves_are_all_in_its_tree() -> None:
+    rows = [result("A", "x", "B"), result("B", "y", "A"), result("C", "z"), report("A", "B", "C")]
+    [found] = told(*rows).trees
+    assert tree(found) == {"Odling": [{"C z": []}, {"A x": [{"B y": []}]}]}
+    [found] = told(result("A", "x", "A"), result("C", "z"), report("A", "C")).trees
+    assert tree(found) == {"Odling": [{"C z": []}, {"A x": []}]}
+
+
+def test_what_is_beneath_several_stands_beneath_each_and_what_has_more_beneath_itself_stands_once() -> None:
+    """A tree is no larger than what was sent: layers that each name all of the next would double it each time."""
+    rows = [
+        result("A", "x", "P", "Q"),
+        result("P", "y", "R", "s"),
+        result("Q", "z", "R", "s"),
+        result("R", "v", "s"),
+        result("s", "w"),
+    ]
+    [found] = told(*rows).trees
+    below = {"s w": []}
+    assert tree(found) == {"A x": [{"P y": [{"R v": [below]}, below]}, {"Q z": [below]}]}
+    layers = [result(f"{side}{n}", "x", *(f"{other}{n + 1}" for other in "ab" if n < 30)) for n in range(31) for side in "ab"]
+    assert len(told(*layers).held) == len(layers)
+
+
+async def test_what_a_panel_itself_says_is_shown_with_it_or_alone(house: House) -> None:
+    note = {"note": [{"text": "Provet hemolyserat"}]}
+    in_words = (result("Odling", "", "a", "b", **note, **RESISTANT), result("a", "x"), result("b", "y"))
+    html = shown(house, *in_words)
+    assert "Provet hemolyserat" in html
+    assert "resistent (R)" in html
+    of_numbers = (result("Status", "", "Hb", **note), number("Hb"))
+    html = shown(house, *of_numbers)
+    assert "Provet hemolyserat" in html
+    assert "inget värde" not in html
+
+
 def test_the_newest_tree_stands_first() -> None:
     rows = [result("Äldre", "x", "a", day="2026-01-01"), result("a", "y"), result("Nyare", "x", "b"), result("b", "y")]
     assert [each.name for each in told(*rows).trees] == ["Nyare", "Äldre"]
