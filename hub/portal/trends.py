@@ -22,6 +22,8 @@ from hub.portal.values import unit_in_words
 MOST_CHARTS = 8
 MOST_OWN = 4
 MARGIN = timedelta(days=4)
+PRESSURE = ("systol", "diastol")
+"""What the two parts of a blood pressure are called, in Swedish as in English, in the order in which they are read."""
 LEGEND: Mapping[str, Callable[[Point], bool]] = {
     "care": lambda point: not point.own,
     "outside": lambda point: not point.own and bool(point.flag),
@@ -111,11 +113,12 @@ def _drawn(held: Sequence[Analyte], prefix: str, words: Words, width: float) -> 
 
 def _trend(analyte: Analyte, name: str, since: datetime, until: datetime, words: Words, width: float) -> Trend:
     points = sorted(analyte.points, key=lambda point: point.at)
-    latest = _latest(analyte)
+    newest = _newest(analyte)
+    latest, unit = _latest(analyte, newest)
     frame = Frame(
         name=name,
         title=words("chart.title", name=analyte.name),
-        description=_description(analyte, points, latest, words),
+        description=_description(analyte, points, f"{latest} {unit}".strip(), words),
         since=since,
         until=until,
         tick=words.tick,
@@ -123,18 +126,17 @@ def _trend(analyte: Analyte, name: str, since: datetime, until: datetime, words:
         unit=unit_in_words,
         width=width,
     )
-    newest = _newest(analyte)
     first = next(value for value in analyte.values if value.point)
     return Trend(
         name=analyte.name,
         latest=latest,
-        unit=unit_in_words(points[-1].unit),
+        unit=unit,
         marks=tuple(dict.fromkeys(value.mark for value in newest if value.mark)),
         tags=tuple(dict.fromkeys(value.tag for value in newest if value.tag)),
         notes=tuple(dict.fromkeys(value.note for value in newest if value.note)),
         newer=analyte.values[: analyte.values.index(first)],
         day=first.day,
-        reference=first.reference,
+        reference=_reference(newest),
         change=_change(analyte, points, words),
         breaks=_breaks(analyte, points, words),
         own=first.own,
@@ -145,11 +147,27 @@ def _trend(analyte: Analyte, name: str, since: datetime, until: datetime, words:
     )
 
 
-def _latest(analyte: Analyte) -> str:
-    """The latest value; of two lines both, as 119/65, where they are of one time; else the later one with its name."""
-    newest = _newest(analyte)
-    whole = len(newest) == len(analyte.lines)
-    return "/".join(value.point.label if whole else f"{value.what} {value.point.label}" for value in newest if value.point)
+def _latest(analyte: Analyte, newest: Sequence[Value]) -> tuple[str, str]:
+    """The latest value and its unit: a blood pressure as 119/65; of other lines each by its name, with its own unit."""
+    pressure = [value for part in PRESSURE for value in newest if part in value.what.casefold()]
+    shown = pressure if len(pressure) == len(newest) == len(analyte.lines) == len(PRESSURE) else newest
+    points = [value.point for value in shown if value.point]
+    if len(analyte.lines) == 1 or (shown is pressure and len({_unit(point) for point in points}) == 1):
+        return "/".join(point.label for point in points), unit_in_words(points[0].unit)
+    return ", ".join(f"{value.what} {value.text}".strip() for value in sorted(newest, key=lambda value: value.what != "")), ""
+
+
+def _unit(point: Point) -> str:
+    """As it was sent."""
+    return point.basis.rpartition("|")[2]
+
+
+def _reference(newest: Sequence[Value]) -> str:
+    """The intervals of the latest values, each with what it is of where they differ."""
+    held = {value.what: value.reference for value in newest if value.reference}
+    if len(set(held.values())) < 2 and len(held) == len(newest):
+        return newest[0].reference
+    return "; ".join(f"{what} {reference}".strip() for what, reference in held.items())
 
 
 def _newest(analyte: Analyte) -> list[Value]:
@@ -164,16 +182,16 @@ def _description(analyte: Analyte, points: Sequence[Point], latest: str, words: 
     unit = points[-1].unit
     same = [point for point in points if point.unit == unit]
     lowest, highest = min(same, key=lambda p: p.value), max(same, key=lambda p: p.value)
+    of_these = f" {unit_in_words(unit)}" if len(same) < len(points) else ""
     said = words(
         "chart.description",
         name=analyte.name,
         count=len(points),
         since=words.day(points[0].at),
         until=words.day(points[-1].at),
-        lowest=lowest.label,
-        highest=highest.label,
+        lowest=lowest.label + of_these,
+        highest=highest.label + of_these,
         latest=latest,
-        unit=unit_in_words(unit),
     )
     outside, told = (sum(map(bool, held)) for held in ((p.flag for p in points), (p.said and not p.flag for p in points)))
     counted = [words("chart.outside", count=outside), *([words("chart.said", count=told)] if told else [])]
@@ -206,7 +224,7 @@ def _breaks(analyte: Analyte, points: Sequence[Point], words: Words) -> tuple[st
         for before, after in itertools.pairwise(held):
             if before.basis != after.basis:
                 method, _, unit = after.basis.rpartition("|")
-                other = unit != before.basis.rpartition("|")[2]
+                other = unit != _unit(before)
                 key = "chart.unit-changed" if other else "chart.method-changed"
                 said.append(
                     words(key, day=words.day(after.at), unit=unit_in_words(unit), method=method or words("chart.method-unknown"))

@@ -301,7 +301,7 @@ def test_two_lines_of_different_times_are_never_put_together_as_one_value() -> N
     alone = pressure("2026-03-01", "150", "1")
     alone["component"] = alone["component"][:1]
     [trend] = trends(pressure("2026-01-01", "140", "90"), pressure("2026-02-01", "119", "65"), alone).vital
-    assert trend.latest == "Systoliskt 150"
+    assert (trend.latest, trend.unit) == ("Systoliskt 150 mmHg", "")
 
 
 @pytest.mark.parametrize(
