@@ -12,8 +12,9 @@ from hub.fhir.medication_list import medication_list
 from hub.fhir.resource import Resource
 from hub.interactions.overview import Part, Row
 from hub.portal.badges import Badge, Sources
+from hub.portal.doses import dose
 from hub.portal.language import Words
-from hub.portal.values import extension, moment, quantity, text_of, when
+from hub.portal.values import extension, moment, text_of, when
 
 ATC = ("http://www.whocc.no/atc", "urn:oid:1.2.752.129.2.2.3.1.1")
 RECENT = timedelta(days=30)
@@ -26,12 +27,13 @@ _STRENGTH = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,12})?)((?: [^.,]*)?)", re.ASCI
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Medicine:
-    """One row. `substance`: code and words; merged only on the same code, strength and dose."""
+    """One row. `substance`: code and words; merged only on the same code, form, strength and dose."""
 
     code: str
     substance: str
     form: str
     strength: str
+    """Where none is said apart, what the source calls the product, which may hold it."""
     dose: str
     purpose: str
     ordered: str
@@ -70,14 +72,15 @@ def _medicine(row: Row, sources: Sources, words: Words, now: datetime) -> Medici
     atc: Resource = next((each for each in drug.get("coding", ()) if each.get("system") in ATC), {})
     status = str(resource.get("status", ""))
     dosage = resource.get("dosage", [])
+    substance = str(atc.get("display") or text_of(drug) or words("medicines.unnamed"))
     asserted = resource.get("dateAsserted")
     began = resource.get("effectivePeriod", {}).get("start") or resource.get("effectiveDateTime")
     return Medicine(
         code=str(atc.get("code", "")),
-        substance=_capital(str(atc.get("display") or text_of(drug) or words("medicines.unnamed"))),
+        substance=_capital(substance),
         form=extension(drug, "drug-form"),
-        strength=strength(extension(drug, "drug-strength"), words),
-        dose=_dose(dosage, words),
+        strength=strength(extension(drug, "drug-strength"), words) or _product(drug, substance),
+        dose=dose(dosage, words),
         purpose=_purpose(resource),
         ordered=when(asserted, words),
         note=_note(resource),
@@ -104,6 +107,12 @@ def strength(written: str, words: Words) -> str:
     return f"{words.number(Decimal(found[1]))}{found[2]}".replace(" ", "\N{NO-BREAK SPACE}") if found else written
 
 
+def _product(drug: Resource, substance: str) -> str:
+    """What the source calls a medicine, where that is not its substance alone."""
+    said = text_of(drug)
+    return "" if said.casefold() == substance.casefold() else said
+
+
 def _capital(name: str) -> str:
     return name[:1].upper() + name[1:]
 
@@ -114,18 +123,6 @@ def _group(row: Row, status: str, dosage: Sequence[Any], changed: bool) -> str:
     if row.own or any(part.get("asNeededBoolean") or part.get("asNeededCodeableConcept") for part in dosage):
         return "needed"
     return "changed" if changed or status == "on-hold" else "standing"
-
-
-def _dose(dosage: Sequence[Any], words: Words) -> str:
-    """In the prescriber's words; else put together from the dose and its timing."""
-    said = [str(part.get("text") or _structured(part, words)) for part in dosage]
-    return "; ".join(dict.fromkeys(each for each in said if each))
-
-
-def _structured(part: Any, words: Words) -> str:
-    amount = next((quantity(each.get("doseQuantity"), words) for each in part.get("doseAndRate", ())), "")
-    timing = text_of(part.get("timing", {}).get("code", {}))
-    return " ".join(each for each in (amount, timing) if each) or str(part.get("patientInstruction", ""))
 
 
 def _purpose(resource: Resource) -> str:
@@ -146,18 +143,26 @@ def _is_recent(written: Any, now: datetime) -> bool:
 
 
 def _merged(rows: Iterable[Medicine]) -> list[Medicine]:
-    """One row for what several sources say alike: the same code, strength, dose and state."""
+    """One row for what is said alike several times: the same code, form, strength, dose and state; purposes and notes of all."""
     found: dict[tuple[str, ...], Medicine] = {}
     for number, row in enumerate(rows):
         same = (
-            (row.code, row.strength.casefold(), row.dose.casefold(), row.status) if row.code and not row.own else (str(number),)
+            (row.code, *(each.casefold() for each in (row.form, row.strength, row.dose)), row.status)
+            if row.code and not row.own
+            else (str(number),)
         )
-        held = found.get(same)
-        if held is None:
-            found[same] = row
-        elif row.badges[0] not in held.badges:
-            found[same] = replace(held, badges=(*held.badges, *row.badges))
+        held = found.get(same, row)
+        found[same] = replace(
+            held,
+            badges=tuple(dict.fromkeys((*held.badges, *row.badges))),
+            purpose=_together("; ", held.purpose, row.purpose),
+            note=_together(". ", held.note, row.note),
+        )
     return list(found.values())
+
+
+def _together(between: str, *said: str) -> str:
+    return between.join(dict.fromkeys(each for each in said if each))
 
 
 def _compared(rows: list[Medicine], group: str) -> list[Medicine]:

@@ -13,7 +13,7 @@ def convert(value: Decimal, unit: str, into: str) -> Decimal | None:
     one, other = _parts(unit), _parts(into)
     if one is None or other is None or one[1] != other[1]:
         return None
-    return Decimal(f"{value.scaleb(one[0] - other[0]):f}")  # 120, not 1.2E+2
+    return value.scaleb(one[0] - other[0])
 
 
 def _parts(unit: str) -> tuple[int, tuple[str, ...]] | None:

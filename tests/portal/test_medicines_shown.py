@@ -142,6 +142,29 @@ def test_sources_that_say_the_same_are_one_row_with_both_badges(sources: Sources
     assert not row.conflict
 
 
+def test_what_a_product_is_called_is_told_where_its_strength_is_not_said_apart(sources: Sources) -> None:
+    def product(name: str, text: str) -> dict[str, Any]:
+        drug = {"coding": [{"system": ATC, "code": "C07AB02", "display": "metoprolol"}], "text": text}
+        return request(name, medicationCodeableConcept=drug)
+
+    rows = shown(sources, product("a", "Metoprolol depottablett 50 mg"), product("b", "Metoprolol tablett 100 mg"))["standing"]
+    assert [(row.substance, row.strength) for row in rows] == [
+        ("Metoprolol", "Metoprolol depottablett 50 mg"),
+        ("Metoprolol", "Metoprolol tablett 100 mg"),
+    ]
+    assert [row.strength for row in shown(sources, product("a", "Metoprolol"))["standing"]] == [""]
+
+
+def test_two_forms_of_one_substance_are_two_rows_and_what_is_merged_loses_no_note(sources: Sources) -> None:
+    other = request("b", source="p")
+    other["medicationCodeableConcept"]["extension"][0]["valueString"] = "Depottablett"
+    rows = shown(sources, request("a"), other)["standing"]
+    assert {row.form: row.conflict for row in rows} == {"Tablett": True, "Depottablett": True}
+    notes = {source: {"note": [{"text": f"Ändamål: {source}"}, {"text": f"sagt av {source}"}]} for source in "rp"}
+    [row] = shown(sources, *(request(source, source=source, **notes[source]) for source in "rp"))["standing"]
+    assert (row.purpose, row.note, len(row.badges)) == ("r; p", "sagt av r. sagt av p", 2)
+
+
 def test_sources_that_disagree_stand_beneath_each_other_marked(sources: Sources) -> None:
     one, other = shown(sources, request("a"), request("b", source="p", dose="2x1"))["standing"]
     assert (one.conflict, other.conflict) == (True, True)

@@ -12,6 +12,7 @@ import pytest
 import hub.portal
 from hub.caller import Caller
 from hub.consent.grounds import Consent, Dissent
+from hub.portal.doses import DAYS, PERIODS, WHEN
 from hub.portal.language import LANGUAGES, catalogue, words
 from hub.portal.observed import TOLD
 from hub.portal.person import basis
@@ -27,6 +28,7 @@ COMPOSED = {
     r"medicines\.": ("changed", "standing", "needed", "ended"),
     r"contact\.": ("visit", "remote", "emergency", "inpatient", "home", "in-progress", "planned"),
     r"bookings\.": ("pending", "proposed", "waitlist", "arrived", "checked-in", "cancelled", "noshow"),
+    r"dose\.": tuple(f"{kind}-{each}" for kind, held in (("period", PERIODS), ("when", WHEN), ("day", DAYS)) for each in held),
     r"none\.": ("lakemedel", "tider"),
     r"interpretation\.": tuple(dict.fromkeys(TOLD.values())),
     r"outside\.": ("high", "low"),
