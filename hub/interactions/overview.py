@@ -82,7 +82,7 @@ class Part:
     never: tuple[str, ...] = ()
     """Titles of sources that could be seen and never give this."""
     connected: bool = False
-    """At least one configured source gives this, or its client has pushed what is shown."""
+    """At least one configured source gives this, or a client has pushed what is shown, or may have more than is shown."""
     more: bool = False
     """There are more than the overview takes."""
     notices: tuple[str, ...] = ()
@@ -153,10 +153,11 @@ async def part(context: Context, patient: str, section: Section) -> Part:
         if isinstance(answer, AuditUnavailable) or (isinstance(answer, BaseException) and not isinstance(answer, HubError)):
             raise answer
     held = [each for each in answers if isinstance(each, Answer)]
-    if not given and not any(each.page.hits for each in held):
-        return Part(section)
+    notices = tuple(dict.fromkeys(code for answer in held for code in answer.sight.release.notices))
     if not held:
         return Part(section, connected=True, refused=True)
+    if not given and not any(each.page.hits for each in held):
+        return Part(section, connected=bool(notices), notices=notices)  # with more access there might be something
     now = context.hub.store.now()
     told = [
         report
@@ -174,7 +175,7 @@ async def part(context: Context, patient: str, section: Section) -> Part:
         never=_never(context.hub, held[0].sight, [kind for kind, _ in asks]) if given else (),
         connected=True,
         more=any(answer.page.more for answer in held),
-        notices=tuple(dict.fromkeys(code for answer in held for code in answer.sight.release.notices)),
+        notices=notices,
         refused=len(held) < len(answers),
     )
 

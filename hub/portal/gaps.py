@@ -129,6 +129,7 @@ def state(
         for kind in (UNCHECKED, FAILED, WAITING, SILENT, OLDER, PARTIAL)
         if names[kind] and (has_rows or kind == WAITING)
     ]
+    notes += [words("note.not-allowed")] if part.refused and has_rows else []
     notes += [words("note.more")] if part.more else []
     notes += [words("note.unread", count=unread)] if unread else []
     never = words("note.never", source=words.listed(list(part.never)), what=title.lower()) if part.never else ""

@@ -1,5 +1,6 @@
 """Allergies, warnings, diagnoses and treatments, as sources' clients push them: shown, marked, and never said not to be there."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from hub.fhir.identifiers import PERSONNUMMER
 from hub.interactions import write as writing
 from hub.interactions.changes import Change
 from hub.interactions.context import Context
-from hub.interactions.overview import SECTIONS, Part, Row, found
+from hub.interactions.overview import SECTIONS, Part, Row, found, part
 from hub.portal.language import words
 from hub.portal.problems import Alert, cautions, diagnoses, treatments
 from tests.portal.test_results_shown import Badges
@@ -148,6 +149,22 @@ async def test_the_banner_says_why_it_does_not_warn(house: House) -> None:
     partly = banner(section("uppmarksamhet", allergy(), reports=(failing(),)))
     assert "Överkänslighet: Penicillin" in partly
     assert "Åkerby kommun svarade inte" in partly
+
+
+async def test_that_no_source_is_connected_is_not_said_to_who_might_see_something_with_more_access(house: House) -> None:
+    """What clients push is seen by who has access to it alone; whether there is anything decides nothing here."""
+    who = {"subject": "p", "client": "portal", "issuer": "i", "loa": 3}
+    herself = Caller(kind="patient", person=f"{PERSONNUMMER}|{INGRID}", smart=scopes.parse("patient/*.rs"), **who)
+    commission = {"purpose": "care", "scope": "SJF", "provider": o.NORRDAL, "unit": o.HEART, "social_unit": False}
+    stranger = Caller(kind="clinician", role="physician", smart=scopes.parse("user/*.rs"), **commission, **who)
+    barred = replace(herself, smart=scopes.parse("patient/Observation.rs"))
+    patient, _ = await found(Context(house.hub, house.refresher, herself, "find", house.hub.store.now()))
+    told = {}
+    for caller in (herself, stranger, barred):
+        context = Context(house.hub, house.refresher, caller, "look", house.hub.store.now())
+        held = await part(context, patient["id"], SECTIONS[0])
+        told[caller] = (held.connected, held.refused, "relation-required" in held.notices)
+    assert told == {herself: (False, False, False), stranger: (True, False, True), barred: (True, True, False)}
 
 
 async def test_what_the_client_of_a_source_has_pushed_is_shown_though_no_contract_gives_it(house: House) -> None:

@@ -139,6 +139,11 @@ STATES: dict[str, tuple[Overview, tuple[str, ...], tuple[str, ...]]] = {
         ("Ditt uppdrag ger inte åtkomst till det här.",),
         ("Your assignment does not give access to this.",),
     ),
+    "some not allowed": (
+        told(plans(rows=(PLAN,), refused=True)),
+        ("hjärta", "En del visas inte: ditt uppdrag ger inte åtkomst till allt här."),
+        ("Some is not shown: your assignment does not give access to all of this.",),
+    ),
     "no source": (
         told(plans(connected=False)),
         ("Inga källor är anslutna för vårdplaner.",),
