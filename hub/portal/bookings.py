@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from hub.fhir.resource import Resource
+from hub.fhir.swedish_time import LOCAL
 from hub.interactions.overview import Part, Row
 from hub.portal.badges import Sources
 from hub.portal.language import Words
 from hub.portal.rows import Line
-from hub.portal.values import first_text, has_time, moment, text_of
+from hub.portal.values import decimal, first_text, has_time, moment, text_of
 
 LATELY = timedelta(days=30)
 """For how long what was called off or missed is told."""
@@ -48,8 +49,13 @@ def bookings(part: Part, sources: Sources, words: Words, now: datetime) -> Booki
 
 
 def _ends(booked: Resource, now: datetime) -> datetime:
-    """When it is over; one without a time never is."""
-    return moment(booked.get("end")) or moment(booked.get("start")) or now
+    """When it is over: where neither end nor length is said, with its day; one without a time never is."""
+    begins, minutes = moment(booked.get("start")), decimal(booked.get("minutesDuration"))
+    if (end := moment(booked.get("end"))) or begins is None:
+        return end or now
+    if minutes is not None:
+        return begins + timedelta(minutes=float(minutes))
+    return begins.astimezone(LOCAL).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
 
 
 def _order(row: Row) -> tuple[bool, float]:
@@ -63,10 +69,11 @@ def _line(row: Row, sources: Sources, words: Words, now: datetime) -> Line:
     kind = first_text(booked.get("serviceType")) or text_of(booked.get("appointmentType"))
     title = kind or str(booked.get("description", "")).split("\n")[0] or words("bookings.unnamed")
     reasons = (first_text(booked.get("reasonCode")), text_of(booked.get("cancelationReason")))
+    told = str(booked.get("patientInstruction", ""))
     return Line(
         title=title,
         badge=sources.badge(row),
-        detail=", ".join(each for each in (*_with(booked, sources), *reasons) if each and each != title),
+        detail=", ".join(each for each in (*_with(booked, sources), *reasons, told) if each and each != title),
         day=_day(begins, words, now) if begins else "–" if status in CALLED_OFF else words("bookings.no-time"),
         time=words.time(begins) if begins and has_time(booked.get("start")) else "",
         stamp=str(booked.get("start", "")),

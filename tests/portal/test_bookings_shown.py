@@ -57,6 +57,28 @@ def test_what_is_not_plainly_booked_says_what_it_is(status: str, swedish: str, e
     assert [line.tag for line in held(appointment(status), language="en").ahead] == [english]
 
 
+@pytest.mark.parametrize(
+    ("more", "lies_ahead"),
+    [
+        ({"minutesDuration": 60}, True),
+        ({"minutesDuration": 20}, False),
+        ({"end": "2026-11-21T09:15:00Z"}, True),
+        ({"end": "2026-11-21T08:45:00Z", "minutesDuration": 60}, False),
+        ({}, True),
+        ({"start": "2026-11-20T22:59:00Z"}, False),
+    ],
+    ids=str,
+)
+def test_what_is_going_on_lies_ahead_until_it_ends_or_its_day_where_no_end_is_said(
+    more: dict[str, Any], lies_ahead: bool
+) -> None:
+    assert bool(held(appointment(**({"start": "2026-11-21T08:30:00Z"} | more))).ahead) is lies_ahead
+
+
+def test_what_the_patient_is_to_do_before_is_told() -> None:
+    assert held(appointment(patientInstruction="Fasta i sex timmar")).ahead[0].detail == "Fasta i sex timmar"
+
+
 @pytest.mark.parametrize("kind", ["clinician", "patient"])
 async def test_the_page_says_it_beside_the_time(house: House, kind: str) -> None:
     assert '<span class="tag tag-w">Inte bekräftad</span>' in shown(house, appointment("pending"), kind=kind)
