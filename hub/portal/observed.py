@@ -58,11 +58,11 @@ class Mark:
 
 
 def shown(part: Resource, words: Words) -> str:
-    """The value of an observation or component, as it was sent; in words that there is none, or that pages cannot show it."""
+    """The value of an observation or component, as it was sent; in words that there is none and why, or that it is not shown."""
     name = valued(part)
     if not name:
-        awaited = part.get("status") == "registered"
-        return words("results.awaited" if awaited else "results.no-value")
+        none = words("results.awaited" if part.get("status") == "registered" else "results.no-value")
+        return ", ".join(each for each in (none, text_of(part.get("dataAbsentReason"))) if each)
     return _shown(name, part[name], words) or words("results.no-value")
 
 

@@ -3,7 +3,7 @@
 Values are told as they were sent; only an exact power of ten between units is reckoned away, and the table keeps the original.
 """
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -15,6 +15,7 @@ from hub.portal.intervals import ends, references
 from hub.portal.language import Words
 from hub.portal.observed import Mark
 from hub.portal.points import YEARS, Point, can_be_drawn
+from hub.portal.specimens import material, materials
 from hub.portal.units import convert
 from hub.portal.values import decimal, effective, moment, quantity, text_of, when
 
@@ -45,7 +46,7 @@ class Value:
     """Its status in words, where it is not simply final."""
     reference: str
     basis: str
-    """The method or laboratory basis, where it is said."""
+    """The method or laboratory basis, where it is said; and what it was taken from, where others of its code differ in that."""
     note: str
     own: bool
     badge: Badge
@@ -89,6 +90,7 @@ class Analyte:
 
 def analytes(part: Part, sources: Sources, words: Words, apart: Container[str] = ()) -> list[Analyte]:
     """What was measured, the latest first. `apart`: observations that are shown elsewhere, as `Observation/id`."""
+    taken = _apart(part)
     found: dict[str, list[tuple[str, Value, bool]]] = {}
     for row in part.of("Observation"):
         panel = "hasMember" in row.resource and is_bare(row.resource)
@@ -96,10 +98,19 @@ def analytes(part: Part, sources: Sources, words: Words, apart: Container[str] =
             continue
         vital = row.own or any("vital-signs" in str(each) for each in row.resource.get("category", ()))
         key, name = named(row.resource.get("code", {}))
-        for value in values(row, sources.badge(row), words):
+        for value in values(row, sources.badge(row), words, taken.get(id(row), "")):
             found.setdefault(key, []).append((name, value, vital))
     made = [_analyte(key, held, words) for key, held in found.items()]
     return sorted(made, key=_time, reverse=True)
+
+
+def _apart(part: Part) -> Mapping[int, str]:
+    """What the observations of a code were taken from, by row, where that is not one and the same."""
+    taken = materials(part)
+    found: dict[str, list[tuple[Row, str]]] = {}
+    for row in part.of("Observation"):
+        found.setdefault(named(row.resource.get("code", {}))[0], []).append((row, material(row.resource, taken)))
+    return {id(row): said for held in found.values() if len({said for _, said in held}) > 1 for row, said in held}
 
 
 def _analyte(key: str, held: list[tuple[str, Value, bool]], words: Words) -> Analyte:
@@ -131,15 +142,18 @@ def _converted(point: Point | None, into: str, words: Words) -> Point | None:
     return replace(point, value=value, unit=into, label=label, low=ends["low"], high=ends["high"])
 
 
-def values(row: Row, badge: Badge, words: Words) -> Iterable[Value]:
-    """The value of an observation, and one for each of its components; flags of the whole stand at all where none has its own."""
+def values(row: Row, badge: Badge, words: Words, taken: str = "") -> Iterable[Value]:
+    """The value of an observation, and one for each of its components; flags of the whole stand at all where none has its own.
+
+    Takes: `taken`: what it was taken from, where that is to be told of each.
+    """
     resource, components = row.resource, [each for each in row.resource.get("component", ()) if isinstance(each, dict)]
     flagged = bool(observed.valued(resource)) or any(each.get("interpretation") for each in components)
     if not components or observed.valued(resource):
-        yield _value(row, resource, "", badge, words)
+        yield _value(row, resource, "", badge, words, taken)
     for component in components:
         whole = component if flagged else component | {"interpretation": resource.get("interpretation", ())}
-        yield _value(row, _ranged(whole, resource), text_of(component.get("code")), badge, words)
+        yield _value(row, _ranged(whole, resource), text_of(component.get("code")), badge, words, taken)
 
 
 def _ranged(component: Resource, of: Resource) -> Resource:
@@ -148,7 +162,7 @@ def _ranged(component: Resource, of: Resource) -> Resource:
     return component | {"referenceRange": of.get("referenceRange", ())} if same else component
 
 
-def _value(row: Row, part: Resource, line: str, badge: Badge, words: Words) -> Value:
+def _value(row: Row, part: Resource, line: str, badge: Badge, words: Words, taken: str) -> Value:
     """An observation or component as a table row; `line`: which component."""
     resource = row.resource
     said = effective(resource)
@@ -163,7 +177,7 @@ def _value(row: Row, part: Resource, line: str, badge: Badge, words: Words) -> V
         mark=_unsaid(mark, text, words),
         tag=words(status) if status else "",
         reference=references(part, words),
-        basis=text_of(resource.get("method", {})),
+        basis=", ".join(each for each in (taken, text_of(resource.get("method", {}))) if each),
         note=". ".join(str(note.get("text", "")) for note in resource.get("note", ()) if note.get("text")),
         own=row.own,
         badge=badge,

@@ -317,3 +317,19 @@ def test_two_lines_of_different_times_are_never_put_together_as_one_value() -> N
 )
 def test_a_unit_is_written_as_people_write_it(unit: str, said: str) -> None:
     assert unit_in_words(unit) == said
+
+
+def test_why_there_is_no_value_is_told() -> None:
+    bare = {key: value for key, value in observation("2026-01-01").items() if key != "valueQuantity"}
+    assert held(bare | {"dataAbsentReason": {"text": "Provet hemolyserat"}})[0].latest.text == "inget värde, Provet hemolyserat"
+
+
+def test_values_of_one_code_say_what_they_were_taken_from_where_that_differs() -> None:
+    def grown(of: str) -> dict[str, Any]:
+        return observation("2026-01-01", id=of, specimen={"reference": f"Specimen/{of}"}, method={"text": "Odling"})
+
+    taken = [{"resourceType": "Specimen", "id": each, "type": {"text": each}} for each in ("Blod", "Urin")]
+    [one] = held(grown("Blod"), grown("Urin"), *taken)
+    assert [value.basis for value in one.values] == ["Blod, Odling", "Urin, Odling"]
+    [one] = held(grown("Blod"), *taken)
+    assert one.latest.basis == "Odling"
