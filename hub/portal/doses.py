@@ -1,6 +1,7 @@
 """What is to be taken, how often and when: in the prescriber's words, else in ours; what no words are found for is never left out
 unsaid."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -16,6 +17,8 @@ _TOLD = frozenset(
     )
 )
 """Elements of a Dosage that are told; of as-needed the group tells, of the route the form."""
+_LIMITED = re.compile(r"\b(?:högst|max|maxdos|maximalt|most)\b", re.IGNORECASE)
+"""Words by which a prescriber tells the most that may be taken."""
 _REPEATED = frozenset(("frequency", "frequencyMax", "period", "periodUnit", "when", "timeOfDay", "dayOfWeek"))
 _BOUNDS = ("boundsPeriod", "boundsRange", "boundsDuration")
 """For how long: the group, and the source's words, tell of that."""
@@ -25,22 +28,23 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 """Codes of units-of-time, event-timing and days-of-week that there are words for; others are told as they are written."""
 
 
-def dose(dosage: Sequence[Any], words: Words) -> str:
-    """All parts of a dosage, in their order."""
-    said = [_part(part, words) for part in dosage if isinstance(part, Mapping)]
+def dose(dosage: Sequence[Any], words: Words, elsewhere: str = "") -> str:
+    """All parts of a dosage, in their order. `elsewhere`: what is told beside it, and not here again."""
+    said = [_part(part, words, elsewhere) for part in dosage if isinstance(part, Mapping)]
     return "; ".join(dict.fromkeys(each for each in said if each))
 
 
-def _part(part: Mapping[str, Any], words: Words) -> str:
+def _part(part: Mapping[str, Any], words: Words, elsewhere: str) -> str:
     text = str(part.get("text", "")) or _structured(part, words)
     beside = [
         *(text_of(each) for each in part.get("additionalInstruction", ())),
         text_of(part.get("asNeededCodeableConcept")),
-        _most(part.get("maxDosePerPeriod"), words),
+        "" if _LIMITED.search(text) else _most(part.get("maxDosePerPeriod"), words),
         str(part.get("patientInstruction", "")),
         "" if part.get("text") or not part.keys() - _TOLD else words("dose.more"),
     ]
-    return ", ".join([*([text] if text else []), *(each for each in beside if each and each.casefold() not in text.casefold())])
+    told = f"{text}\n{elsewhere}".casefold()
+    return ", ".join([*([text] if text else []), *(each for each in beside if each and each.casefold() not in told)])
 
 
 def _structured(part: Mapping[str, Any], words: Words) -> str:

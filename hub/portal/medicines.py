@@ -73,15 +73,15 @@ def _medicine(row: Row, sources: Sources, words: Words, now: datetime) -> Medici
     status = str(resource.get("status", ""))
     dosage = resource.get("dosage", [])
     substance = str(atc.get("display") or text_of(drug) or words("medicines.unnamed"))
-    asserted = resource.get("dateAsserted")
+    asserted, purpose = resource.get("dateAsserted"), _purpose(resource)
     began = resource.get("effectivePeriod", {}).get("start") or resource.get("effectiveDateTime")
     return Medicine(
         code=str(atc.get("code", "")),
         substance=_capital(substance),
         form=extension(drug, "drug-form"),
         strength=strength(extension(drug, "drug-strength"), words) or _product(drug, substance),
-        dose=dose(dosage, words),
-        purpose=_purpose(resource),
+        dose=dose(dosage, words, purpose),
+        purpose=purpose,
         ordered=when(asserted, words),
         note=_note(resource),
         status=status,

@@ -48,6 +48,7 @@ def test_the_most_that_may_be_taken_is_told_beside_the_prescriber_s_words() -> N
     assert said(needed | most) == "1 tablett vid behov, smärta, högst 4 tablett per dag"
     hourly = {"maxDosePerPeriod": most["maxDosePerPeriod"] | {"denominator": {"value": 12, "unit": "h"}}}
     assert said(needed | hourly).endswith("högst 4 tablett per 12 timmar")
+    assert said({"text": "1 vid behov, högst 4"} | most) == "1 vid behov, högst 4"
     told = {"text": "1x1", "additionalInstruction": [{"text": "Maxdos: 8 om dagen"}]}
     assert said(told) == "1x1, Maxdos: 8 om dagen"
 
@@ -80,6 +81,12 @@ def test_the_short_form_of_the_source_stands_for_its_times() -> None:
 def test_what_there_are_no_words_for_is_said_to_be_there(part: dict[str, Any]) -> None:
     assert said(part).startswith("1 tablett")
     assert MORE in said(part)
+
+
+def test_what_the_patient_is_told_stands_once() -> None:
+    part = {"text": "1x1", "patientInstruction": "Tas med mat"}
+    assert dose([part], words("sv")) == "1x1, Tas med mat"
+    assert dose([part], words("sv"), "Tas med mat; Hjärtsvikt") == "1x1"
 
 
 def test_of_nothing_nothing_is_said() -> None:
