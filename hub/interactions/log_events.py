@@ -37,6 +37,8 @@ from hub.store.values import instant
 PAGE = "_page"
 ROUNDS = 50
 """How often as many entries as a page has are looked at for one of whose events something is asked."""
+MOST_LOOKED_AT = 5000
+"""Entries that one request looks at for these, unless a page has more."""
 WRITTEN = frozenset(("C", "U", "D"))
 """Actions that the event of a write alone has."""
 _CODES: Mapping[str, Sequence[str]] = {"action": CODES, "outcome": tuple(OUTCOMES)}
@@ -126,16 +128,18 @@ def _searched(store: Store, context: Context, asked: tuple[tuple[str, str], ...]
 def _of_provider(
     store: Store, context: Context, given: dict[str, str], after: str, count: int
 ) -> tuple[list[Logged], list[Resource], str]:
-    """Entries of the reviewer's care provider, those of their events that are asked for, and where the next page begins: after
-    `count` entries, or as many more as it takes to tell of something."""
+    """Entries of the reviewer's care provider of which something is told, those of their events that are asked for, and where the
+    next page begins: after `count` entries, or as many more as it takes to tell of something."""
     audit_index.bring_up(store.database, store.reader())
     chosen, place = _wanted(store, context, given), place_of(after)
     found: list[Logged] = []
     told: list[Resource] = []
-    for _ in range(ROUNDS):
+    for _ in range(max(1, min(ROUNDS, MOST_LOOKED_AT // count))):
         part = [each.logged for each in audit_index.search(store.reader(), chosen, place, count)]
-        found += part
-        told += [each for entry in part for each in events(store, context, entry) if _fits(each, given)]
+        for entry in part:
+            asked_for = [each for each in events(store, context, entry) if _fits(each, given)]
+            found += [entry] if asked_for else []
+            told += asked_for
         if len(part) < count:
             return found, told, ""
         place = (part[-1].at, part[-1].shard, part[-1].seq)

@@ -598,10 +598,14 @@ def test_a_page_of_events_holds_one_wherever_there_is_one(house, kit, monkeypatc
     query = {"outcome": "4", "_count": 2}
     page = house.get("/fhir/AuditEvent", "reviewer", params=query).json()
     assert [each["resource"]["outcome"] for each in page["entry"]] == ["4"]
+    assert house.log()[-1]["released"] == 1  # of what was looked at nothing else was told
     monkeypatch.setattr(log_events, "ROUNDS", 1)
     house.get(f"/fhir/Observation?patient={patient.id}&_count=1", "doctor")
     page = house.get("/fhir/AuditEvent", "reviewer", params={"action": "R", "_count": 1}).json()
     assert ("entry" in page, [each["relation"] for each in page["link"]]) == (False, ["self", "next"])
+    monkeypatch.setattr(log_events, "ROUNDS", 50)
+    monkeypatch.setattr(log_events, "MOST_LOOKED_AT", 1)
+    assert house.get("/fhir/AuditEvent", "reviewer", params={"action": "R", "_count": 1}).json() == page
 
 
 def test_an_export_that_would_not_hold_all_is_refused(house, seen, monkeypatch):
