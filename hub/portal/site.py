@@ -225,9 +225,10 @@ class Portal:
 
 
 def _again(visit: Visit, name: str) -> str:
-    """Where a link leads to the page `name` anew; to the start page, where only a form or the way back from signing in does."""
+    """Where a link leads to the page `name` anew, on this host whatever was asked for (`//elsewhere/`); to the start page, where
+    only a form or the way back from signing in does."""
     only_by_form = name == "said" and visit.request.method != "GET"
-    return "/" if name == "home" or only_by_form else visit.request.url.path
+    return "/" if name == "home" or only_by_form else "/" + visit.request.url.path.lstrip("/\\")
 
 
 def _logged(caller: Caller | None) -> str:

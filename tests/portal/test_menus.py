@@ -75,3 +75,13 @@ async def test_the_other_language_can_be_chosen_on_the_answer_to_a_form(house: H
     [link] = [each for each in links(answer.text) if "lang=en" in each]
     assert '<html lang="en">' in (await browser.get(link)).text
     assert (await browser.get(link)).status_code == 200
+
+
+@pytest.mark.parametrize("asked", ["//elsewhere.example/x", "///elsewhere.example/", "/\\elsewhere.example/"])
+async def test_no_page_leads_to_another_host_whatever_was_asked_for(house: House, asked: str) -> None:
+    browser = house.browser()
+    answer = await browser.http.get(f"{house.hub.config.base_url}{asked}", headers={"accept": "text/html"})
+    assert answer.status_code == 404
+    found = links(answer.text)
+    assert found
+    assert [each for each in found if not re.match(r"/(?![/\\])", each)] == []
