@@ -1,4 +1,4 @@
-"""Care plans with their goals and what state they are in; and who is in a team now."""
+"""Care plans with their goals and what state they are in; who is in a team now; and which contacts go on."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -7,8 +7,12 @@ import pytest
 
 from hub.interactions.overview import SECTIONS, Part, Row
 from hub.portal.language import words
-from hub.portal.rows import Line, plans, team
+from hub.portal.rows import MOST, Line, plans, team
 from tests.portal.test_results_shown import Badges
+from tests.portal.test_states_shown import rendered, with_part
+
+House = Any
+"""As conftest makes it."""
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 
@@ -64,3 +68,16 @@ def test_who_has_left_a_team_is_not_told_as_in_it(end: str, there: bool) -> None
     member = {"member": {"display": "Ahmed Salih"}} | ({"period": {"end": end}} if end else {})
     held = {"resourceType": "CareTeam", "status": "active", "participant": [member]}
     assert bool(team(section("vardteam", held), Badges(), words("sv"), NOW)) is there
+
+
+@pytest.mark.anyio
+async def test_a_contact_that_is_folded_still_says_that_it_goes_on(house: House) -> None:
+    section = next(each for each in SECTIONS if each.name == "kontakter")
+    days = range(1, MOST + 2)
+    rows = [
+        Row({"resourceType": "Encounter", "status": "finished", "period": {"start": f"2026-01-{day:02}"}}, own=False)
+        for day in days
+    ]
+    rows[0].resource["status"] = "in-progress"
+    html = rendered(house, with_part(Part(section, rows=tuple(rows), connected=True)), "sv")
+    assert '<span class="tag">Pågår</span>' in html.split('id="kontakter"')[1].split("<details>")[1]
