@@ -28,23 +28,28 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 """Codes of units-of-time, event-timing and days-of-week that there are words for; others are told as they are written."""
 
 
-def dose(dosage: Sequence[Any], words: Words, elsewhere: str = "") -> str:
-    """All parts of a dosage, in their order. `elsewhere`: what is told beside it, and not here again."""
-    said = [_part(part, words, elsewhere) for part in dosage if isinstance(part, Mapping)]
+def dose(dosage: Sequence[Any], words: Words) -> str:
+    """All parts of a dosage, in their order."""
+    said = [_part(part, words) for part in dosage if isinstance(part, Mapping)]
     return "; ".join(dict.fromkeys(each for each in said if each))
 
 
-def _part(part: Mapping[str, Any], words: Words, elsewhere: str) -> str:
-    text = str(part.get("text", "")) or _structured(part, words)
+def _part(part: Mapping[str, Any], words: Words) -> str:
+    text = str(part.get("text", "")) or _structured(part, words) or str(part.get("patientInstruction", ""))
     beside = [
         *(text_of(each) for each in part.get("additionalInstruction", ())),
         text_of(part.get("asNeededCodeableConcept")),
         "" if _LIMITED.search(text) else _most(part.get("maxDosePerPeriod"), words),
-        str(part.get("patientInstruction", "")),
         "" if part.get("text") or not part.keys() - _TOLD else words("dose.more"),
     ]
-    told = f"{text}\n{elsewhere}".casefold()
-    return ", ".join([*([text] if text else []), *(each for each in beside if each and each.casefold() not in told)])
+    return ", ".join([*([text] if text else []), *(each for each in beside if each and each.casefold() not in text.casefold())])
+
+
+def to_patient(dosage: Sequence[Any], elsewhere: str, words: Words) -> str:
+    """What the patient is told of it, apart from the dose, which it may say again. `elsewhere`: what is told already."""
+    said = dict.fromkeys(str(part.get("patientInstruction", "")) for part in dosage if isinstance(part, Mapping))
+    told = "; ".join(each for each in said if each and each.casefold() not in elsewhere.casefold())
+    return words("dose.to-patient", said=told) if told else ""
 
 
 def _structured(part: Mapping[str, Any], words: Words) -> str:

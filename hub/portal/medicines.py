@@ -12,7 +12,7 @@ from hub.fhir.medication_list import medication_list
 from hub.fhir.resource import Resource
 from hub.interactions.overview import Part, Row
 from hub.portal.badges import Badge, Sources
-from hub.portal.doses import dose
+from hub.portal.doses import dose, to_patient
 from hub.portal.language import Words
 from hub.portal.values import extension, moment, text_of, when
 
@@ -73,17 +73,17 @@ def _medicine(row: Row, sources: Sources, words: Words, now: datetime) -> Medici
     status = str(resource.get("status", ""))
     dosage = resource.get("dosage", [])
     substance = str(atc.get("display") or text_of(drug) or words("medicines.unnamed"))
-    asserted, purpose = resource.get("dateAsserted"), _purpose(resource)
+    asserted, purpose, taken = resource.get("dateAsserted"), _purpose(resource), dose(dosage, words)
     began = resource.get("effectivePeriod", {}).get("start") or resource.get("effectiveDateTime")
     return Medicine(
         code=str(atc.get("code", "")),
         substance=_capital(substance),
         form=extension(drug, "drug-form"),
         strength=strength(extension(drug, "drug-strength"), words) or _product(drug, substance),
-        dose=dose(dosage, words, purpose),
+        dose=taken,
         purpose=purpose,
         ordered=when(asserted, words),
-        note=_note(resource),
+        note=_together(". ", _note(resource), to_patient(dosage, f"{taken}\n{purpose}", words)),
         status=status,
         group=_group(row, status, dosage, _is_recent(asserted, now)),
         is_new=_is_recent(began, now) and status == "active",

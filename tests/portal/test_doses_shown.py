@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from hub.portal.doses import dose
+from hub.portal.doses import dose, to_patient
 from hub.portal.language import words
 
 MORE = "(doseringen säger mer än vad som visas här)"
@@ -83,10 +83,13 @@ def test_what_there_are_no_words_for_is_said_to_be_there(part: dict[str, Any]) -
     assert MORE in said(part)
 
 
-def test_what_the_patient_is_told_stands_once() -> None:
-    part = {"text": "1x1", "patientInstruction": "Tas med mat"}
-    assert dose([part], words("sv")) == "1x1, Tas med mat"
-    assert dose([part], words("sv"), "Tas med mat; Hjärtsvikt") == "1x1"
+def test_what_the_patient_is_told_stands_apart_from_the_dose_and_once() -> None:
+    """Side by side with the dose it would read as one dose more."""
+    part = {"text": "1 tablett på morgonen", "patientInstruction": "1 tablett på morgonen, vattendrivande"}
+    assert said(part) == "1 tablett på morgonen"
+    assert to_patient([part], "", words("sv")) == "Till patienten: 1 tablett på morgonen, vattendrivande"
+    assert to_patient([part | {"patientInstruction": "Hjärtsvikt"}], "1x1; hjärtsvikt", words("sv")) == ""
+    assert said({"patientInstruction": "Tas med mat"}) == "Tas med mat"
 
 
 def test_of_nothing_nothing_is_said() -> None:

@@ -195,6 +195,12 @@ def test_purpose_is_apart_from_other_notes(sources: Sources) -> None:
     assert (row.purpose, row.note) == ("Hjärtsvikt", "Tas med mat")
 
 
+def test_sources_that_tell_the_patient_otherwise_say_the_same_dose(sources: Sources) -> None:
+    both = (request(each, source=each, dosageInstruction=[{"text": "1x1", "patientInstruction": f"av {each}"}]) for each in "rp")
+    [row] = shown(sources, *both)["standing"]
+    assert (row.dose, row.note) == ("1x1", "Till patienten: av r. Till patienten: av p")
+
+
 async def test_over_ended_medicines_stands_that_none_is_current_and_no_empty_table(house: House) -> None:
     html = on_page(house, request("a", status="stopped"))
     assert "Inga aktuella läkemedel. Källan svarade." in html
