@@ -25,6 +25,13 @@ ROOM = 2 * 1024**3
 """Bytes that must be free in memory for a PostgreSQL to lie there."""
 
 
+def pytest_collection_finish() -> None:
+    """What every test needs is there: garbage is looked for as seldom as in a hub that runs."""
+    from hub.app import look_for_garbage_seldom
+
+    look_for_garbage_seldom()
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """The address of a real PostgreSQL (its maintenance database); HUB_TEST_DATABASE_URL overrides the embedded one."""

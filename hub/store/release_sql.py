@@ -49,6 +49,11 @@ def rule_number(shape: Hashable, columns: Columns, prefix: str = "") -> ColumnEl
     return _Release(shape, columns, prefix, numbered=True)
 
 
+_Kind = type[TypeEngine[Any]]
+_Part = str | tuple[str, _Kind]
+"""Of a text: as it stands, or the name of what is bound there, with its kind."""
+
+
 class _Release(ColumnElement[Any]):
     """What a release says of a row: most of a statement's text, and written once for all statements that hold it."""
 
@@ -56,26 +61,34 @@ class _Release(ColumnElement[Any]):
 
     def __init__(self, shape: Hashable, columns: Columns, prefix: str, numbered: bool) -> None:
         self.type = (_number(0) if numbered else true()).type
-        self.asked = shape, tuple((name, *_called(column)) for name, column in columns.items()), prefix, numbered
+        self.prefix = prefix
+        (self.rows,) = {_rows_of(each) for each in columns.values() if not isinstance(each, BindParameter)}
+        self.asked = shape, tuple((name, *_called(each, prefix)) for name, each in columns.items()), numbered
+
+
+def _rows_of(column: ColumnElement[Any]) -> str:
+    rows: NamedFromClause = column.table
+    if "%" in rows.name:
+        raise ValueError("rows that were given no name are called otherwise in each statement")
+    return rows.name
 
 
 @compiles(_Release)
 def _as_written(element: _Release, compiler: SQLCompiler, **how: Any) -> str:
-    parts = _written(*element.asked, compiler.dialect)
-    return "".join([part if isinstance(part, str) else compiler.process(part, **how) for part in parts])
+    def written(part: _Part) -> str:
+        if isinstance(part, str):
+            return part.replace(_ROWS, element.rows)
+        name, kind = part
+        return compiler.process(bindparam(element.prefix + name, type_=kind), **how)
+
+    return "".join(map(written, _written(*element.asked, compiler.dialect)))
 
 
-_Kind = type[TypeEngine[Any]]
-
-
-def _called(column: ColumnElement[Any]) -> tuple[str, _Kind | None]:
-    """What a column is called in every statement; or what is bound in its place, with its kind."""
+def _called(column: ColumnElement[Any], prefix: str) -> tuple[str, _Kind | None]:
+    """What a column is called of whatever rows; or what is bound in its place, under whatever prefix, with its kind."""
     if isinstance(column, BindParameter):
-        return column.key, type(column.type)
-    rows: NamedFromClause = column.table
-    if "%" in rows.name:
-        raise ValueError("rows that were given no name are called otherwise in each statement")
-    return f"{rows.name}.{column.key}", None
+        return column.key.removeprefix(prefix), type(column.type)
+    return f"{_ROWS}.{column.key}", None
 
 
 class _Value(ColumnElement[Any]):
@@ -92,13 +105,14 @@ def _marked(element: _Value, _compiler: SQLCompiler, **_how: Any) -> str:
     return f"{_MARK}{element.name}{_MARK}"
 
 
-_MARK = "\0"
+_MARK, _ROWS = "\0", "\1"
+"""Around the name of a value, and for that of the rows, where neither is known yet."""
 
 
-@lru_cache(128)
+@lru_cache(64)
 def _written(
-    shape: Hashable, called: Iterable[tuple[str, str, _Kind | None]], prefix: str, numbered: bool, dialect: Dialect
-) -> Sequence[str | BindParameter[Any]]:
+    shape: Hashable, called: Iterable[tuple[str, str, _Kind | None]], numbered: bool, dialect: Dialect
+) -> Sequence[_Part]:
     """The text of a release, and what is bound in it, in turn."""
     bound: dict[str, _Kind] = {}
 
@@ -107,10 +121,9 @@ def _written(
         return _Value(name, kind)
 
     columns = {name: literal_column(text) if kind is None else value(kind, text) for name, text, kind in called}
-    decided = _place if numbered else _truth
-    text = str(decided(shape, columns, lambda kind, number: value(kind, f"{prefix}c{number}")).compile(dialect=dialect))
-    parts = text.split(_MARK)
-    return [part if n % 2 == 0 else bindparam(part, type_=bound[part]) for n, part in enumerate(parts)]
+    said = _place if numbered else _truth
+    text = str(said(shape, columns, lambda kind, number: value(kind, f"c{number}")).compile(dialect=dialect))
+    return [part if n % 2 == 0 else (part, bound[part]) for n, part in enumerate(text.split(_MARK))]
 
 
 def _truth(shape: Hashable, columns: Columns, bound: Bound) -> ColumnElement[Any]:
