@@ -162,7 +162,8 @@ def _merged(rows: Iterable[Medicine]) -> list[Medicine]:
 
 
 def _together(between: str, *said: str) -> str:
-    return between.join(dict.fromkeys(each for each in said if each))
+    *before, last = dict.fromkeys(each for each in said if each) or ("",)
+    return between.join([*(each.removesuffix(".") for each in before), last])
 
 
 def _compared(rows: list[Medicine], group: str) -> list[Medicine]:

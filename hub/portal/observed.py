@@ -6,7 +6,7 @@ from typing import Any
 from hub.fhir.resource import Resource
 from hub.portal.intervals import outside
 from hub.portal.language import Words
-from hub.portal.values import decimal, quantity, text_of
+from hub.portal.values import decimal, quantity, text_of, words_of
 
 HIGH, LOW = ("H", "HH", "HU", "H>", "HX"), ("L", "LL", "LU", "L<", "LX")
 V3 = "ObservationInterpretation"
@@ -61,8 +61,9 @@ def shown(part: Resource, words: Words) -> str:
     """The value of an observation or component, as it was sent; in words that there is none and why, or that it is not shown."""
     name = valued(part)
     if not name:
-        none = words("results.awaited" if part.get("status") == "registered" else "results.no-value")
-        return ", ".join(each for each in (none, text_of(part.get("dataAbsentReason"))) if each)
+        if part.get("status") == "registered":
+            return words("results.awaited")
+        return ", ".join(each for each in (words("results.no-value"), words_of(part.get("dataAbsentReason"))) if each)
     return _shown(name, part[name], words) or words("results.no-value")
 
 

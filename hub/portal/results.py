@@ -110,7 +110,7 @@ def _apart(part: Part) -> Mapping[int, str]:
     found: dict[str, list[tuple[Row, str]]] = {}
     for row in part.of("Observation"):
         found.setdefault(named(row.resource.get("code", {}))[0], []).append((row, material(row.resource, taken)))
-    return {id(row): said for held in found.values() if len({said for _, said in held}) > 1 for row, said in held}
+    return {id(row): said for held in found.values() if len({said for _, said in held if said}) > 1 for row, said in held}
 
 
 def _analyte(key: str, held: list[tuple[str, Value, bool]], words: Words) -> Analyte:

@@ -23,6 +23,13 @@ def text_of(concept: Any) -> str:
     return str(concept.get("text") or next((each for each in shown if each), ""))
 
 
+def words_of(concept: Any) -> str:
+    """A CodeableConcept in words; empty where it has a code alone."""
+    codes = {str(each.get("code", "")) for each in concept.get("coding", ())} if isinstance(concept, Mapping) else set()
+    said = text_of(concept)
+    return "" if said in codes else said
+
+
 def first_text(concepts: Any) -> str:
     """The first of several CodeableConcepts in words."""
     return next((said for each in concepts or () if (said := text_of(each))), "")

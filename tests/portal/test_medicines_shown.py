@@ -196,6 +196,10 @@ def test_purpose_is_apart_from_other_notes(sources: Sources) -> None:
 
 
 def test_sources_that_tell_the_patient_otherwise_say_the_same_dose(sources: Sources) -> None:
+    ended = request(
+        "a", note=[{"text": "Tas med mat."}], dosageInstruction=[{"text": "1x1", "patientInstruction": "Mot svullnad"}]
+    )
+    assert shown(sources, ended)["standing"][0].note == "Tas med mat. Till patienten: Mot svullnad"
     both = (request(each, source=each, dosageInstruction=[{"text": "1x1", "patientInstruction": f"av {each}"}]) for each in "rp")
     [row] = shown(sources, *both)["standing"]
     assert (row.dose, row.note) == ("1x1", "Till patienten: av r. Till patienten: av p")

@@ -321,7 +321,13 @@ def test_a_unit_is_written_as_people_write_it(unit: str, said: str) -> None:
 
 def test_why_there_is_no_value_is_told() -> None:
     bare = {key: value for key, value in observation("2026-01-01").items() if key != "valueQuantity"}
-    assert held(bare | {"dataAbsentReason": {"text": "Provet hemolyserat"}})[0].latest.text == "inget värde, Provet hemolyserat"
+    for reason, said in (
+        ({"text": "Provet hemolyserat"}, "inget värde, Provet hemolyserat"),
+        ({"coding": [{"code": "x"}]}, "inget värde"),
+    ):
+        assert held(bare | {"dataAbsentReason": reason})[0].latest.text == said
+    awaited = {"status": "registered", "dataAbsentReason": {"text": "Väntar"}}
+    assert held(bare | awaited)[0].latest.text == "svar har inte kommit"
 
 
 def test_values_of_one_code_say_what_they_were_taken_from_where_that_differs() -> None:
@@ -331,5 +337,6 @@ def test_values_of_one_code_say_what_they_were_taken_from_where_that_differs() -
     taken = [{"resourceType": "Specimen", "id": each, "type": {"text": each}} for each in ("Blod", "Urin")]
     [one] = held(grown("Blod"), grown("Urin"), *taken)
     assert [value.basis for value in one.values] == ["Blod, Odling", "Urin, Odling"]
-    [one] = held(grown("Blod"), *taken)
-    assert one.latest.basis == "Odling"
+    for others in ((), (grown("okänt"),)):
+        [one] = held(grown("Blod"), *others, *taken)
+        assert one.latest.basis == "Odling"
