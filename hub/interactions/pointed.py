@@ -23,7 +23,7 @@ from hub.store.search import Found
 from hub.store.store import Store
 
 FEWEST = 4
-"""Targets that are asked for: few resources refer to more other entries."""
+"""Targets that are asked for, and references that a body is taken to have: few resources refer to more other entries."""
 Released = Mapping[tuple[int, str], Sequence[str]]
 """Patient key and target -> the sources that hold it."""
 
@@ -54,9 +54,12 @@ def as_shown(store: Store, hub: Hub, caller: Caller, bodies: Sequence[Body]) -> 
         return [each.bytes for each in bodies]
     apart = frozenset(sources_apart(hub, caller))
     views: dict[object, list[Body]] = {}
+    spoken: dict[object, list[str]] = {}
     for each in bodies:
-        views.setdefault(each.seen.view.same(), []).append(each)
-    there = {view: _released(store, hub, caller, alike) for view, alike in views.items()}
+        view = each.seen.view.same()
+        views.setdefault(view, []).append(each)
+        spoken.setdefault(view, []).extend(pointed(each.bytes))
+    there = {view: _released(store, hub, caller, alike, set(spoken[view])) for view, alike in views.items()}
 
     @cache
     def released(view: object, pk: int, writer: str) -> Set[str]:
@@ -70,13 +73,15 @@ def as_shown(store: Store, hub: Hub, caller: Caller, bodies: Sequence[Body]) -> 
         shown = released(body.seen.view.same(), body.pk, body.writer)
         return dumps(without(loads(body.bytes), lambda target: target not in shown))
 
-    return [one(each) for each in bodies]
+    made = [one(each) for each in bodies]
+    without(loads(beside(sum(map(len, spoken.values())), len(bodies))), lambda _: True)
+    return made
 
 
-def _released(store: Store, hub: Hub, caller: Caller, alike: Sequence[Body]) -> Released:
+def _released(store: Store, hub: Hub, caller: Caller, alike: Sequence[Body], targets: Set[str]) -> Released:
     """What of all that they refer to is released to the caller, who sees them alike. One of themselves, which is, is asked for as
     well, so that all is weighed that the caller's grounds ask for."""
-    itself, targets = alike[0], {each for body in alike for each in pointed(body.bytes)}
+    itself = alike[0]
     own = str(loads(itself.bytes)["resourceType"])
     names = [each.partition("/") for each in (*targets, *nowhere(own, len(targets), len(alike)))]
     types, places = {own, *(kind for kind, _, _ in names)}, scopes(hub, caller)
@@ -93,5 +98,18 @@ def _released(store: Store, hub: Hub, caller: Caller, alike: Sequence[Body]) -> 
 def nowhere(resource_type: str, targets: int, bodies: int) -> Iterator[str]:
     """Targets that lead nowhere, beside what is meant: together as many as the next power of two, at least `FEWEST` and one
     for each body. How many of them are hidden, or none, then takes as long."""
-    wanted = 1 << (max(targets, bodies, FEWEST) - 1).bit_length()
-    return (f"{resource_type}/~{n}" for n in range(wanted - targets))
+    return (f"{resource_type}/~{n}" for n in range(_in_all(targets, bodies) - targets))
+
+
+def beside(references: int, bodies: int) -> bytes:
+    """A resource that is shown to nobody, with references beside those of the bodies: together as many as the next power of two,
+    at least `FEWEST` for each body. How many were left out of them then takes as long."""
+    more = _in_all(references, FEWEST * bodies) - references
+    return b'{"resourceType":"Observation","hasMember":[%b]}' % b",".join([_REFERENCE] * more)
+
+
+def _in_all(found: int, least: int) -> int:
+    return 1 << (max(found, least, FEWEST) - 1).bit_length()
+
+
+_REFERENCE = b'{"reference":"Observation/0","display":"of nobody"}'

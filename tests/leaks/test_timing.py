@@ -15,7 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.interactions.pointed import FEWEST, nowhere
+from hub.fhir.across import without
+from hub.fhir.json import loads
+from hub.interactions.pointed import FEWEST, beside, nowhere
 from tests.api.conftest import observation
 from tests.leaks.twins import ENTRIES, Asked
 
@@ -142,6 +144,15 @@ def test_as_many_targets_are_asked_for_as_the_next_power_of_two_and_one_for_each
     asked = targets + len(list(nowhere("Observation", targets, bodies)))
     assert asked >= max(targets, bodies, FEWEST) > asked / 2
     assert asked.bit_count() == 1
+
+
+@given(st.integers(0, 300), st.integers(1, 100))
+def test_as_many_references_are_left_out_as_the_next_power_of_two_and_a_few_for_each_body(references, bodies):
+    made = loads(beside(references, bodies))
+    handled = references + len(made["hasMember"])
+    assert handled >= max(references, FEWEST * bodies) > handled / 2
+    assert handled.bit_count() == 1
+    assert without(made, lambda _: True).keys() == {"resourceType"}
 
 
 @pytest.mark.parametrize("often", ["again", "for the first time", "for the first time, of whom was just asked about"])
