@@ -53,9 +53,12 @@ def _ends(booked: Resource, now: datetime) -> datetime:
     begins, minutes = moment(booked.get("start")), decimal(booked.get("minutesDuration"))
     if (end := moment(booked.get("end"))) or begins is None:
         return end or now
-    if minutes is not None:
-        return begins + timedelta(minutes=float(minutes))
-    return begins.astimezone(LOCAL).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    try:
+        if minutes is not None:
+            return begins + timedelta(minutes=float(minutes))
+        return begins.astimezone(LOCAL).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    except OverflowError:  # past the last day that there is
+        return begins
 
 
 def _order(row: Row) -> tuple[bool, float]:
