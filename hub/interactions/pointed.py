@@ -105,11 +105,12 @@ def beside(references: int, bodies: int) -> bytes:
     """A resource that is shown to nobody, with references beside those of the bodies: together as many as the next power of two,
     at least `FEWEST` for each body. How many were left out of them then takes as long."""
     more = _in_all(references, FEWEST * bodies) - references
-    return b'{"resourceType":"Observation","hasMember":[%b]}' % b",".join([_REFERENCE] * more)
+    return b'{"resourceType":"Observation","extension":[%b]}' % b",".join([_LEFT_OUT] * more)
 
 
 def _in_all(found: int, least: int) -> int:
     return 1 << (max(found, least, FEWEST) - 1).bit_length()
 
 
-_REFERENCE = b'{"reference":"Observation/0","display":"of nobody"}'
+_LEFT_OUT = b'{"url":"urn:x","valueReference":{"reference":"Observation/%b","display":"of nobody"}}' % (b"0" * 26)
+"""A reference with the element that goes with it: what costs most to leave out."""
