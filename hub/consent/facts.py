@@ -149,7 +149,7 @@ class Facts:
             return FALSE
         if any(not row.limited for row in rows):
             return TRUE
-        opened = dict.fromkeys(_opens(row, unnamed=self.unnamed) for row in rows)
+        opened = sorted({_opens(row, unnamed=self.unnamed) for row in rows}, key=str)  # not as they happen to be read
         of_records = [each for each in opened if not of_resources(each)]
         rest = any_of(*(each for each in opened if of_resources(each)))
         return any_of(*of_records, rest if rest == FALSE else Every(rest))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from hub.caller import Caller
 from hub.consent.decision import decide, good_until
+from hub.consent.facts import Facts
 from hub.consent.grounds import (
     ATTESTATIONS,
     Assertion,
@@ -306,6 +307,19 @@ def test_until_it_is_said_to_turn_a_decision_stays(grounds, part):
     last = until - timedelta(microseconds=1)
     later = replace(grounds, now=min(last, grounds.now + part * (until - grounds.now)))
     assert decide(later) == decide(grounds)
+
+
+def test_consents_of_some_data_are_told_in_one_order_whichever_is_read_first():
+    consent = Consent(
+        **Draw(0).common() | {"state": "active", "start": NOW, "end": None, "unit": "U1", "provider": "P1"},
+        employee="",
+        regime="SVOD",
+        represented_by="",
+    )
+    rows = tuple(replace(consent, id=kind, except_types=(kind,)) for kind in ("lak", "upp"))
+    one, other = (Facts(replace(Draw(1).grounds(), consents=each)).consented for each in (rows, rows[::-1]))
+    assert one == other
+    assert "lak" in str(one)
 
 
 @LAW
