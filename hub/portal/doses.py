@@ -19,6 +19,7 @@ _TOLD = frozenset(
 """Elements of a Dosage that are told; of as-needed the group tells, of the route the form."""
 _LIMITED = re.compile(r"\b(?:högst|max|maxdos|maximalt|most)\b", re.IGNORECASE)
 """Words by which a prescriber tells the most that may be taken."""
+_NUMBERS = re.compile(r"\d+(?:[.,]\d+)?")
 _REPEATED = frozenset(("frequency", "frequencyMax", "period", "periodUnit", "when", "timeOfDay", "dayOfWeek"))
 _BOUNDS = ("boundsPeriod", "boundsRange", "boundsDuration")
 """For how long: the group, and the source's words, tell of that."""
@@ -39,7 +40,7 @@ def _part(part: Mapping[str, Any], words: Words) -> str:
     beside = [
         *(text_of(each) for each in part.get("additionalInstruction", ())),
         text_of(part.get("asNeededCodeableConcept")),
-        "" if _LIMITED.search(text) else _most(part.get("maxDosePerPeriod"), words),
+        _most(part.get("maxDosePerPeriod"), text, words),
         "" if part.get("text") or not part.keys() - _TOLD else words("dose.more"),
     ]
     return ", ".join([*([text] if text else []), *(each for each in beside if each and each.casefold() not in text.casefold())])
@@ -107,9 +108,13 @@ def _moments(repeat: Resource, words: Words) -> Iterable[str]:
         yield words("dose.at", times=", ".join(times))
 
 
-def _most(held: Any, words: Words) -> str:
-    """The most that may be taken in a time, of all words here the last to be left out."""
+def _most(held: Any, text: str, words: Words) -> str:
+    """The most that may be taken in a time, of all words here the last to be left out: only where the prescriber's words limit
+    something, and name the same number."""
     if not isinstance(held, Mapping):
+        return ""
+    most = decimal(held.get("numerator", {}).get("value"))
+    if _LIMITED.search(text) and most is not None and words.number(most) in _NUMBERS.findall(text):
         return ""
     span = held.get("denominator", {})
     period = _period(span.get("value"), str(span.get("code") or span.get("unit") or ""), words)

@@ -49,6 +49,7 @@ def test_the_most_that_may_be_taken_is_told_beside_the_prescriber_s_words() -> N
     hourly = {"maxDosePerPeriod": most["maxDosePerPeriod"] | {"denominator": {"value": 12, "unit": "h"}}}
     assert said(needed | hourly).endswith("högst 4 tablett per 12 timmar")
     assert said({"text": "1 vid behov, högst 4"} | most) == "1 vid behov, högst 4"
+    assert said({"text": "1 vid behov, högst 40 kg"} | most) == "1 vid behov, högst 40 kg, högst 4 tablett per dag"
     told = {"text": "1x1", "additionalInstruction": [{"text": "Maxdos: 8 om dagen"}]}
     assert said(told) == "1x1, Maxdos: 8 om dagen"
 
