@@ -8,10 +8,12 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
+from typing import Protocol
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import Connection, create_engine, make_url, text
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 UNSAFE_AND_QUICK = (
@@ -46,18 +48,35 @@ def postgres() -> Iterator[str]:
         with tempfile.TemporaryDirectory(prefix="hub-pg-", dir=_in_memory(), ignore_cleanup_errors=True) as folder:
             server = get_server(Path(folder), cleanup_mode="delete")
             url = server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
-            _maintain(url, *UNSAFE_AND_QUICK)
             yield url
             server.cleanup()
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres: str) -> str:
-    """The name of a database with all tables, to be copied by each test."""
-    name = f"hub_template_{uuid.uuid4().hex[:12]}"
-    _maintain(postgres, f"CREATE DATABASE {name}")
-    _migrate(_named(postgres, name))
-    return name
+def maintenance(postgres: str) -> Iterator[Connection]:
+    """A connection to the PostgreSQL, by which databases are made and dropped."""
+    engine = create_engine(postgres, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        if not os.environ.get("HUB_TEST_DATABASE_URL"):
+            for each in UNSAFE_AND_QUICK:
+                connection.execute(text(each))
+        yield connection
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: str, maintenance: Connection) -> Callable[[datetime | None], str]:
+    """Gives the name of a database with all tables, to be copied by each test: with the log's months of a hub that is opened at a
+    time, which takes longer to make than all the rest, or with none."""
+
+    @cache
+    def made(opened: datetime | None) -> str:
+        name = f"hub_template_{uuid.uuid4().hex[:12]}"
+        maintenance.execute(text(f"CREATE DATABASE {name}"))
+        _migrate(_named(postgres, name), opened)
+        return name
+
+    return made
 
 
 @pytest.fixture(scope="session")
@@ -68,30 +87,42 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+class Copied(Protocol):
+    """Makes an empty, migrated database of a kind ("sqlite", "postgresql"; the former in a folder), another each time, for a hub
+    that is opened at a time. Gives its address; after the block it is gone, or goes with the folder."""
+
+    def __call__(self, kind: str, folder: Path, opened: datetime | None = NOW) -> AbstractContextManager[str]: ...
+
+
 @pytest.fixture(scope="session")
-def copied(request: pytest.FixtureRequest) -> Callable[[str, Path], AbstractContextManager[str]]:
-    """Makes an empty, migrated database of a kind ("sqlite", "postgresql"; the former in a folder), another each time.
-    Gives its address; after the block it is gone, or goes with the folder."""
+def copied(request: pytest.FixtureRequest) -> Copied:
+    """For what is shared by several tests; each by itself has `databases`."""
 
     @contextmanager
-    def new(kind: str, folder: Path) -> Iterator[str]:
+    def new(kind: str, folder: Path, opened: datetime | None = NOW) -> Iterator[str]:
         name = f"hub_test_{uuid.uuid4().hex[:12]}"
         if kind == "sqlite":
             yield f"sqlite:///{shutil.copy(request.getfixturevalue('sqlite_template'), folder / f'{name}.db')}"
             return
-        address, template = request.getfixturevalue("postgres"), request.getfixturevalue("postgres_template")
-        _maintain(address, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
-        yield _named(address, name)
-        _maintain(address, f"DROP DATABASE {name} WITH (FORCE)")
+        template, connection = request.getfixturevalue("postgres_template")(opened), request.getfixturevalue("maintenance")
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy"))
+        yield _named(request.getfixturevalue("postgres"), name)
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
 
     return new
 
 
 @pytest.fixture
-def databases(copied: Callable[[str, Path], AbstractContextManager[str]], tmp_path: Path) -> Iterator[Callable[[str], str]]:
+def opened() -> datetime | None:
+    """When the hubs of a test are opened; None: the log has no months before."""
+    return NOW
+
+
+@pytest.fixture
+def databases(copied: Copied, opened: datetime | None, tmp_path: Path) -> Iterator[Callable[[str], str]]:
     """Gives the address of an empty, migrated database of a kind ("sqlite", "postgresql"), another each time."""
     with ExitStack() as held:
-        yield lambda kind: held.enter_context(copied(kind, tmp_path))
+        yield lambda kind: held.enter_context(copied(kind, tmp_path, opened))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -118,21 +149,17 @@ def _in_memory() -> str | None:
     return str(folder) if folder.is_dir() and shutil.disk_usage(folder).free > ROOM else None
 
 
-def _migrate(url: str) -> None:
+def _migrate(url: str, opened: datetime | None = None) -> None:
     from hub.store.database import Database
+    from hub.store.partitions import keep_months
+    from hub.store.values import micros
 
     database = Database(url)
     database.migrate()
+    if opened:
+        keep_months(database, micros(opened))
     database.close()
 
 
 def _named(url: str, name: str) -> str:
     return make_url(url).set(database=name).render_as_string(hide_password=False)
-
-
-def _maintain(url: str, *statements: str) -> None:
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        for each in statements:
-            connection.execute(text(each))
-    engine.dispose()

@@ -478,6 +478,11 @@ def kit() -> Kit:
 
 
 @pytest.fixture
+def opened() -> datetime:
+    return NOW
+
+
+@pytest.fixture
 def house(database_url: str, tmp_path: Path) -> Iterator[House]:
     """An own hub, on each database in turn."""
     made = House(database_url, tmp_path)
@@ -506,7 +511,7 @@ def heavy(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 def house_on(request: pytest.FixtureRequest, folders: pytest.TempPathFactory, kind: str, **changed: Any) -> Iterator[House]:
     """A hub on one kind of database, made from the template."""
     folder = folders.mktemp("house")
-    with request.getfixturevalue("copied")(kind, folder) as url:
+    with request.getfixturevalue("copied")(kind, folder, NOW) as url:
         made = House(url, folder, **changed)
         yield made
         made.close()

@@ -5,10 +5,10 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.api.conftest import House, heavy, house, kit, light, shared
+from tests.api.conftest import NOW, House, heavy, house, kit, light, opened, shared
 from tests.leaks.twins import Twins
 
-__all__ = ["heavy", "house", "kit", "light", "shared"]
+__all__ = ["heavy", "house", "kit", "light", "opened", "shared"]
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -21,7 +21,7 @@ def readers(request, tmp_path_factory, copied):
         def new():
             place = folder / str(next(numbers))
             place.mkdir()
-            return House(held.enter_context(copied(request.param, place)), place)
+            return House(held.enter_context(copied(request.param, place, NOW)), place)
 
         made = Twins(new, request.param)
         yield made

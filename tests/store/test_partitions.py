@@ -21,6 +21,12 @@ NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 
 
 @pytest.fixture
+def opened():
+    """Never yet: months are made by the tests."""
+    return
+
+
+@pytest.fixture
 def url(databases):
     return databases("postgresql")
 

@@ -19,7 +19,7 @@ def confined(postgres, postgres_template):
     name, role = f"hub_test_{uuid.uuid4().hex[:12]}", f"hub_role_{uuid.uuid4().hex[:12]}"
     owner = create_engine(postgres, isolation_level="AUTOCOMMIT")
     with owner.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {postgres_template}"))
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {postgres_template(None)}"))
         connection.execute(text(f"CREATE ROLE {role} LOGIN PASSWORD 'a-test'"))
     url = make_url(postgres).set(database=name)
     mine = create_engine(url, isolation_level="AUTOCOMMIT")
