@@ -60,6 +60,7 @@ async def demo(port: int, folder: Path, database_url: str = "") -> AsyncIterator
         began = datetime.now(UTC)
         world = build(began.astimezone(STOCKHOLM).date())
         simulated = await stack.enter_async_context(systems(world, folder / "municipality"))
+        await simulated.drop()  # before the hub looks for the first time, since it takes what it sees twice
         config = _configured(folder, world, simulated, port, database_url)
         log = stack.enter_context((folder / "hub.log").open("w"))
         people, clients = signing.accounts(world, config.base_url, folder)

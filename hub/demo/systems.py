@@ -37,12 +37,15 @@ class Systems:
     log: NationalLog
     clinic: FhirServer
 
-    async def push(self) -> dict[str, Acknowledgement]:
-        """Have the municipality drop its files and the hospital send its messages; gives its acknowledgements by control id.
-
-        Raises: OSError: nobody listens for the hospital.
-        """
+    async def drop(self) -> None:
+        """Have the municipality drop its files, which lie there until a hub fetches them."""
         await asyncio.to_thread(drop, self.world, self.addresses.files)
+
+    async def push(self) -> dict[str, Acknowledgement]:
+        """Have the hospital send its messages; gives its acknowledgements by control id.
+
+        Raises: OSError: nobody listens.
+        """
         host, _, port = self.addresses.mllp.rpartition(":")
         return await deliver(self.world, host, int(port))
 

@@ -93,6 +93,7 @@ async def test_the_hospital_s_messages_and_the_municipality_s_files_reach_a_hub_
 
     listener = MllpListener(configured(running, tmp_path)[o.HOSPITAL], keep, lambda *_, **__: None)
     await listener.start()
+    await running.drop()
     try:
         answers = await running.push()
     finally:
