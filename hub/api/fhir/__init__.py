@@ -5,6 +5,7 @@ another form is asked for.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import cache
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -28,16 +29,20 @@ from hub.interactions.context import Context
 def fhir_routes(edge: Edge, version: str, smart_configuration: Callable[[], dict[str, object]]) -> list[Route]:
     """Every route under /fhir."""
 
+    @cache
+    def stated() -> bytes:
+        return statement(edge, version, routes)
+
     async def stated_within(request: Request, _: Context) -> Response:
         asked(request)
-        return Response(stated, media_type=FHIR_JSON)
+        return Response(stated(), media_type=FHIR_JSON)
 
     async def metadata(request: Request) -> Response:
         try:
             asked(request)
         except HubError as fault:
             return edge.fault(fault)
-        return await given(request, Response(stated, media_type=FHIR_JSON))
+        return await given(request, Response(stated(), media_type=FHIR_JSON))
 
     async def smart(request: Request) -> Response:
         return Response(dumps(smart_configuration()), media_type="application/json")
@@ -84,7 +89,6 @@ def fhir_routes(edge: Edge, version: str, smart_configuration: Callable[[], dict
         on("/{type}", ["PATCH"], patch),
         on("/{type}", ["DELETE"], delete),
     ]
-    stated = statement(edge, version, routes)
     return [*_closed(routes, Otherwise(edge, tuple(routes))), *routes, *edge.otherwise("/fhir", routes)]
 
 
