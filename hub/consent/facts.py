@@ -36,6 +36,7 @@ from hub.consent.release import (
     all_of,
     among,
     any_of,
+    canonical,
     negation,
     of_resources,
 )
@@ -149,7 +150,7 @@ class Facts:
             return FALSE
         if any(not row.limited for row in rows):
             return TRUE
-        opened = sorted({_opens(row, unnamed=self.unnamed) for row in rows}, key=str)  # not as they happen to be read
+        opened = sorted({_opens(row, unnamed=self.unnamed) for row in rows}, key=canonical)  # not as they happen to be read
         of_records = [each for each in opened if not of_resources(each)]
         rest = any_of(*(each for each in opened if of_resources(each)))
         return any_of(*of_records, rest if rest == FALSE else Every(rest))

@@ -228,7 +228,7 @@ class Release:
     def digest(self) -> str:
         """The same in every process for the same visibility; another as soon as what could be seen is another."""
         if "digest" not in self.worked:
-            written = "\n".join(f"{row.outcome} {row.rule} {_written(row.when)}" for row in self.rows)
+            written = "\n".join(f"{row.outcome} {row.rule} {canonical(row.when)}" for row in self.rows)
             self.worked["digest"] = hashlib.sha256(written.encode()).hexdigest()
         held: str = self.worked["digest"]
         return held
@@ -318,13 +318,13 @@ def _joined(kept: list[Expression], kind: type[And] | type[Or], empty: Constant)
     return kept[0] if len(kept) == 1 else kind(tuple(kept))
 
 
-def _written(expression: Expression) -> str:
-    """One text for one expression, whatever the process."""
+def canonical(expression: Expression) -> str:
+    """One text for one expression, whatever the process and the zone of its times."""
     match expression:
         case And(parts) | Or(parts):
-            return f"{type(expression).__name__}({','.join(map(_written, parts))})"
+            return f"{type(expression).__name__}({','.join(map(canonical, parts))})"
         case Not(part) | Every(part):
-            return f"{type(expression).__name__}({_written(part)})"
+            return f"{type(expression).__name__}({canonical(part)})"
         case Overlaps(start, end):
             return f"Overlaps({_instant(start)},{_instant(end)})"
         case _:

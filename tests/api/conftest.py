@@ -479,6 +479,7 @@ def kit() -> Kit:
 
 @pytest.fixture
 def opened() -> datetime:
+    """When the houses' clock begins."""
     return NOW
 
 

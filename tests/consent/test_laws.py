@@ -1,7 +1,7 @@
 """Laws over grounds with many rows: what opens, what closes, and how long a decision is good for."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from random import Random
 
 from hypothesis import given, settings
@@ -309,17 +309,29 @@ def test_until_it_is_said_to_turn_a_decision_stays(grounds, part):
     assert decide(later) == decide(grounds)
 
 
-def test_consents_of_some_data_are_told_in_one_order_whichever_is_read_first():
+def consented(*changed):
+    """What consents open together, each as changed."""
     consent = Consent(
         **Draw(0).common() | {"state": "active", "start": NOW, "end": None, "unit": "U1", "provider": "P1"},
         employee="",
         regime="SVOD",
         represented_by="",
     )
-    rows = tuple(replace(consent, id=kind, except_types=(kind,)) for kind in ("lak", "upp"))
-    one, other = (Facts(replace(Draw(1).grounds(), consents=each)).consented for each in (rows, rows[::-1]))
-    assert one == other
-    assert "lak" in str(one)
+    rows = tuple(replace(consent, id=str(number), **each) for number, each in enumerate(changed))
+    return Facts(replace(Draw(1).grounds(), consents=rows)).consented
+
+
+def test_consents_of_some_data_are_told_in_one_order_whichever_is_read_first():
+    rows = [{"except_types": ("lak",)}, {"except_types": ("upp",)}]
+    assert consented(*rows) == consented(*rows[::-1])
+    assert "lak" in str(consented(*rows))
+
+
+def test_consents_of_some_data_are_told_in_one_order_whatever_the_zone_of_their_times():
+    earlier, later = ({"information_start": NOW + timedelta(minutes=each)} for each in (0, 30))
+    elsewhere = {"information_start": NOW.astimezone(timezone(timedelta(hours=2)))}
+    assert elsewhere == earlier
+    assert consented(elsewhere, later) == consented(earlier, later)
 
 
 @LAW
