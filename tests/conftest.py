@@ -48,6 +48,9 @@ def postgres() -> Iterator[str]:
         with tempfile.TemporaryDirectory(prefix="hub-pg-", dir=_in_memory(), ignore_cleanup_errors=True) as folder:
             server = get_server(Path(folder), cleanup_mode="delete")
             url = server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+            with _maintaining(url) as connection:
+                for each in UNSAFE_AND_QUICK:
+                    connection.execute(text(each))
             yield url
             server.cleanup()
 
@@ -55,28 +58,28 @@ def postgres() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def maintenance(postgres: str) -> Iterator[Connection]:
     """A connection to the PostgreSQL, by which databases are made and dropped."""
-    engine = create_engine(postgres, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        if not os.environ.get("HUB_TEST_DATABASE_URL"):
-            for each in UNSAFE_AND_QUICK:
-                connection.execute(text(each))
+    with _maintaining(postgres) as connection:
         yield connection
-    engine.dispose()
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres: str, maintenance: Connection) -> Callable[[datetime | None], str]:
+def postgres_template(postgres: str, maintenance: Connection) -> Iterator[Callable[[datetime | None], str]]:
     """Gives the name of a database with all tables, to be copied by each test: with the log's months of a hub that is opened at a
     time, which takes longer to make than all the rest, or with none."""
+
+    names: list[str] = []
 
     @cache
     def made(opened: datetime | None) -> str:
         name = f"hub_template_{uuid.uuid4().hex[:12]}"
         maintenance.execute(text(f"CREATE DATABASE {name}"))
+        names.append(name)
         _migrate(_named(postgres, name), opened)
         return name
 
-    return made
+    yield made
+    for each in names:
+        maintenance.execute(text(f"DROP DATABASE {each} WITH (FORCE)"))
 
 
 @pytest.fixture(scope="session")
@@ -163,3 +166,11 @@ def _migrate(url: str, opened: datetime | None = None) -> None:
 
 def _named(url: str, name: str) -> str:
     return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+@contextmanager
+def _maintaining(url: str) -> Iterator[Connection]:
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import Connection, make_url, text
 
 from hub.config import SourceConfig
 from hub.demo.expected import Sight
@@ -156,16 +156,9 @@ def demo_process() -> Callable[..., AbstractContextManager[DemoProcess]]:
 
 
 @pytest.fixture
-def empty_database(postgres: str) -> Iterator[str]:
+def empty_database(postgres: str, maintenance: Connection) -> Iterator[str]:
     """An empty PostgreSQL database."""
     name = f"hub_demo_{uuid.uuid4().hex[:12]}"
-    _maintain(postgres, f"CREATE DATABASE {name}")
+    maintenance.execute(text(f"CREATE DATABASE {name}"))
     yield make_url(postgres).set(database=name).render_as_string(hide_password=False)
-    _maintain(postgres, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def _maintain(url: str, statement: str) -> None:
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(statement))
-    engine.dispose()
+    maintenance.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
